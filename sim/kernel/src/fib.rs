@@ -1,0 +1,151 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use packet::DevId;
+
+use crate::Scope;
+
+/// A routing table's number: 255 local, 254 main, 253 default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u32);
+
+impl TableId {
+    /// The table of own and broadcast addresses.
+    pub const LOCAL: Self = Self(255);
+    /// The table that `ip route` changes.
+    pub const MAIN: Self = Self(254);
+    /// The table after main, normally empty.
+    pub const DEFAULT: Self = Self(253);
+}
+
+/// A route. Kernel: `struct fib_alias` with its `struct fib_info`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Destination prefix.
+    pub dst: IpNet,
+    /// Type.
+    pub kind: RouteKind,
+    /// Type of service; 0 is any.
+    pub tos: u8,
+    /// Metric; the lowest wins.
+    pub metric: u32,
+    /// Who made it.
+    pub proto: RouteProto,
+    /// How far the destination is.
+    pub scope: Scope,
+    /// Preferred source address.
+    pub prefsrc: Option<IpAddr>,
+    /// Where packets go; several for multipath, none for the special types.
+    pub nexthops: Vec<NextHop>,
+    /// Path MTU in bytes, and whether it is locked.
+    pub mtu: Option<(u32, bool)>,
+    /// Advertised MSS in bytes.
+    pub advmss: Option<u32>,
+}
+
+/// One way of a route. Kernel: `struct fib_nh`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextHop {
+    /// Output device.
+    pub dev: DevId,
+    /// Gateway.
+    pub via: Option<IpAddr>,
+    /// The gateway is taken to be on the link without a route to it.
+    pub onlink: bool,
+    /// Weight, from 1.
+    pub weight: u32,
+    /// The device lost its carrier. Kernel: `RTNH_F_LINKDOWN`.
+    pub linkdown: bool,
+    /// The device is down. Kernel: `RTNH_F_DEAD`.
+    pub dead: bool,
+}
+
+/// Kernel: `RTN_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RouteKind {
+    /// A gateway or direct route.
+    Unicast,
+    /// An own address.
+    Local,
+    /// A broadcast address.
+    Broadcast,
+    /// A multicast group.
+    Multicast,
+    /// Dropped silently.
+    Blackhole,
+    /// Refused with host unreachable.
+    Unreachable,
+    /// Refused with packet filtered.
+    Prohibit,
+    /// Goes on with the next rule.
+    Throw,
+}
+
+/// Kernel: `RTPROT_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteProto(pub u8);
+
+impl RouteProto {
+    /// Installed by ICMP redirects.
+    pub const REDIRECT: Self = Self(1);
+    /// Installed by the kernel.
+    pub const KERNEL: Self = Self(2);
+    /// Installed by an administrator (`ip route`).
+    pub const BOOT: Self = Self(3);
+    /// Installed by an administrator to override dynamic routing.
+    pub const STATIC: Self = Self(4);
+}
+
+/// A policy rule. Kernel: `struct fib_rule`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Order; lower is asked first.
+    pub priority: u32,
+    /// The sense of the whole selector is reversed.
+    pub not: bool,
+    /// Source prefix.
+    pub from: Option<IpNet>,
+    /// Destination prefix.
+    pub to: Option<IpNet>,
+    /// Input device by name, which need not exist.
+    pub iif: Option<String>,
+    /// Output device by name (of a bound socket), which need not exist.
+    pub oif: Option<String>,
+    /// Mark and mask.
+    pub fwmark: Option<(u32, u32)>,
+    /// Type of service; 0 is any.
+    pub tos: u8,
+    /// IP protocol.
+    pub ipproto: Option<u8>,
+    /// Source port range.
+    pub sport: Option<(u16, u16)>,
+    /// Destination port range.
+    pub dport: Option<(u16, u16)>,
+    /// What to do.
+    pub action: RuleAction,
+    /// Reject a route whose prefix is this long or shorter.
+    pub suppress_prefixlength: Option<u32>,
+    /// Who made it.
+    pub proto: RouteProto,
+}
+
+/// Kernel: `FR_ACT_*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleAction {
+    /// Ask a table.
+    Lookup(TableId),
+    /// Go on with the rule of this priority.
+    Goto(u32),
+    /// Do nothing.
+    Nop,
+    /// Refuse with network unreachable.
+    Unreachable,
+    /// Drop.
+    Blackhole,
+    /// Refuse with packet filtered.
+    Prohibit,
+}
+
+/// The tables and rules of a namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Fib {}

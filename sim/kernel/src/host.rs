@@ -1,0 +1,77 @@
+use std::collections::BTreeMap;
+
+use packet::{DevId, HostId, IfIndex, NetnsId};
+
+use crate::socket::Sockets;
+use crate::{Device, KernelLog, Netns};
+
+/// One Linux kernel: namespaces, devices, kernel log.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Which host of the world.
+    pub id: HostId,
+    /// Its name (`hostname`).
+    pub name: String,
+    /// Seed of this host's random streams.
+    pub seed: u64,
+    /// All devices of all namespaces by [`DevId`]; a deleted one leaves a hole.
+    pub devices: Vec<Option<Device>>,
+    /// All namespaces by [`NetnsId`]; a deleted one leaves a hole.
+    pub netns: Vec<Option<Box<Netns>>>,
+    /// Names in /run/netns. Listed in directory order, newest first as tmpfs does.
+    pub netns_names: BTreeMap<String, NetnsId>,
+    /// The kernel's ring buffer.
+    pub log: KernelLog,
+    /// Sockets of all namespaces.
+    pub sockets: Sockets,
+}
+
+impl Host {
+    /// The device. Panics if it was deleted: ids are only kept while their device lives.
+    pub fn dev(&self, id: DevId) -> &Device {
+        self.get_dev(id).expect("a device id is kept only while its device lives")
+    }
+
+    /// The device. Panics if it was deleted.
+    pub fn dev_mut(&mut self, id: DevId) -> &mut Device {
+        self.get_dev_mut(id).expect("a device id is kept only while its device lives")
+    }
+
+    /// The device, unless it was deleted.
+    pub fn get_dev(&self, id: DevId) -> Option<&Device> {
+        self.devices.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The device, unless it was deleted.
+    pub fn get_dev_mut(&mut self, id: DevId) -> Option<&mut Device> {
+        self.devices.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// The namespace. Panics if it was deleted.
+    pub fn ns(&self, id: NetnsId) -> &Netns {
+        self.get_ns(id).expect("a namespace id is kept only while the namespace lives")
+    }
+
+    /// The namespace. Panics if it was deleted.
+    pub fn ns_mut(&mut self, id: NetnsId) -> &mut Netns {
+        self.netns
+            .get_mut(id.0 as usize)
+            .and_then(|ns| ns.as_deref_mut())
+            .expect("a namespace id is kept only while the namespace lives")
+    }
+
+    /// The namespace, unless it was deleted.
+    pub fn get_ns(&self, id: NetnsId) -> Option<&Netns> {
+        self.netns.get(id.0 as usize)?.as_deref()
+    }
+
+    /// The device of that name in `netns`.
+    pub fn dev_by_name(&self, netns: NetnsId, name: &str) -> Option<DevId> {
+        self.get_ns(netns)?.devices.values().copied().find(|&id| self.dev(id).name == name)
+    }
+
+    /// The device of that index in `netns`.
+    pub fn dev_by_index(&self, netns: NetnsId, ifindex: IfIndex) -> Option<DevId> {
+        self.get_ns(netns)?.devices.get(&ifindex).copied()
+    }
+}

@@ -1,0 +1,37 @@
+//! One Linux kernel: a [`Host`] with its network namespaces.
+//!
+//! Every change of configuration is a [`Request`] answered by a reply or a [`Refusal`]
+//! ([`request`]); listings are typed dumps ([`dump`]). Packets move through [`Cx`], whose methods
+//! carry the kernel's own function names ([`path`]); what leaves the kernel is an [`Effect`].
+//!
+//! Read first: [`Host`], [`Netns`], [`Device`], [`Cx`], `path/rx.rs`.
+//!
+//! This room knows nothing of cables, other hosts, files, processes (beyond a pid as an owner) or
+//! commands.
+
+mod addr;
+mod cx;
+pub mod device;
+pub mod dump;
+mod errno;
+mod fib;
+mod host;
+mod klog;
+mod neigh;
+mod netns;
+pub mod path;
+pub mod request;
+pub mod socket;
+mod sysctl;
+
+pub use addr::{AddrFlags, InterfaceAddr, Scope};
+pub use cx::{Cx, Dropped, Effect, Fate, PathResult, Timer};
+pub use device::{Device, DeviceKind, Stats};
+pub use errno::{Errno, Refusal};
+pub use fib::{Fib, NextHop, Route, RouteKind, RouteProto, Rule, RuleAction, TableId};
+pub use host::Host;
+pub use klog::KernelLog;
+pub use neigh::{Neighbour, Nud};
+pub use netns::Netns;
+pub use request::Request;
+pub use sysctl::Sysctls;

@@ -1,0 +1,36 @@
+use std::collections::BTreeMap;
+
+use packet::{DevId, IfIndex, NetnsId};
+
+use crate::path::{FragmentQueues, IcmpLimits, RouteExceptions};
+use crate::{Fib, Sysctls};
+use crate::neigh::NeighTable;
+
+/// A network namespace. Kernel: `struct net`.
+#[derive(Clone, Debug)]
+pub struct Netns {
+    /// Which namespace of its host.
+    pub id: NetnsId,
+    /// Devices by index, which is the order of listings.
+    pub devices: BTreeMap<IfIndex, DevId>,
+    /// Highest index given so far. Kernel: `net->ifindex`.
+    pub last_ifindex: u32,
+    /// Ids that this namespace gave to others. Kernel: `net->netns_ids`.
+    pub nsids: BTreeMap<u32, NetnsId>,
+    /// The loopback device.
+    pub loopback: DevId,
+    /// Routing tables and rules.
+    pub fib: Fib,
+    /// Learned and configured route exceptions (path MTU, redirects).
+    pub exceptions: RouteExceptions,
+    /// Neighbours of all devices.
+    pub neigh: NeighTable,
+    /// Settings under /proc/sys/net.
+    pub sysctl: Sysctls,
+    /// Packets being put together.
+    pub frags: FragmentQueues,
+    /// Token buckets of ICMP errors.
+    pub icmp_limits: IcmpLimits,
+    /// Tables, conntrack, sets.
+    pub netfilter: netfilter::Netfilter,
+}

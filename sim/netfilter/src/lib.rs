@@ -1,0 +1,5 @@
+//! Hooks, tables, rules, connection tracking and NAT: a verdict for a packet.
+
+/// Netfilter of one namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Netfilter {}

@@ -1,0 +1,93 @@
+use crate::{ConnId, DevId, EtherPayload, Frame, MacAddr, Packet, PacketId};
+
+/// A packet inside a kernel: the frame and what the kernel notes beside it.
+/// Kernel: `struct sk_buff`.
+///
+/// Above the link layer the frame's addresses mean nothing on the way out and are the received
+/// ones on the way in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Skb {
+    /// Which packet this is.
+    pub id: PacketId,
+    /// Headers and payload.
+    pub frame: Frame,
+    /// The device it arrived on, or leaves by. Kernel: `skb->dev`.
+    pub dev: DevId,
+    /// `skb->mark`.
+    pub mark: u32,
+    /// Whom the frame was addressed to.
+    pub pkt_type: PktType,
+    /// The connection it belongs to. Kernel: `skb->_nfct`.
+    pub ct: Option<CtRef>,
+}
+
+/// Whom a received frame was addressed to. Kernel: `PACKET_*` in `include/uapi/linux/if_packet.h`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PktType {
+    /// To us.
+    #[default]
+    Host,
+    /// To all.
+    Broadcast,
+    /// To a group.
+    Multicast,
+    /// To someone else, seen because the device is promiscuous or a bridge port.
+    OtherHost,
+    /// Sent by us.
+    Outgoing,
+    /// Looped back by a device to itself.
+    Loopback,
+}
+
+/// A packet's place in a tracked connection. Kernel: `skb->_nfct` with `enum ip_conntrack_info`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CtRef {
+    /// The connection.
+    pub conn: ConnId,
+    /// State and direction.
+    pub info: CtInfo,
+}
+
+/// Kernel: `enum ip_conntrack_info`, and `IP_CT_UNTRACKED`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CtInfo {
+    /// First packet of a connection.
+    New,
+    /// Original direction of a connection that has seen replies.
+    Established,
+    /// Reply direction.
+    EstablishedReply,
+    /// Related to it (an ICMP error), original direction.
+    Related,
+    /// Related to it, reply direction.
+    RelatedReply,
+    /// Taken out of tracking by NOTRACK.
+    Untracked,
+}
+
+impl CtInfo {
+    /// Whether the packet travels in the reply direction. Kernel: `CTINFO2DIR`.
+    pub const fn is_reply(self) -> bool {
+        matches!(self, Self::EstablishedReply | Self::RelatedReply)
+    }
+}
+
+impl Skb {
+    /// A packet with no link-layer header yet.
+    pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
+        let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+        Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None }
+    }
+
+    /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.
+    pub fn ip(&self) -> &Packet {
+        self.frame.ip().expect("an skb above ip_rcv carries an IP packet")
+    }
+
+    /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.
+    pub fn ip_mut(&mut self) -> &mut Packet {
+        self.frame.ip_mut().expect("an skb above ip_rcv carries an IP packet")
+    }
+}
+
+const _: () = assert!(size_of::<Skb>() <= 128);
