@@ -35,8 +35,7 @@ ip -n h route add 10.2.0.0/16 via 10.0.0.2 metric 5
 echo "rc=$?"
 ip -n h route add 10.3.0.0/16
 echo "rc=$?"
-ip -n h route add
-echo "rc=$?"
+ip -n h route add 2>&1 | head -n 1
 ip -n h route del 10.4.0.0/16
 echo "rc=$?"
 ip -n h route del 10.2.0.0/16 via 10.0.0.9

@@ -1,0 +1,24 @@
+# ping -R and -T through a router.
+for n in c r s; do
+  ip netns add $n
+  ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n $n link set lo up
+done
+ip netns exec r sysctl -qw net.ipv4.ip_forward=1
+ip -n c link add eth0 address 02:00:00:00:01:01 type veth peer name eth0 address 02:00:00:00:01:02 netns r
+ip -n r link add eth1 address 02:00:00:00:02:02 type veth peer name eth0 address 02:00:00:00:02:01 netns s
+ip -n c addr add 10.0.1.2/24 dev eth0
+ip -n r addr add 10.0.1.1/24 dev eth0
+ip -n r addr add 10.0.2.1/24 dev eth1
+ip -n s addr add 10.0.2.2/24 dev eth0
+for n in c r s; do
+  ip -n $n link set eth0 up
+done
+ip -n r link set eth1 up
+ip -n c route add default via 10.0.1.1
+ip -n s route add default via 10.0.2.1
+sleep 2.5
+ip netns exec c ping -n -c 1 -R 10.0.2.2
+ip netns exec c ping -n -c 1 -R 10.0.1.1
+ip netns exec c ping -n -c 1 -T tsandaddr 10.0.2.2 | grep -o '10\.0\.[0-9.]*' | head -n 4
+ip netns exec c ping -n -c 2 -i 0.3 -R 10.0.2.2 | tail -n 5
