@@ -19,11 +19,11 @@ for v in 0 1 2; do
   ip netns exec h sysctl -qw net.ipv4.conf.all.arp_announce=$v
   for s in 10.0.0.1 10.0.0.3 10.5.0.1; do
     ip -n h neigh flush dev eth0
-    ip netns exec h ping -q -c 1 -W 1 -I $s 10.0.0.9 >/dev/null
-    echo "announce $v source $s: $(grep -c . cap.txt) $(tail -n 1 cap.txt)"
+    ip netns exec h ping -q -c 1 -W 0.5 -I $s 10.0.0.9 >/dev/null
+    echo "announce $v source $s: $(tail -n 1 cap.txt)"
   done
 done
 ip netns exec h sysctl -qw net.ipv4.conf.all.arp_announce=0 net.ipv4.conf.eth0.arp_announce=2
 ip -n h neigh flush dev eth0
-ip netns exec h ping -q -c 1 -W 1 -I 10.5.0.1 10.0.0.9 >/dev/null
+ip netns exec h ping -q -c 1 -W 0.5 -I 10.5.0.1 10.0.0.9 >/dev/null
 tail -n 1 cap.txt

@@ -38,7 +38,6 @@ ip netns exec h1 arping -q -c 1 -A -I eth0 10.0.0.1
 ip -n h2 neigh
 ip netns exec h2 sysctl -qw net.ipv4.conf.eth0.drop_gratuitous_arp=0
 ip netns exec h1 sysctl -qw net.ipv4.conf.eth0.arp_notify=1
-ip -n h1 link set eth0 down
-ip -n h1 link set eth0 up
-sleep 1.5
+ip -n h1 link set eth0 address 02:00:00:00:0c:0c
+sleep 0.2
 ip -n h2 neigh

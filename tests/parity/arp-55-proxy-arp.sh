@@ -20,6 +20,7 @@ ip -n s route add default via 10.0.2.1
 ip -n c addr flush dev eth0
 ip -n c addr add 10.0.1.2/16 dev eth0
 ip netns exec r sysctl -qw net.ipv4.neigh.eth0.proxy_delay=0
+ip -n r route add 10.0.3.0/24 via 10.0.2.2
 sleep 2.5
 ip netns exec c ping -q -c 1 -W 1 10.0.2.2 | grep received
 ip netns exec r sysctl -qw net.ipv4.conf.eth0.proxy_arp=1

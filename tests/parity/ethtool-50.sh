@@ -19,7 +19,8 @@ ip netns exec h ethtool -K eth0 tx on gro on
 ip netns exec h ethtool -k eth0 | grep '^generic-receive\|^tx-checks'
 ip netns exec h ethtool -S eth0 | head -n 2
 ip netns exec h ethtool -P eth0
-ip netns exec h ethtool nosuch
+ip netns exec h ethtool nosuch 2>&1 | tail -n 1
+ip netns exec h ethtool -i nosuch 2>/dev/null
 echo "rc=$?"
 ip netns exec h ethtool -i lo
 echo "rc=$?"

@@ -11,13 +11,13 @@ ip -n r addr add 10.0.0.2/24 dev eth0
 ip -n r link set eth0 up
 sleep 2.5
 ip netns exec r tcpdump -l -n -t -i eth0 --immediate-mode -w cap.pcap 2>err.txt &
+t=$!
 sleep 0.7
 ip netns exec h ping -q -c 1 10.0.0.2 | grep received
 sleep 0.5
 ip netns exec h ping -q -c 1 -s 16 -t 9 -Q 0x10 10.0.0.2 | grep received
 sleep 0.5
-ip netns exec r pidof tcpdump >/dev/null
-kill %1
+kill $t
 sleep 0.3
 tail -n 3 err.txt
 tcpdump -n -t -r cap.pcap 2>/dev/null

@@ -13,6 +13,7 @@ sleep 2.5
 ip netns exec r http-echo -listen :8000 -text hi &
 ip netns exec r udp-echo -listen :9000 -text pong &
 ip netns exec r tcpdump -n -i eth0 --immediate-mode -w cap.pcap 2>/dev/null &
+t=$!
 sleep 0.7
 ip netns exec h ping -q -c 1 10.0.0.2 | grep received
 ip netns exec h udp-probe -bind :1111 10.0.0.2:9000
@@ -20,7 +21,7 @@ ip netns exec h udp-probe -bind :1112 10.0.0.2:9001
 ip netns exec h nc -z -p 1113 10.0.0.2 8001
 ip netns exec h ping -q -c 1 -s 1000 10.0.0.2 | grep received
 sleep 0.7
-kill %3
+kill $t
 sleep 0.3
 cat >filters <<'EOF'
 host 10.0.0.1

@@ -1,0 +1,43 @@
+# Path MTU exceptions: created by frag needed, shown by route get, flushed; mtu_expires; min_pmtu; ip_no_pmtu_disc.
+for n in c r s; do
+  ip netns add $n
+  ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n $n link set lo up
+done
+ip netns exec r sysctl -qw net.ipv4.ip_forward=1
+ip -n c link add eth0 address 02:00:00:00:01:01 type veth peer name eth0 address 02:00:00:00:01:02 netns r
+ip -n r link add eth1 address 02:00:00:00:02:02 type veth peer name eth0 address 02:00:00:00:02:01 netns s
+ip -n c addr add 10.0.1.2/24 dev eth0
+ip -n r addr add 10.0.1.1/24 dev eth0
+ip -n r addr add 10.0.2.1/24 dev eth1
+ip -n s addr add 10.0.2.2/24 dev eth0
+for n in c r s; do
+  ip -n $n link set eth0 up
+done
+ip -n r link set eth1 up
+ip -n c route add default via 10.0.1.1
+ip -n s route add default via 10.0.2.1
+ip -n r link set eth1 mtu 1000
+ip -n s link set eth0 mtu 1000
+sleep 2.5
+ip netns exec c ping -c 1 -M do -s 1400 10.0.2.2 | grep From
+ip -n c route get 10.0.2.2
+ip -n c route show cache
+ip -n c route flush cache
+ip -n c route get 10.0.2.2
+ip netns exec c sysctl -qw net.ipv4.route.mtu_expires=2
+ip netns exec c ping -c 1 -M do -s 1400 10.0.2.2 | grep From
+ip -n c route get 10.0.2.2 | grep -o 'mtu [0-9]*'
+sleep 2.5
+ip -n c route get 10.0.2.2 | grep -c mtu
+ip netns exec c sysctl -qw net.ipv4.route.mtu_expires=600
+ip -n r link set eth1 mtu 300
+ip netns exec c ping -c 1 -M do -s 1400 10.0.2.2 | grep From
+ip -n c route get 10.0.2.2
+ip -n r link set eth1 mtu 1000
+ip -n c route flush cache
+ip netns exec c sysctl -qw net.ipv4.ip_no_pmtu_disc=1
+ip netns exec c ping -c 1 -s 1400 10.0.2.2 | grep 'rom'
+ip netns exec c ping -c 1 -M do -s 1400 10.0.2.2 | grep 'rom'
+ip -n c route get 10.0.2.2
+ip netns exec c udp-probe -size 1400 10.0.2.2:99
