@@ -1,1 +1,11 @@
-//! TODO
+//! The commands: text becomes requests and system calls, their answers become text.
+//!
+//! Each command is a file or folder with `pub fn install(&mut world::Registry)`.
+
+pub mod console;
+pub mod ip;
+
+/// Installs every command of this room.
+pub fn install_all(registry: &mut world::Registry) {
+    ip::install(registry);
+}
