@@ -3,3 +3,10 @@
 /// Netfilter of one namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Netfilter {}
+
+impl Netfilter {
+    /// Whether connections are tracked in this namespace.
+    pub fn tracks(&self) -> bool {
+        false
+    }
+}

@@ -4,6 +4,7 @@
 
 pub mod console;
 pub mod ip;
+pub mod iptables;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {

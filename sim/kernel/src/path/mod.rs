@@ -1,5 +1,6 @@
 //! The packet path: methods of [`crate::Cx`] under the kernel's own function names.
 
+mod hook;
 mod route;
 
 pub use route::{Dst, Flow, InputRoute};
