@@ -9,7 +9,7 @@ use packet::{IfIndex, MacAddr};
 
 use crate::device::BridgePort;
 use crate::request::{BridgeOption, FdbState, TunnelConfig, VxlanConfig};
-use crate::{InterfaceAddr, Nud, RouteKind, RouteProto, Scope, Stats, TableId};
+use crate::{InterfaceAddr, Nud, RouteKind, RouteMetric, RouteProto, Scope, Stats, TableId};
 
 /// One device, as `RTM_NEWLINK` describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,12 @@ pub struct LinkInfo {
     pub stats: Stats,
     /// Number of transmit and receive queues.
     pub queues: (u32, u32),
+    /// `tso_max_size` in bytes: 524280 for veth, lo, bridges and a vxlan with `dev`, else 65536.
+    pub tso_max_size: u32,
+    /// How often the carrier came or went. Kernel: `IFLA_CARRIER_CHANGES`.
+    pub carrier_changes: u32,
+    /// Alternative names, in the order of addition (`IFLA_ALT_IFNAME`).
+    pub altnames: Vec<String>,
 }
 
 /// `IFLA_LINKINFO`.
@@ -125,6 +131,8 @@ pub struct RouteInfo {
     pub mtu: Option<(u32, bool)>,
     /// Advertised MSS.
     pub advmss: Option<u32>,
+    /// Other metrics, by ascending number.
+    pub metrics: Vec<RouteMetric>,
     /// Ways.
     pub nexthops: Vec<NextHopInfo>,
 }
@@ -194,8 +202,14 @@ pub struct RouteAnswer {
     pub expires: Option<u64>,
     /// Path MTU, from the route or an exception.
     pub mtu: Option<(u32, bool)>,
+    /// Advertised MSS, from the route.
+    pub advmss: Option<u32>,
+    /// Other metrics of the route, by ascending number.
+    pub metrics: Vec<RouteMetric>,
     /// Installed by a redirect.
     pub redirected: bool,
+    /// The route that answered, as `ip route get fibmatch` prints it.
+    pub fib: Option<RouteInfo>,
 }
 
 /// One neighbour.

@@ -41,6 +41,22 @@ pub struct Route {
     pub mtu: Option<(u32, bool)>,
     /// Advertised MSS in bytes.
     pub advmss: Option<u32>,
+    /// Other metrics, by ascending number.
+    pub metrics: Vec<RouteMetric>,
+}
+
+/// A route's metric other than MTU and advertised MSS.
+///
+/// Simplified: kept and listed, without effect on packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteMetric {
+    /// Kernel: `RTAX_*` (3 window, 4 rtt in 1/8 ms, 5 rttvar in 1/4 ms, 6 ssthresh, 7 cwnd,
+    /// 9 reordering, 10 hoplimit, 11 initcwnd, 13 rto_min, 14 initrwnd, 15 quickack).
+    pub number: u8,
+    /// Value in the kernel's unit.
+    pub value: u32,
+    /// `lock`.
+    pub locked: bool,
 }
 
 /// One way of a route. Kernel: `struct fib_nh`.
@@ -127,6 +143,8 @@ pub struct Rule {
     pub suppress_prefixlength: Option<u32>,
     /// Who made it.
     pub proto: RouteProto,
+    /// User ids of local senders, first and last. All processes here are user 0.
+    pub uidrange: Option<(u32, u32)>,
 }
 
 /// Kernel: `FR_ACT_*`.

@@ -28,7 +28,7 @@ pub use addr::{AddrFlags, InterfaceAddr, Scope};
 pub use cx::{Cx, Dropped, Effect, Fate, PathResult, Timer};
 pub use device::{Device, DeviceKind, Stats};
 pub use errno::{Errno, Refusal};
-pub use fib::{Fib, NextHop, Route, RouteKind, RouteProto, Rule, RuleAction, TableId};
+pub use fib::{Fib, NextHop, Route, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, TableId};
 pub use host::Host;
 pub use klog::KernelLog;
 pub use neigh::{Neighbour, Nud};

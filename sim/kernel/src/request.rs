@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use packet::{MacAddr, NetnsId, Vni};
 
-use crate::{Nud, RouteKind, RouteProto, Rule, Scope, TableId};
+use crate::{Nud, RouteKind, RouteMetric, RouteProto, Rule, Scope, TableId};
 
 /// A change of configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,13 @@ pub enum Request {
     FdbAdd(FdbSpec, Mode),
     /// `bridge fdb del`.
     FdbDel(FdbSpec),
+    /// `bridge fdb flush dev DEV`: all entries of a bridge or vxlan, or those of one port.
+    FdbFlush {
+        /// Bridge or vxlan device.
+        dev: String,
+        /// `brport`.
+        port: Option<String>,
+    },
     /// `ip netns add NAME`: makes a namespace and names it.
     NetnsAdd {
         /// Its name in /run/netns.
@@ -219,6 +226,10 @@ pub enum LinkChange {
     Port(PortOption),
     /// `type vxlan …` on a vxlan.
     Vxlan(VxlanConfig),
+    /// `ip link property add dev DEV altname NAME`.
+    AltnameAdd(String),
+    /// `ip link property del dev DEV altname NAME`.
+    AltnameDel(String),
 }
 
 /// `ip link set type bridge`.
@@ -277,6 +288,8 @@ pub enum PortOption {
     Cost(u32),
     /// Port priority, 0..=63.
     Priority(u16),
+    /// Forget learned entries of this port (`type bridge_slave fdb_flush`).
+    FdbFlush,
 }
 
 /// `type vxlan`.
@@ -375,6 +388,8 @@ pub struct RouteSpec {
     pub mtu: Option<(u32, bool)>,
     /// `advmss`.
     pub advmss: Option<u32>,
+    /// Other metrics (`window`, `rtt`, `hoplimit` …), by ascending number.
+    pub metrics: Vec<RouteMetric>,
     /// One way, or several with `nexthop`.
     pub nexthops: Vec<NextHopSpec>,
 }

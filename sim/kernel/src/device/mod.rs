@@ -115,6 +115,16 @@ pub struct BridgePort {
     pub mcast_flood: bool,
     /// Floods broadcast.
     pub bcast_flood: bool,
+    /// BPDU guard.
+    pub guard: bool,
+    /// Root block.
+    pub root_block: bool,
+    /// Fast leave.
+    pub fast_leave: bool,
+    /// Proxy ARP.
+    pub proxy_arp: bool,
+    /// Neighbour suppression.
+    pub neigh_suppress: bool,
 }
 
 impl Device {
