@@ -15,12 +15,15 @@ pub mod device;
 pub mod dump;
 mod errno;
 mod fib;
+mod fib_dump;
+mod fib_event;
 mod host;
 mod klog;
 mod neigh;
 mod netns;
 pub mod path;
 pub mod request;
+mod request_dispatch;
 pub mod socket;
 mod sysctl;
 
