@@ -15,11 +15,13 @@ mod ids;
 mod ip;
 mod mac;
 mod payload;
+pub mod pcapng;
 mod skb;
 mod tcp;
 mod time;
 mod tuple;
 mod udp;
+pub mod wire;
 
 pub use arp::{Arp, ArpOp};
 pub use frame::{EtherPayload, EtherType, Frame, VlanTag};

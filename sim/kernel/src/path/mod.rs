@@ -1,19 +1,20 @@
 //! The packet path: methods of [`crate::Cx`] under the kernel's own function names.
 
+mod arp;
+mod forward;
+mod fragment;
 mod hook;
+mod icmp;
+mod ip_input;
+mod ip_output;
 mod route;
 mod route_exception;
 mod route_get;
 mod route_input;
 mod route_output;
+mod timer;
 
+pub use fragment::FragmentQueues;
+pub use icmp::IcmpLimits;
 pub use route::{Dst, Flow, InputRoute};
 pub use route_exception::RouteExceptions;
-
-/// Packets being put together. Kernel: `struct inet_frags`.
-#[derive(Clone, Debug, Default)]
-pub struct FragmentQueues {}
-
-/// Token buckets of ICMP errors. Kernel: `struct inet_peer`, `icmp_global`.
-#[derive(Clone, Debug, Default)]
-pub struct IcmpLimits {}
