@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use packet::{DevId, HostId, IfIndex, NetnsId};
 
 use crate::socket::Sockets;
-use crate::{Device, KernelLog, Netns};
+use crate::{Device, DeviceKind, KernelLog, Netns};
 
 /// One Linux kernel: namespaces, devices, kernel log.
 #[derive(Clone, Debug)]
@@ -27,6 +27,33 @@ pub struct Host {
 }
 
 impl Host {
+    /// A host with its initial namespace, whose loopback is down.
+    pub fn new(id: HostId, name: &str, seed: u64) -> Self {
+        let mut host = Self {
+            id,
+            name: name.to_owned(),
+            seed,
+            devices: Vec::new(),
+            netns: Vec::new(),
+            netns_names: BTreeMap::new(),
+            log: KernelLog::default(),
+            sockets: Sockets::default(),
+        };
+        host.setup_net();
+        host
+    }
+
+    /// Makes a namespace with a loopback device. Kernel: `setup_net` in
+    /// `net/core/net_namespace.c`.
+    pub(crate) fn setup_net(&mut self) -> NetnsId {
+        let id = NetnsId(u32::try_from(self.netns.len()).unwrap_or(u32::MAX));
+        let loopback = DevId(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
+        self.netns.push(Some(Box::new(Netns::new(id, loopback))));
+        self.devices.push(Some(Device::new(loopback, id, IfIndex(1), "lo", DeviceKind::Loopback)));
+        self.ns_mut(id).devices.insert(IfIndex(1), loopback);
+        id
+    }
+
     /// The device. Panics if it was deleted: ids are only kept while their device lives.
     pub fn dev(&self, id: DevId) -> &Device {
         self.get_dev(id).expect("a device id is kept only while its device lives")

@@ -19,6 +19,7 @@ mod fib_dump;
 mod fib_event;
 mod host;
 mod klog;
+mod link;
 mod neigh;
 mod netns;
 pub mod path;

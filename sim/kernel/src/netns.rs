@@ -34,3 +34,23 @@ pub struct Netns {
     /// Tables, conntrack, sets.
     pub netfilter: netfilter::Netfilter,
 }
+
+impl Netns {
+    /// An empty namespace. Its loopback device has index 1 and is added by the caller.
+    pub fn new(id: NetnsId, loopback: DevId) -> Self {
+        Self {
+            id,
+            devices: BTreeMap::new(),
+            last_ifindex: 1,
+            nsids: BTreeMap::new(),
+            loopback,
+            fib: Fib::default(),
+            exceptions: RouteExceptions::default(),
+            neigh: NeighTable::default(),
+            sysctl: Sysctls::default(),
+            frags: FragmentQueues::default(),
+            icmp_limits: IcmpLimits::default(),
+            netfilter: netfilter::Netfilter::default(),
+        }
+    }
+}

@@ -128,6 +128,37 @@ pub struct BridgePort {
 }
 
 impl Device {
+    /// A device that is down, with the defaults of its kind.
+    pub fn new(id: DevId, netns: NetnsId, ifindex: IfIndex, name: &str, kind: DeviceKind) -> Self {
+        Self {
+            id,
+            netns,
+            ifindex,
+            name: name.to_owned(),
+            kind,
+            mac: MacAddr::ZERO,
+            broadcast: MacAddr::ZERO,
+            mac_set: false,
+            mtu: 65536,
+            up: false,
+            carrier: true,
+            noarp: false,
+            multicast: false,
+            promisc: false,
+            promiscuity: 0,
+            allmulticast: false,
+            dynamic: false,
+            txqueuelen: 1000,
+            alias: None,
+            group: 0,
+            master: None,
+            port: None,
+            stats: Stats::default(),
+            addrs: Vec::new(),
+            taps: 0,
+        }
+    }
+
     /// First address whose subnet holds `addr`.
     pub fn subnet_of(&self, addr: std::net::IpAddr) -> Option<IpNet> {
         self.addrs.iter().map(|a| a.local).find(|net| net.contains(&addr))

@@ -13,6 +13,9 @@ mod route_get;
 mod route_input;
 mod route_output;
 mod timer;
+mod rx;
+mod tunnel;
+mod tx;
 
 pub use fragment::FragmentQueues;
 pub use icmp::IcmpLimits;
