@@ -3,6 +3,8 @@
 //! All calls are non-blocking: what would block answers [`Errno::Again`] (or
 //! [`Errno::InProgress`] for a TCP connect), and [`crate::Effect::Wake`] says when to try again.
 
+mod calls;
+
 use std::net::{IpAddr, SocketAddr};
 
 use packet::{DevId, Frame, Packet, PktType, Proto, SimTime};
