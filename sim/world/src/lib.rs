@@ -1,9 +1,25 @@
 //! Many hosts, the cables between them, and the processes that run on them.
 //!
-//! Read first: [`Program`], [`Sys`].
+//! Read first: [`World`], [`Program`], [`Sys`].
+//!
+//! Invariant: only this room advances time; events run in the order of (time, sequence).
 
+mod cable;
+mod etc;
+mod files;
+mod node;
+mod process;
 mod program;
+mod queue;
+mod rng;
+mod synthetic;
 mod sys;
+mod syscalls;
+mod world;
+
+pub use cable::{CableOptions, Endpoint, SegmentKind};
+pub use files::{ConsoleId, Stream};
+pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, World};
 
 pub use program::{Args, Next, Program, Registry, Signal, Wait};
 pub use sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};

@@ -113,6 +113,8 @@ pub trait Sys {
     fn netns_by_name(&self, name: &str) -> Option<NetnsId>;
     /// The namespace of a process.
     fn netns_of_pid(&self, pid: Pid) -> Option<NetnsId>;
+    /// The processes that run, in order of their numbers.
+    fn processes(&self) -> Vec<Pid>;
     /// An environment variable.
     fn env(&self, name: &str) -> Option<String>;
     /// All environment variables.
@@ -212,8 +214,8 @@ pub trait Sys {
     /// # Errors
     /// `ESRCH` if there is no such process.
     fn kill(&mut self, pid: Pid, signal: Signal) -> Result<(), Errno>;
-    /// Replaces this process's code when the current `resume` returns `Wait` (`execve(2)`):
-    /// `ip netns exec` keeps its pid and descriptors.
+    /// Replaces this process's code when the current `resume` returns, whatever it returns
+    /// (`execve(2)`): `ip netns exec` keeps its pid and descriptors.
     ///
     /// # Errors
     /// `ENOENT` if no such program is installed.

@@ -1,0 +1,189 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use packet::{DevId, HostId, MacAddr, SimTime, Skb};
+
+use crate::rng::Stream;
+
+/// One end of a cable or port of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The host.
+    pub host: HostId,
+    /// Its physical device.
+    pub dev: DevId,
+}
+
+/// What a cable does to frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CableOptions {
+    /// Propagation delay.
+    pub latency: Duration,
+    /// Bits per second; `None` is unlimited.
+    pub bandwidth: Option<u64>,
+    /// Frames lost, in a million.
+    pub loss_ppm: u32,
+    /// Frames that wait for their turn at most, per direction; counts only with a bandwidth.
+    pub queue: u32,
+    /// Longest IP packet carried, in bytes; longer frames are dropped.
+    pub mtu: Option<u32>,
+}
+
+impl Default for CableOptions {
+    /// 50 µs, unlimited, lossless, 1000 frames.
+    fn default() -> Self {
+        Self { latency: Duration::from_micros(50), bandwidth: None, loss_ppm: 0, queue: 1000, mtu: None }
+    }
+}
+
+/// How a segment passes frames on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// To every other port.
+    Hub,
+    /// Learns addresses, as an Ethernet switch does.
+    Switch,
+}
+
+/// A shared medium: a cable is a hub with two ports.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub name: String,
+    kind: SegmentKind,
+    ports: Vec<Port>,
+    /// Switch: where an address was last seen.
+    macs: BTreeMap<MacAddr, (usize, SimTime)>,
+    loss: Stream,
+}
+
+#[derive(Clone, Debug)]
+struct Port {
+    end: Endpoint,
+    options: CableOptions,
+    /// When the transmitter is free again.
+    busy_until: SimTime,
+    /// When each waiting frame begins to be sent.
+    waiting: std::collections::VecDeque<SimTime>,
+    blocked: bool,
+}
+
+/// Seconds until a switch forgets an address.
+const SWITCH_AGEING: Duration = Duration::from_secs(300);
+
+/// What became of a frame on a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Delivered to these many ports.
+    To(usize),
+    /// Lost by chance.
+    Lost,
+    /// The transmit queue was full.
+    QueueFull,
+    /// Longer than the cable's MTU.
+    TooLong,
+}
+
+impl Segment {
+    pub fn new(name: &str, kind: SegmentKind, seed: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            ports: Vec::new(),
+            macs: BTreeMap::new(),
+            loss: Stream::new(seed, name, "loss"),
+        }
+    }
+
+    /// Adds a port; answers its number.
+    pub fn plug(&mut self, end: Endpoint, options: CableOptions) -> usize {
+        self.ports.push(Port {
+            end,
+            options,
+            busy_until: SimTime::ZERO,
+            waiting: std::collections::VecDeque::new(),
+            blocked: false,
+        });
+        self.ports.len() - 1
+    }
+
+    pub fn ends(&self) -> impl Iterator<Item = Endpoint> + '_ {
+        self.ports.iter().map(|p| p.end)
+    }
+
+    /// Sends `skb` in by `port` and hands each arrival to `deliver`.
+    pub fn send(
+        &mut self,
+        now: SimTime,
+        port: usize,
+        skb: Skb,
+        mut deliver: impl FnMut(SimTime, Endpoint, Skb),
+    ) -> Sent {
+        let from = &mut self.ports[port];
+        let options = from.options;
+        if from.blocked || self.loss.chance(options.loss_ppm) {
+            return Sent::Lost;
+        }
+        if options.mtu.is_some_and(|mtu| skb.frame.payload.len() > mtu as usize) {
+            return Sent::TooLong;
+        }
+        let mut depart = now;
+        if let Some(bits_per_second) = options.bandwidth {
+            while from.waiting.front().is_some_and(|&start| start <= now) {
+                from.waiting.pop_front();
+            }
+            if from.waiting.len() >= options.queue as usize {
+                return Sent::QueueFull;
+            }
+            let start = from.busy_until.max(now);
+            // Preamble, FCS and gap are not counted: bandwidth is that of the frames.
+            let nanos = skb.frame.len() as u64 * 8 * 1_000_000_000 / bits_per_second.max(1);
+            depart = start + Duration::from_nanos(nanos);
+            from.busy_until = depart;
+            if start > now {
+                from.waiting.push_back(start);
+            }
+        }
+        let arrive = depart + options.latency.max(kernel::request::CROSSING);
+        let targets = self.targets(now, port, &skb);
+        let mut skb = Some(skb);
+        let n = targets.len();
+        for (i, target) in targets.into_iter().enumerate() {
+            let copy = if i + 1 == n { skb.take() } else { skb.clone() };
+            let Some(mut copy) = copy else { break };
+            let end = self.ports[target].end;
+            copy.dev = end.dev;
+            deliver(arrive, end, copy);
+        }
+        Sent::To(n)
+    }
+
+    fn targets(&mut self, now: SimTime, port: usize, skb: &Skb) -> smallvec::SmallVec<[usize; 4]> {
+        if self.ports.len() == 2 {
+            return smallvec::smallvec![1 - port];
+        }
+        if self.kind == SegmentKind::Switch {
+            if !skb.frame.src.is_multicast() {
+                self.macs.insert(skb.frame.src, (port, now));
+            }
+            let known = self.macs.get(&skb.frame.dst).filter(|(_, seen)| now.since(*seen) < SWITCH_AGEING);
+            if let Some(&(to, _)) = known {
+                return if to == port { smallvec::SmallVec::new() } else { smallvec::smallvec![to] };
+            }
+        }
+        (0..self.ports.len()).filter(|&p| p != port).collect()
+    }
+
+    /// Cuts or mends the port of `end`: a cut one carries nothing.
+    pub fn set_blocked(&mut self, end: Endpoint, blocked: bool) {
+        for port in self.ports.iter_mut().filter(|p| p.end == end) {
+            port.blocked = blocked;
+        }
+    }
+
+    /// Changes what the cable at `end` does to the frames that `end` sends.
+    pub fn set_options(&mut self, end: Endpoint, options: CableOptions) {
+        for port in self.ports.iter_mut().filter(|p| p.end == end) {
+            port.options = options;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use std::collections::BTreeMap;
+
+use packet::{NetnsId, Pid};
+
+use crate::files::OpenId;
+use crate::{Args, Fd, Program, Wait};
+
+/// A process of a host.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    pub parent: Pid,
+    pub args: Args,
+    /// Taken out while it runs.
+    pub program: Option<Box<dyn Program>>,
+    pub netns: NetnsId,
+    /// Directory that is `/` to it.
+    pub root: String,
+    pub cwd: String,
+    pub env: BTreeMap<String, String>,
+    pub fds: BTreeMap<Fd, OpenId>,
+    /// What it sleeps for.
+    pub wait: Wait,
+    /// Counts its sleeps, so that an alarm of an earlier one is void.
+    pub sleep: u64,
+    /// A resume is scheduled.
+    pub runnable: bool,
+}
+
+/// The processes of a host.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Processes {
+    table: BTreeMap<Pid, Process>,
+    /// Exit status of those that have ended.
+    ended: BTreeMap<Pid, i32>,
+    last: u32,
+}
+
+impl Processes {
+    pub fn add(&mut self, process: Process) -> Pid {
+        self.last += 1;
+        let pid = Pid(self.last);
+        self.table.insert(pid, process);
+        pid
+    }
+
+    pub fn get(&self, pid: Pid) -> Option<&Process> {
+        self.table.get(&pid)
+    }
+
+    pub fn get_mut(&mut self, pid: Pid) -> Option<&mut Process> {
+        self.table.get_mut(&pid)
+    }
+
+    /// All processes that have not ended.
+    pub fn alive(&self) -> impl Iterator<Item = (Pid, &Process)> {
+        self.table.iter().map(|(&pid, p)| (pid, p))
+    }
+
+    /// Ends a process; answers it, to close what it had open.
+    pub fn end(&mut self, pid: Pid, status: i32) -> Option<Process> {
+        let process = self.table.remove(&pid)?;
+        self.ended.insert(pid, status);
+        Some(process)
+    }
+
+    /// Exit status of a process that has ended.
+    pub fn status(&self, pid: Pid) -> Option<i32> {
+        self.ended.get(&pid).copied()
+    }
+
+    /// All processes that wait for `open`.
+    pub fn waiting_for(&self, open: OpenId) -> smallvec::SmallVec<[Pid; 4]> {
+        self.alive()
+            .filter(|(_, p)| p.wait.fds.iter().any(|fd| p.fds.get(fd) == Some(&open)))
+            .map(|(pid, _)| pid)
+            .collect()
+    }
+
+    /// All processes that wait for the end of `pid`.
+    pub fn waiting_for_pid(&self, pid: Pid) -> smallvec::SmallVec<[Pid; 4]> {
+        self.alive().filter(|(_, p)| p.wait.pids.contains(&pid)).map(|(waiter, _)| waiter).collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! The files that a kernel makes up: /proc/sys, /sys/class/net and /run/netns.
+
+use kernel::Errno;
+use kernel::dump::LinkInfo;
+use kernel::request::{LinkChange, PortOption, Request};
+use packet::NetnsId;
+
+use crate::node::Node;
+use crate::sys::{DirEntry, FileKind};
+
+/// What a made-up path holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
+    Dir(Vec<DirEntry>),
+    File(Vec<u8>),
+}
+
+/// Whether the kernel makes up what lies at `path`.
+pub(crate) fn owns(path: &str) -> bool {
+    ["/proc/sys", "/sys/class/net", "/run/netns", "/var/run/netns"]
+        .iter()
+        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+/// What lies at `path`, seen from `netns`.
+pub(crate) fn lookup(node: &Node, netns: NetnsId, path: &str) -> Result<Entry, Errno> {
+    let path = path.strip_prefix("/var").unwrap_or(path);
+    if let Some(rest) = path.strip_prefix("/proc/sys") {
+        return setting(node, netns, rest.trim_start_matches('/'));
+    }
+    if let Some(rest) = path.strip_prefix("/run/netns") {
+        let name = rest.trim_start_matches('/');
+        if name.is_empty() {
+            return Ok(dir(node.host.netns_names.keys().map(|name| (name.clone(), FileKind::File))));
+        }
+        return if node.host.netns_names.contains_key(name) { Ok(Entry::File(Vec::new())) } else { Err(Errno::NoEnt) };
+    }
+    let rest = path.strip_prefix("/sys/class/net").ok_or(Errno::NoEnt)?.trim_start_matches('/');
+    let links = node.host.links(netns);
+    if rest.is_empty() {
+        return Ok(dir(links.into_iter().map(|link| (link.name, FileKind::Symlink))));
+    }
+    let (name, attribute) = rest.split_once('/').unwrap_or((rest, ""));
+    let link = links.iter().find(|link| link.name == name).ok_or(Errno::NoEnt)?;
+    attribute_of(link, attribute)
+}
+
+fn dir(names: impl Iterator<Item = (String, FileKind)>) -> Entry {
+    let mut entries: Vec<_> = names.map(|(name, kind)| DirEntry { name, kind }).collect();
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    entries.dedup();
+    Entry::Dir(entries)
+}
+
+/// The sysctl key of a path under /proc/sys: slashes become dots and dots slashes.
+pub(crate) fn sysctl_key(path: &str) -> String {
+    path.chars()
+        .map(|c| match c {
+            '/' => '.',
+            '.' => '/',
+            c => c,
+        })
+        .collect()
+}
+
+fn setting(node: &Node, netns: NetnsId, rest: &str) -> Result<Entry, Errno> {
+    let key = sysctl_key(rest);
+    match node.host.sysctl_get(netns, &key) {
+        Ok(value) => return Ok(Entry::File(format!("{value}\n").into_bytes())),
+        Err(Errno::NoEnt) => {}
+        Err(errno) => return Err(errno),
+    }
+    let prefix = if rest.is_empty() { String::new() } else { format!("{key}.") };
+    let children: Vec<_> = node
+        .host
+        .sysctl_list(netns)
+        .into_iter()
+        .filter_map(|(key, _)| {
+            let rest = key.strip_prefix(&prefix)?;
+            let (name, kind) = match rest.split_once('.') {
+                Some((name, _)) => (name, FileKind::Dir),
+                None => (rest, FileKind::File),
+            };
+            Some((name.replace('/', "."), kind))
+        })
+        .collect();
+    if children.is_empty() { Err(Errno::NoEnt) } else { Ok(dir(children.into_iter())) }
+}
+
+/// Kernel: `net/core/net-sysfs.c`.
+fn attribute_of(link: &LinkInfo, attribute: &str) -> Result<Entry, Errno> {
+    const ATTRIBUTES: &[&str] = &[
+        "address", "broadcast", "carrier", "flags", "ifalias", "ifindex", "iflink", "mtu", "operstate", "tx_queue_len",
+        "type",
+    ];
+    const STATISTICS: &[&str] = &[
+        "collisions", "multicast", "rx_bytes", "rx_dropped", "rx_errors", "rx_packets", "tx_bytes", "tx_carrier_errors",
+        "tx_dropped", "tx_errors", "tx_packets",
+    ];
+    let up = link.flags & 1 != 0;
+    let text = match attribute {
+        "" => {
+            let files = ATTRIBUTES.iter().map(|name| ((*name).to_owned(), FileKind::File));
+            let port = link.port.iter().map(|_| ("brport".to_owned(), FileKind::Dir));
+            return Ok(dir(files.chain([("statistics".to_owned(), FileKind::Dir)]).chain(port)));
+        }
+        "address" => link.address.map_or(String::new(), |(own, _)| own.to_string()),
+        "broadcast" => link.address.map_or(String::new(), |(_, broadcast)| broadcast.to_string()),
+        "carrier" if !up => return Err(Errno::Inval),
+        // IFF_LOWER_UP
+        "carrier" => u32::from(link.flags & 0x1_0000 != 0).to_string(),
+        // The flags a process may set or sees as IFF_*: the low 16 bits without RUNNING.
+        "flags" => format!("{:#x}", link.flags & 0xffff & !0x40),
+        "ifalias" => link.alias.clone().unwrap_or_default(),
+        "ifindex" => link.ifindex.to_string(),
+        "iflink" => link.link.unwrap_or(link.ifindex).to_string(),
+        "mtu" => link.mtu.to_string(),
+        "operstate" => link.operstate.to_lowercase(),
+        "tx_queue_len" => link.txqueuelen.to_string(),
+        "type" => link.arphrd.to_string(),
+        "brport" if link.port.is_some() => return Ok(dir([("hairpin_mode".to_owned(), FileKind::File)].into_iter())),
+        "brport/hairpin_mode" => {
+            let port = link.port.as_ref().ok_or(Errno::NoEnt)?;
+            u8::from(port.hairpin).to_string()
+        }
+        "statistics" => return Ok(dir(STATISTICS.iter().map(|name| ((*name).to_owned(), FileKind::File)))),
+        other => statistic(link, other.strip_prefix("statistics/").ok_or(Errno::NoEnt)?)?.to_string(),
+    };
+    Ok(Entry::File(format!("{text}\n").into_bytes()))
+}
+
+fn statistic(link: &LinkInfo, name: &str) -> Result<u64, Errno> {
+    let stats = &link.stats;
+    Ok(match name {
+        "collisions" => 0,
+        "multicast" => stats.multicast,
+        "rx_bytes" => stats.rx_bytes,
+        "rx_dropped" => stats.rx_dropped,
+        "rx_errors" => stats.rx_errors,
+        "rx_packets" => stats.rx_packets,
+        "tx_bytes" => stats.tx_bytes,
+        "tx_carrier_errors" => stats.tx_carrier,
+        "tx_dropped" => stats.tx_dropped,
+        "tx_errors" => stats.tx_errors,
+        "tx_packets" => stats.tx_packets,
+        _ => return Err(Errno::NoEnt),
+    })
+}
+
+/// The request that writing `value` to `path` means.
+pub(crate) fn request(path: &str, value: &str) -> Result<Request, Errno> {
+    let value = value.trim_end_matches('\n');
+    if let Some(rest) = path.strip_prefix("/proc/sys/") {
+        return Ok(Request::Sysctl { key: sysctl_key(rest), value: value.to_owned() });
+    }
+    let rest = path.strip_prefix("/sys/class/net/").ok_or(Errno::Acces)?;
+    let (dev, attribute) = rest.split_once('/').ok_or(Errno::IsDir)?;
+    let number = || value.trim().parse::<u32>().map_err(|_| Errno::Inval);
+    let change = match attribute {
+        "mtu" => LinkChange::Mtu(number()?),
+        "tx_queue_len" => LinkChange::TxQueueLen(number()?),
+        "ifalias" => LinkChange::Alias(value.to_owned()),
+        "brport/hairpin_mode" => LinkChange::Port(PortOption::Hairpin(number()? != 0)),
+        _ => return Err(Errno::Acces),
+    };
+    Ok(Request::LinkSet { dev: dev.to_owned(), changes: vec![change] })
+}

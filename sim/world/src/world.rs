@@ -1,0 +1,561 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::request::{Reply, Request};
+use kernel::{Cx, Effect, Host, Refusal, Stats};
+use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
+use trace::{DropReason, Observer, Place, Step, StepKind};
+
+use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
+use crate::files::{ConsoleId, Stream};
+use crate::node::Node;
+use crate::process::Process;
+use crate::queue::{Event, Queue};
+use crate::syscalls::SysCx;
+use crate::{Args, Fd, Next, Program, Registry, Signal, Wait};
+
+/// Seconds since 1970 at virtual time zero: 2025-01-01 00:00:00 UTC.
+pub const EPOCH: u64 = 1_735_689_600;
+
+/// Events after which one command is taken to be caught in a loop.
+pub const EVENT_LIMIT: u64 = 10_000_000;
+
+/// Virtual time after which a command that says nothing is ended, when nobody sits at a terminal.
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(3600);
+
+/// A segment of the world, in order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId(pub u32);
+
+/// All hosts, the cables between them, and the clock.
+///
+/// - Invariant: only the world advances time; order is (time, sequence).
+/// - A clone shares each host until one of both changes it.
+#[derive(Clone, Debug)]
+pub struct World {
+    now: SimTime,
+    seed: u64,
+    nodes: Vec<Arc<Node>>,
+    segments: Vec<Arc<Segment>>,
+    queue: Queue,
+    ids: PacketIds,
+    /// Reused between events.
+    effects: Vec<Effect>,
+    events_run: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The process ended with this status.
+    Exited(i32),
+    /// Nothing can happen any more, and the process still waits.
+    Stuck,
+    /// It said nothing for [`SILENCE_LIMIT`].
+    Silent,
+    /// [`EVENT_LIMIT`] events ran; the devices between which frames circulate, busiest first.
+    Storm(Vec<String>),
+}
+
+impl World {
+    /// An empty world.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: SimTime::ZERO,
+            seed,
+            nodes: Vec::new(),
+            segments: Vec::new(),
+            queue: Queue::default(),
+            ids: PacketIds::default(),
+            effects: Vec::new(),
+            events_run: 0,
+        }
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The seed of all random streams.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Events run so far.
+    pub fn events_run(&self) -> u64 {
+        self.events_run
+    }
+
+    /// Adds a host that has a loopback device and the programs of `registry`.
+    pub fn add_host(&mut self, name: &str, registry: Registry) -> HostId {
+        let id = HostId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 hosts"));
+        self.nodes.push(Arc::new(Node::new(id, name, self.seed, registry)));
+        id
+    }
+
+    /// The kernel of a host.
+    pub fn host(&self, id: HostId) -> &Host {
+        &self.nodes[id.0 as usize].host
+    }
+
+    /// All hosts in order of creation.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.nodes.iter().map(|node| &node.host)
+    }
+
+    /// The host of that name.
+    pub fn host_by_name(&self, name: &str) -> Option<HostId> {
+        self.hosts().find(|host| host.name == name).map(|host| host.id)
+    }
+
+    fn node_mut(&mut self, id: HostId) -> &mut Node {
+        Arc::make_mut(&mut self.nodes[id.0 as usize])
+    }
+
+    /// Changes the configuration of a host's namespace.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn request<O: Observer>(
+        &mut self,
+        host: HostId,
+        netns: NetnsId,
+        request: Request,
+        obs: &mut O,
+    ) -> Result<Reply, Refusal> {
+        self.with_kernel(host, obs, |cx| cx.request(netns, request))
+    }
+
+    /// Runs `act` on a host's kernel and carries out what it asks for.
+    pub fn with_kernel<O: Observer, T>(
+        &mut self,
+        host: HostId,
+        obs: &mut O,
+        act: impl FnOnce(&mut Cx<'_, O>) -> T,
+    ) -> T {
+        let mut effects = std::mem::take(&mut self.effects);
+        let now = self.now;
+        let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+        let mut cx =
+            Cx { host: &mut node.host, now, effects: &mut effects, ids: &mut self.ids, obs, current: None };
+        let result = act(&mut cx);
+        self.carry_out(host, &mut effects, obs);
+        self.effects = effects;
+        result
+    }
+
+    /// Adds a segment without ports.
+    pub fn add_segment(&mut self, name: &str, kind: SegmentKind) -> SegmentId {
+        self.segments.push(Arc::new(Segment::new(name, kind, self.seed)));
+        SegmentId(u32::try_from(self.segments.len() - 1).expect("fewer than 2^32 segments"))
+    }
+
+    /// Plugs a physical device into a segment; it gets a carrier.
+    pub fn plug<O: Observer>(&mut self, segment: SegmentId, end: Endpoint, options: CableOptions, obs: &mut O) {
+        let index = segment.0 as usize;
+        let port = Arc::make_mut(&mut self.segments[index]).plug(end, options);
+        let node = self.node_mut(end.host);
+        let slot = end.dev.0 as usize;
+        if node.wires.len() <= slot {
+            node.wires.resize(slot + 1, None);
+        }
+        node.wires[slot] = Some((index, port));
+        self.with_kernel(end.host, obs, |cx| cx.set_carrier(end.dev, true));
+    }
+
+    /// Cuts or mends the cable at `end`: a cut one carries nothing. The carrier stays, as behind a
+    /// switch.
+    pub fn set_cut(&mut self, end: Endpoint, cut: bool) {
+        if let Some((segment, _)) = self.nodes[end.host.0 as usize].wire(end.dev) {
+            Arc::make_mut(&mut self.segments[segment]).set_blocked(end, cut);
+        }
+    }
+
+    /// Changes what the cable does to the frames that `end` sends.
+    pub fn set_cable(&mut self, end: Endpoint, options: CableOptions) {
+        if let Some((segment, _)) = self.nodes[end.host.0 as usize].wire(end.dev) {
+            Arc::make_mut(&mut self.segments[segment]).set_options(end, options);
+        }
+    }
+
+    /// Names of all segments with their ends.
+    pub fn segments(&self) -> impl Iterator<Item = (&str, Vec<Endpoint>)> {
+        self.segments.iter().map(|s| (s.name.as_str(), s.ends().collect()))
+    }
+
+    /// Puts a file into a host's tree, with the directories above it.
+    pub fn install_file(&mut self, host: HostId, path: &str, data: Vec<u8>) {
+        self.node_mut(host).files.install(path, data);
+    }
+
+    /// The bytes of a stored file.
+    pub fn file(&self, host: HostId, path: &str) -> Option<Vec<u8>> {
+        self.nodes[host.0 as usize].files.read(path).ok().map(|bytes| bytes.to_vec())
+    }
+
+    /// A console on a host. Programs see a terminal if `terminal`.
+    pub fn add_console(&mut self, host: HostId, terminal: bool) -> ConsoleId {
+        self.node_mut(host).add_console(terminal)
+    }
+
+    /// Starts a program of the host's registry on a console.
+    ///
+    /// # Errors
+    /// `ENOENT` if the host has no program `args[0]`.
+    pub fn spawn(
+        &mut self,
+        host: HostId,
+        netns: NetnsId,
+        console: ConsoleId,
+        args: Args,
+        env: BTreeMap<String, String>,
+    ) -> Result<Pid, kernel::Errno> {
+        let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+        let make = args.first().and_then(|name| node.registry.get(name)).cloned().ok_or(kernel::Errno::NoEnt)?;
+        let program = make(args.clone());
+        Ok(self.spawn_program(host, netns, console, args, program, env))
+    }
+
+    /// Starts `program` on a console.
+    pub fn spawn_program(
+        &mut self,
+        host: HostId,
+        netns: NetnsId,
+        console: ConsoleId,
+        args: Args,
+        program: Box<dyn Program>,
+        env: BTreeMap<String, String>,
+    ) -> Pid {
+        let now = self.now;
+        let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+        let fds = [(Fd::STDIN, Stream::In), (Fd::STDOUT, Stream::Out), (Fd::STDERR, Stream::Err)]
+            .map(|(fd, stream)| (fd, node.open.open(crate::files::OpenFile::Console { console, stream })))
+            .into_iter()
+            .collect();
+        let process = Process {
+            parent: Pid(0),
+            args,
+            program: Some(program),
+            netns,
+            root: String::new(),
+            cwd: "/root".to_owned(),
+            env,
+            fds,
+            wait: Wait::default(),
+            sleep: 0,
+            runnable: false,
+        };
+        node.start(&mut self.queue, now, process)
+    }
+
+    /// Takes what was written to a console since the last call, in order.
+    pub fn take_output(&mut self, host: HostId, console: ConsoleId) -> Vec<(Stream, Vec<u8>)> {
+        let has_output = |node: &Node| node.consoles.get(&console).is_some_and(|c| !c.output.is_empty());
+        if !has_output(&self.nodes[host.0 as usize]) {
+            return Vec::new();
+        }
+        let console = self.node_mut(host).consoles.get_mut(&console);
+        console.map(|c| std::mem::take(&mut c.output)).unwrap_or_default()
+    }
+
+    /// Types `bytes` at a console; `None` ends its input (Ctrl-D).
+    pub fn type_input(&mut self, host: HostId, console: ConsoleId, bytes: Option<&[u8]>) {
+        let now = self.now;
+        let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+        let Some(state) = node.consoles.get_mut(&console) else { return };
+        match bytes {
+            Some(bytes) => state.input.extend(bytes),
+            None => state.input_ended = true,
+        }
+        for open in node.open.of_console(console) {
+            node.wake_open(&mut self.queue, now, open);
+        }
+    }
+
+    /// Sends a signal to a process.
+    pub fn signal(&mut self, host: HostId, pid: Pid, signal: Signal) {
+        let now = self.now;
+        let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+        node.schedule(&mut self.queue, now, Event::Signal(pid, signal));
+    }
+
+    /// Exit status of a process; `None` while it runs.
+    pub fn exit_status(&self, host: HostId, pid: Pid) -> Option<i32> {
+        self.nodes[host.0 as usize].processes.status(pid)
+    }
+
+    /// The arguments of a process that runs.
+    pub fn process_args(&self, host: HostId, pid: Pid) -> Option<&Args> {
+        self.nodes[host.0 as usize].processes.get(pid).map(|p| &p.args)
+    }
+
+    /// The processes of a host that have not ended.
+    pub fn processes(&self, host: HostId) -> Vec<Pid> {
+        self.nodes[host.0 as usize].processes.alive().map(|(pid, _)| pid).collect()
+    }
+
+    /// When the next event happens.
+    pub fn next_event(&self) -> Option<SimTime> {
+        self.queue.peek().map(|key| key.at)
+    }
+
+    /// Events that wait.
+    pub fn events_waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Runs the next event; false if there is none.
+    pub fn step<O: Observer>(&mut self, obs: &mut O) -> bool {
+        let Some(key) = self.queue.pop() else { return false };
+        self.now = key.at;
+        self.events_run += 1;
+        let mut effects = std::mem::take(&mut self.effects);
+        let node = Arc::make_mut(&mut self.nodes[key.host.0 as usize]);
+        let event = node.events.take(key.slot);
+        match event {
+            Event::Receive(skb) => {
+                let mut cx = Cx {
+                    host: &mut node.host,
+                    now: key.at,
+                    effects: &mut effects,
+                    ids: &mut self.ids,
+                    obs,
+                    current: None,
+                };
+                // `receive` records the packet's end itself.
+                let _ = cx.receive(skb);
+            }
+            Event::Timer(timer) => {
+                let mut cx = Cx {
+                    host: &mut node.host,
+                    now: key.at,
+                    effects: &mut effects,
+                    ids: &mut self.ids,
+                    obs,
+                    current: None,
+                };
+                cx.on_timer(timer);
+            }
+            Event::Resume(pid) => {
+                if let Some(process) = node.processes.get_mut(pid) {
+                    process.runnable = false;
+                }
+                self.run_process(key.host, pid, None, &mut effects, obs);
+            }
+            Event::Alarm { pid, sleep } => {
+                if node.processes.get(pid).is_some_and(|p| p.sleep == sleep && !p.runnable) {
+                    self.run_process(key.host, pid, None, &mut effects, obs);
+                }
+            }
+            Event::Signal(pid, signal) => self.run_process(key.host, pid, Some(signal), &mut effects, obs),
+        }
+        self.carry_out(key.host, &mut effects, obs);
+        self.effects = effects;
+        true
+    }
+
+    fn run_process<O: Observer>(
+        &mut self,
+        host: HostId,
+        pid: Pid,
+        signal: Option<Signal>,
+        effects: &mut Vec<Effect>,
+        obs: &mut O,
+    ) {
+        let now = self.now;
+        let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+        let Some(mut program) = node.processes.get_mut(pid).and_then(|p| p.program.take()) else { return };
+        let mut sys = SysCx { node, queue: &mut self.queue, ids: &mut self.ids, effects, obs, now, pid, exec: None, broken_pipe: false };
+        let next = match signal {
+            None => program.resume(&mut sys),
+            Some(Signal::Kill) => Next::Exit(128 + Signal::Kill.number()),
+            Some(signal) => program.signal(&mut sys, signal),
+        };
+        let exec = sys.exec.take();
+        let broken_pipe = sys.broken_pipe;
+        if broken_pipe {
+            // SIGPIPE ends a process that writes into a pipe nobody reads.
+            sys.exit(128 + 13);
+            return;
+        }
+        match (exec, next) {
+            (Some((args, new)), _) => {
+                if let Some(process) = node.processes.get_mut(pid) {
+                    process.program = Some(new);
+                    process.args = args;
+                    process.wait = Wait::default();
+                }
+                node.wake(&mut self.queue, now, pid);
+            }
+            (None, Next::Wait(wait)) => {
+                if let Some(process) = node.processes.get_mut(pid) {
+                    process.program = Some(program);
+                }
+                node.sleep(&mut self.queue, now, pid, wait);
+            }
+            (None, Next::Exit(status)) => sys_exit(node, &mut self.queue, &mut self.ids, effects, obs, now, pid, status),
+        }
+    }
+
+    /// Carries out what a kernel asked for, in order.
+    fn carry_out<O: Observer>(&mut self, host: HostId, effects: &mut Vec<Effect>, obs: &mut O) {
+        let now = self.now;
+        for effect in effects.drain(..) {
+            let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+            match effect {
+                Effect::Receive { after, skb } => node.schedule(&mut self.queue, now + after, Event::Receive(skb)),
+                Effect::Timer { at, timer } => node.schedule(&mut self.queue, at.max(now), Event::Timer(timer)),
+                Effect::Wake(socket) => {
+                    if let Some(open) = node.open.of_socket(socket) {
+                        node.wake_open(&mut self.queue, now, open);
+                    }
+                }
+                Effect::WakeTun(dev) => {
+                    if let Some(open) = node.open.of_tun(dev) {
+                        node.wake_open(&mut self.queue, now, open);
+                    }
+                }
+                Effect::Wire(skb) => self.send_by_wire(host, skb, obs),
+            }
+        }
+    }
+
+    fn send_by_wire<O: Observer>(&mut self, host: HostId, skb: Skb, obs: &mut O) {
+        let (id, dev, now) = (skb.id, skb.dev, self.now);
+        let Some((segment, port)) = self.nodes[host.0 as usize].wire(dev) else {
+            return self.lost(host, dev, id, DropReason::NoCarrier, obs);
+        };
+        let Self { nodes, segments, queue, ids, .. } = self;
+        let mut first = true;
+        let sent = Arc::make_mut(&mut segments[segment]).send(now, port, skb, |at, end, mut copy| {
+            if !std::mem::take(&mut first) {
+                copy.id = ids.next_id();
+                if O::ON {
+                    let netns = nodes[host.0 as usize].host.get_dev(dev).map_or(NetnsId::INIT, |d| d.netns);
+                    obs.record(Step {
+                        at: now,
+                        packet: copy.id,
+                        place: Place { host, netns, dev: Some(dev) },
+                        kind: StepKind::Created {
+                            by: None,
+                            parents: vec![(trace::Relation::Copy, id)],
+                            frame: Box::new(copy.frame.clone()),
+                        },
+                    });
+                }
+            }
+            copy.mark = 0;
+            copy.ct = None;
+            let node = Arc::make_mut(&mut nodes[end.host.0 as usize]);
+            node.schedule(queue, at, Event::Receive(copy));
+        });
+        match sent {
+            Sent::To(_) => {}
+            Sent::Lost => self.lost(host, dev, id, DropReason::LinkLoss, obs),
+            Sent::QueueFull => {
+                if let Some(device) = self.node_mut(host).host.get_dev_mut(dev) {
+                    let Stats { tx_dropped, .. } = &mut device.stats;
+                    *tx_dropped += 1;
+                }
+                self.lost(host, dev, id, DropReason::QdiscDrop, obs);
+            }
+            Sent::TooLong => self.lost(host, dev, id, DropReason::PeerMtu, obs),
+        }
+    }
+
+    fn lost<O: Observer>(&self, host: HostId, dev: DevId, packet: packet::PacketId, reason: DropReason, obs: &mut O) {
+        if O::ON {
+            let netns = self.host(host).get_dev(dev).map_or(NetnsId::INIT, |d| d.netns);
+            obs.record(Step {
+                at: self.now,
+                packet,
+                place: Place { host, netns, dev: Some(dev) },
+                kind: StepKind::Drop { reason, decided_by: None },
+            });
+        }
+    }
+
+    /// Runs every event up to and including `time`, then sets the clock to it.
+    pub fn run_until<O: Observer>(&mut self, time: SimTime, obs: &mut O) {
+        while self.next_event().is_some_and(|at| at <= time) {
+            self.step(obs);
+        }
+        self.now = self.now.max(time);
+    }
+
+    /// Runs until process `pid` ends; hands its console's output to `sink` as it comes.
+    pub fn run_to_exit<O: Observer>(
+        &mut self,
+        host: HostId,
+        pid: Pid,
+        console: ConsoleId,
+        obs: &mut O,
+        sink: &mut dyn FnMut(Stream, &[u8]),
+    ) -> Outcome {
+        let first = self.events_run;
+        let mut heard = self.now;
+        loop {
+            for (stream, bytes) in self.take_output(host, console) {
+                sink(stream, &bytes);
+                heard = self.now;
+            }
+            if let Some(status) = self.exit_status(host, pid) {
+                return Outcome::Exited(status);
+            }
+            match self.next_event() {
+                None => return Outcome::Stuck,
+                Some(at) if at.since(heard) > SILENCE_LIMIT => return Outcome::Silent,
+                Some(_) if self.events_run - first >= EVENT_LIMIT => return Outcome::Storm(self.busiest(obs)),
+                Some(_) => self.step(obs),
+            };
+        }
+    }
+
+    /// Runs a little further and names the devices that receive most, `host device`.
+    fn busiest<O: Observer>(&mut self, obs: &mut O) -> Vec<String> {
+        let mut seen: BTreeMap<(HostId, DevId), u32> = BTreeMap::new();
+        for _ in 0..1000 {
+            let Some(key) = self.queue.peek() else { break };
+            if let Some(Event::Receive(skb)) = self.nodes[key.host.0 as usize].events.get(key.slot) {
+                *seen.entry((key.host, skb.dev)).or_default() += 1;
+            }
+            self.step(obs);
+        }
+        let mut seen: Vec<_> = seen.into_iter().collect();
+        seen.sort_by_key(|&(place, count)| (std::cmp::Reverse(count), place));
+        seen.iter()
+            .take(4)
+            .filter_map(|&((host, dev), _)| {
+                let host = self.host(host);
+                Some(format!("{} {}", host.name, host.get_dev(dev)?.name))
+            })
+            .collect()
+    }
+
+    /// Ends every process of a host, silently.
+    pub fn kill_all<O: Observer>(&mut self, host: HostId, obs: &mut O) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for pid in self.processes(host) {
+            let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+            sys_exit(node, &mut self.queue, &mut self.ids, &mut effects, obs, self.now, pid, 128 + Signal::Kill.number());
+        }
+        self.carry_out(host, &mut effects, obs);
+        self.effects = effects;
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn sys_exit<O: Observer>(
+    node: &mut Node,
+    queue: &mut Queue,
+    ids: &mut PacketIds,
+    effects: &mut Vec<Effect>,
+    obs: &mut O,
+    now: SimTime,
+    pid: Pid,
+    status: i32,
+) {
+    SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false }.exit(status);
+}
