@@ -1,14 +1,22 @@
 //! The words for what happened to a packet.
 //!
 //! The packet path hands [`Step`]s to an [`Observer`]; a step holds ids and small values, names
-//! and rule text are looked up when it is printed. Journeys are built from steps afterwards.
+//! and rule text are looked up when it is printed. [`Journeys`] sorts a recording by packet and
+//! tells each one's [`Trace`]; [`view`] prints it.
 //!
 //! This room knows packets. It knows nothing of kernels: whoever prints gives it [`Names`].
 
+mod describe;
 mod drop_reason;
+mod journey;
+mod names;
 mod observer;
 mod step;
+pub mod view;
 
+pub use describe::{describe, describe_packet, icmp_word};
 pub use drop_reason::DropReason;
+pub use journey::{Disposition, Hop, Journeys, Trace};
+pub use names::Names;
 pub use observer::{Observer, Off, Recorder, emit};
 pub use step::{Decision, FieldChange, HookName, Place, Relation, RewriteBy, Step, StepKind};
