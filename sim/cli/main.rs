@@ -1,1 +1,36 @@
-fn main() {}
+//! The command line of hoplab: arguments, output, exit status. The only room that prints.
+
+mod run;
+mod sh;
+mod trace_options;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A Linux and Kubernetes network in one process: real packets through simulated kernels,
+/// explained hop by hop.
+#[derive(Parser)]
+#[command(name = "hoplab", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Replays scenario files; succeeds only if every expectation holds.
+    Run(run::RunArgs),
+    /// A shell in a simulated Linux: runs a script, a command, or a prompt.
+    Sh(sh::ShArgs),
+}
+
+/// The input is wrong.
+const STATUS_BAD_INPUT: u8 = 2;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run::main(&args),
+        Command::Sh(args) => sh::main(&args),
+    }
+}

@@ -1,1 +1,17 @@
-//! TODO
+//! Topology and scenario files: reading, running and judging them.
+//!
+//! Read first: [`Topology`], [`Scenario`], [`run`].
+//!
+//! This room reads files and gives data; it prints nothing.
+
+mod error;
+mod expect;
+mod run;
+mod scenario;
+mod topology;
+
+pub use error::{FileError, Problem};
+pub use expect::{Expectation, Verdict};
+pub use run::{Lab, StepReport, run};
+pub use scenario::{Act, Scenario, ScenarioStep};
+pub use topology::{Cable, HostSpec, LinkSpec, NicSpec, SegmentSpec, Topology};

@@ -5,8 +5,10 @@
 //! Invariant: only this room advances time; events run in the order of (time, sequence).
 
 mod cable;
+mod capture;
 mod etc;
 mod files;
+mod names;
 mod node;
 mod process;
 mod program;
@@ -18,7 +20,9 @@ mod syscalls;
 mod world;
 
 pub use cable::{CableOptions, Endpoint, SegmentKind};
+pub use capture::write_capture;
 pub use files::{ConsoleId, Stream};
+pub use rng::stream_key;
 pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, World};
 
 pub use program::{Args, Next, Program, Registry, Signal, Wait};

@@ -1,0 +1,62 @@
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{FileError, read_ron};
+use crate::expect::Expectation;
+
+/// A case: a network, what is typed on it, and what is expected to happen.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// One line that says what it shows.
+    pub title: String,
+    /// Where it comes from.
+    #[serde(default)]
+    pub documents: Vec<String>,
+    /// Rows of the catalogue that it replays.
+    #[serde(default)]
+    pub rows: Vec<String>,
+    /// Name of a file in `topologies/`, without `.ron`.
+    pub topology: String,
+    /// Seed of all random streams.
+    #[serde(default)]
+    pub seed: u64,
+    /// Its parts, in order.
+    pub acts: Vec<Act>,
+}
+
+/// A part of a scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    /// What it shows.
+    pub name: String,
+    /// Commands and expectations, in order.
+    pub steps: Vec<ScenarioStep>,
+}
+
+/// One line of an act.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum ScenarioStep {
+    /// Types a command.
+    Run {
+        /// `host` or `host/namespace`.
+        on: String,
+        /// The command, for the shell.
+        cmd: String,
+    },
+    /// Judges what the last command did.
+    Expect(Expectation),
+}
+
+impl Scenario {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// The file, the place and what was expected there.
+    pub fn read(file: &Path) -> Result<(Self, String), FileError> {
+        read_ron(file)
+    }
+}
