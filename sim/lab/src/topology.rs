@@ -233,7 +233,16 @@ fn add_nic<O: Observer>(
     let mut ask = |request| world.request(host, NetnsId::INIT, request, obs).map_err(NicProblem::Refused);
     ask(add)?;
     for address in &spec.addresses {
-        let spec = AddrSpec::new(nic, *address);
+        let spec = AddrSpec {
+            dev: nic.to_owned(),
+            local: *address,
+            peer: None,
+            broadcast: None,
+            scope: None,
+            label: None,
+            noprefixroute: false,
+            metric: 0,
+        };
         ask(Request::AddrAdd(spec, Mode::Add))?;
     }
     if !spec.addresses.is_empty() {

@@ -10,3 +10,10 @@ pub mod iptables;
 pub fn install_all(registry: &mut world::Registry) {
     ip::install(registry);
 }
+
+/// A registry that holds every command of this room.
+pub fn registry() -> world::Registry {
+    let mut registry = world::Registry::default();
+    install_all(&mut registry);
+    registry
+}

@@ -8,7 +8,6 @@ use crate::{Args, Fd, Program, Wait};
 /// A process of a host.
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
-    pub parent: Pid,
     pub args: Args,
     /// Taken out while it runs.
     pub program: Option<Box<dyn Program>>,

@@ -271,7 +271,8 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 self.cx().request(netns, request).map_err(|refusal| refusal.errno)?;
             }
             OpenFile::PipeWrite(pipe) => {
-                let pipe = self.node.open.pipes.get_mut(pipe).ok_or(Errno::Pipe)?;
+                let pipe = *pipe;
+                let pipe = self.node.open.pipes.get_mut(&pipe).ok_or(Errno::Pipe)?;
                 let Some(reader) = pipe.reader else {
                     self.broken_pipe = true;
                     return Err(Errno::Pipe);
@@ -425,7 +426,6 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             table.insert(theirs, *caller.fds.get(&ours).ok_or(Errno::BadF)?);
         }
         let process = Process {
-            parent: self.pid,
             args,
             program: Some(program),
             netns: netns.unwrap_or(caller.netns),

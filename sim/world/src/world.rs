@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::request::{Reply, Request};
+use kernel::request::{LinkChange, Reply, Request};
 use kernel::{Cx, Effect, Host, Refusal, Stats};
 use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
 use trace::{DropReason, Observer, Place, Step, StepKind};
@@ -162,7 +162,10 @@ impl World {
             node.wires.resize(slot + 1, None);
         }
         node.wires[slot] = Some((index, port));
-        self.with_kernel(end.host, obs, |cx| cx.set_carrier(end.dev, true));
+        let Some(device) = self.host(end.host).get_dev(end.dev) else { return };
+        let carrier = Request::LinkSet { dev: device.name.clone(), changes: vec![LinkChange::Carrier(true)] };
+        let netns = device.netns;
+        self.request(end.host, netns, carrier, obs).expect("a physical device takes a carrier");
     }
 
     /// Cuts or mends the cable at `end`: a cut one carries nothing. The carrier stays, as behind a
@@ -235,7 +238,6 @@ impl World {
             .into_iter()
             .collect();
         let process = Process {
-            parent: Pid(0),
             args,
             program: Some(program),
             netns,
