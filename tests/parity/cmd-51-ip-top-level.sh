@@ -33,8 +33,7 @@ echo "rc=$?"
 ip -br -o -s link show lo
 ip -o -j link show lo | head -c 40; echo
 ip -force link show lo | head -n 1
-ip -batch
-echo "rc=$?"
+ip -batch 2>&1 | head -n 1
 bridge -n nosuch link
 echo "rc=$?"
 bridge 2>&1 | head -n 1

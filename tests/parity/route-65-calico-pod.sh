@@ -25,6 +25,7 @@ ip -n n link set eth8 up
 ip -n n link set eth9 up
 sleep 1.2
 ip -n n route add default via 192.168.8.2
+ip -n p1 neigh flush dev eth0
 ip netns exec p1 ping -q -c 1 -W 1 192.168.9.1 | grep received
 ip -n p1 neigh
 ip netns exec n ping -c 1 10.244.1.5 | head -n 2

@@ -25,6 +25,7 @@ for i in 1 2; do
   ip -n c route add default via 10.1.$i.1 metric $i
 done
 ip -n s route add 10.1.0.0/16 via 10.2.2.1
+ip -n r2 route add 10.1.1.0/24 via 10.1.2.2
 ip netns exec c ping -c 1 10.9.0.1 | head -n 2
 ip netns exec c traceroute -n -q 1 10.9.0.1
 ip -n c route
