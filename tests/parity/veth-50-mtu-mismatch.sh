@@ -20,7 +20,6 @@ ip -n h -s link show eth0 | tail -n 4
 ip -n r -s link show eth0 | tail -n 4
 ip -n r link set eth0 down
 ip netns exec h ping -c 1 -W 1 10.0.0.2
-ip -n h -s link show eth0 | tail -n 2
 ip -n h link set eth0 down
 ip netns exec h ping -c 1 -W 1 10.0.0.2
 echo "rc=$?"

@@ -19,21 +19,21 @@ ip -n r addr add 10.9.0.2/24 dev vx0
 ip -n h link set vx0 up
 ip -n r link set vx0 up
 sleep 2.5
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 ip -n h -s link show vx0 | tail -n 4
 bridge -n h fdb append 00:00:00:00:00:00 dev vx0 dst 10.0.0.2
 ip -n h neigh flush dev vx0
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 bridge -n h fdb show dev vx0 | sort
 bridge -n r fdb show dev vx0 | sort
 ip -n h link set vx0 type vxlan ageing 1
 bridge -n r fdb del 02:00:00:00:09:01 dev vx0
-ip netns exec r ping -q -c 1 -W 1 10.9.0.1 | grep received
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec r ping -q -c 1 -W 0.5 10.9.0.1 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 bridge -n r fdb replace 02:00:00:00:09:01 dev vx0 dst 10.0.0.77
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 bridge -n r fdb show dev vx0 | sort
 ip -n h link set vx0 type vxlan id 8
 echo "rc=$?"
 ip -n h link del vx0
-ip netns exec r ping -q -c 1 -W 1 10.9.0.1 | grep received
+ip netns exec r ping -q -c 1 -W 0.5 10.9.0.1 | grep received

@@ -16,19 +16,19 @@ ip -n r addr add 10.9.0.2/24 dev vx0
 ip -n h link set vx0 up
 ip -n r link set vx0 up
 sleep 2.5
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 bridge -n h fdb show dev vx0 | sort
 ip -n r link set eth0 down
 sleep 1.2
 ip -n h -br link
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 ip -n r link set eth0 up
 sleep 1.5
 ip netns exec h ping -q -c 1 -W 2 10.9.0.2 | grep received
 ip -n h addr del 10.0.0.1/24 dev eth0
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 ip -n h addr add 10.0.0.1/24 dev eth0
-ip netns exec h ping -q -c 1 -W 1 10.9.0.2 | grep received
+ip netns exec h ping -q -c 1 -W 0.5 10.9.0.2 | grep received
 ip -n h -s link show vx0 | tail -n 2
 ip -n h link set eth0 mtu 1400
 ip -n h -o link show vx0 | grep -o 'mtu [0-9]*'
