@@ -3,12 +3,15 @@
 //! Each command is a file or folder with `pub fn install(&mut world::Registry)`.
 
 pub mod console;
+pub mod getopt;
 pub mod ip;
 pub mod iptables;
+pub mod net;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {
     ip::install(registry);
+    net::install(registry);
 }
 
 /// A registry that holds every command of this room.

@@ -1,0 +1,140 @@
+//! The commands that send packets, and the servers that answer them.
+
+mod flannel_udp;
+mod http_echo;
+mod ping;
+mod udp_echo;
+mod udp_probe;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use world::{Fd, OpenMode, ReadResult, Sys};
+
+/// Installs all of them.
+pub fn install(registry: &mut world::Registry) {
+    flannel_udp::install(registry);
+    http_echo::install(registry);
+    ping::install(registry);
+    udp_echo::install(registry);
+    udp_probe::install(registry);
+}
+
+/// Writes to standard output. Who reads it may be gone; that ends the process by itself.
+pub(crate) fn say(sys: &mut dyn Sys, text: &str) {
+    let _ = sys.write(Fd::STDOUT, text.as_bytes());
+}
+
+/// Writes to standard error.
+pub(crate) fn complain(sys: &mut dyn Sys, text: &str) {
+    let _ = sys.write(Fd::STDERR, text.as_bytes());
+}
+
+/// The whole of a file, as text.
+pub(crate) fn read_file(sys: &mut dyn Sys, path: &str) -> Option<String> {
+    let fd = sys.open(path, OpenMode::Read).ok()?;
+    let mut bytes = Vec::new();
+    while let Ok(ReadResult::Data(more)) = sys.read(fd, 1 << 16) {
+        bytes.extend(more);
+    }
+    sys.close(fd);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// An IPv4 address as inet_aton(3) reads it: `10.0.0.1`, `10.1`, `0x7f.1`, `017700000001`.
+pub(crate) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let number = |part: &str| -> Option<u32> {
+        let lower = part.to_ascii_lowercase();
+        match lower.strip_prefix("0x") {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None if part.len() > 1 && part.starts_with('0') => u32::from_str_radix(part, 8).ok(),
+            None if part.starts_with(|c: char| c.is_ascii_digit()) => part.parse().ok(),
+            None => None,
+        }
+    };
+    let mut addr = 0_u32;
+    for (i, part) in first.iter().enumerate() {
+        addr |= number(part).filter(|&n| n < 256)? << (24 - 8 * i);
+    }
+    let low_bits = 32 - 8 * first.len() as u32;
+    let low = number(last).filter(|&n| low_bits == 32 || n < 1 << low_bits)?;
+    Some(Ipv4Addr::from(addr | low))
+}
+
+/// The address of a host by number or by /etc/hosts.
+pub(crate) fn resolve(sys: &mut dyn Sys, name: &str) -> Option<Ipv4Addr> {
+    if let Some(addr) = inet_aton(name) {
+        return Some(addr);
+    }
+    let hosts = read_file(sys, "/etc/hosts")?;
+    hosts.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let addr: Ipv4Addr = words.next()?.parse().ok()?;
+        words.any(|word| word.eq_ignore_ascii_case(name)).then_some(addr)
+    })
+}
+
+/// `ADDR:PORT`; an empty ADDR is 0.0.0.0.
+pub(crate) fn socket_addr(text: &str) -> Option<SocketAddr> {
+    let (addr, port) = text.rsplit_once(':')?;
+    let addr = if addr.is_empty() { Ipv4Addr::UNSPECIFIED } else { addr.parse().ok()? };
+    Some(SocketAddr::new(IpAddr::V4(addr), port.parse().ok()?))
+}
+
+/// Options of the form `-name value` and `-name`, as Go's flag package takes them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GoFlags {
+    pub values: Vec<(String, String)>,
+    pub words: Vec<String>,
+}
+
+impl GoFlags {
+    /// Takes `args` apart; flags named in `switches` have no value.
+    pub fn parse(args: &[String], valued: &[&str], switches: &[&str]) -> Result<Self, String> {
+        let mut flags = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let Some(name) = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-')).filter(|n| !n.is_empty()) else {
+                flags.words.push(arg.clone());
+                flags.words.extend(args.cloned());
+                break;
+            };
+            let (name, attached) = match name.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (name, None),
+            };
+            if switches.contains(&name) {
+                flags.values.push((name.to_owned(), attached.unwrap_or_else(|| "true".to_owned())));
+            } else if valued.contains(&name) {
+                let value = match attached {
+                    Some(value) => value,
+                    None => args.next().cloned().ok_or_else(|| format!("flag needs an argument: -{name}"))?,
+                };
+                flags.values.push((name.to_owned(), value));
+            } else {
+                return Err(format!("flag provided but not defined: -{name}"));
+            }
+        }
+        Ok(flags)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value == "true")
+    }
+}
+
+/// A decimal number of seconds, e.g. `0.5`, to the nanosecond.
+pub(crate) fn seconds(text: &str) -> Option<std::time::Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if (whole.is_empty() && fraction.is_empty()) || !fraction.chars().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    Some(std::time::Duration::new(whole, digits.parse().ok()?))
+}
