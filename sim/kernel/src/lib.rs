@@ -23,6 +23,7 @@ mod link;
 mod neigh;
 mod netns;
 pub mod path;
+mod random;
 pub mod request;
 mod request_dispatch;
 pub mod socket;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use packet::{DevId, IfIndex, NetnsId};
 
-use crate::path::{FragmentQueues, IcmpLimits, RouteExceptions};
+use crate::path::{FragmentQueues, IcmpLimits, IpIdents, RouteExceptions};
 use crate::{Fib, Sysctls};
 use crate::neigh::NeighTable;
 
@@ -31,6 +31,8 @@ pub struct Netns {
     pub frags: FragmentQueues,
     /// Token buckets of ICMP errors.
     pub icmp_limits: IcmpLimits,
+    /// Counters of IP identifications.
+    pub ip_idents: IpIdents,
     /// Tables, conntrack, sets.
     pub netfilter: netfilter::Netfilter,
 }
@@ -50,6 +52,7 @@ impl Netns {
             sysctl: Sysctls::default(),
             frags: FragmentQueues::default(),
             icmp_limits: IcmpLimits::default(),
+            ip_idents: IpIdents::default(),
             netfilter: netfilter::Netfilter::default(),
         }
     }

@@ -19,6 +19,9 @@ pub struct Skb {
     pub pkt_type: PktType,
     /// The connection it belongs to. Kernel: `skb->_nfct`.
     pub ct: Option<CtRef>,
+    /// Length in bytes of the longest fragment it was put together from; 0 if it wasn't.
+    /// Kernel: `IPCB(skb)->frag_max_size`.
+    pub frag_max_size: u16,
 }
 
 /// Whom a received frame was addressed to. Kernel: `PACKET_*` in `include/uapi/linux/if_packet.h`.
@@ -76,7 +79,7 @@ impl Skb {
     /// A packet with no link-layer header yet.
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
         let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
-        Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None }
+        Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None, frag_max_size: 0 }
     }
 
     /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.

@@ -1,24 +1,169 @@
-use packet::{NetnsId, Skb};
-use trace::{DropReason, Observer};
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
 
-use crate::path::Dst;
-use crate::{Cx, PathResult};
+use packet::{Body, Icmp, NetnsId, Packet, Skb, wire};
+use trace::{DropReason, HookName, Observer, Relation};
+
+use crate::path::forward::ip_exceeds_mtu;
+use crate::path::{Dst, Flow};
+use crate::{Cx, Errno, Fate, PathResult, RouteKind};
+
+/// Identification counters, by a hash of source, destination and protocol.
+/// Kernel: `net/ipv4/route.c, ip_idents`.
+#[derive(Clone, Debug, Default)]
+pub struct IpIdents(std::collections::BTreeMap<u8, u16>);
+
+/// What routing looks at, to see whether a hook changed it.
+fn routing_key(skb: &Skb) -> (IpAddr, IpAddr, u32, u8) {
+    let packet = skb.ip();
+    (packet.src(), packet.dst(), skb.mark, packet.tos)
+}
+
+fn ports(packet: &Packet) -> (u16, u16) {
+    match &packet.body {
+        Body::Tcp(tcp) => (tcp.sport, tcp.dport),
+        Body::Udp(udp) => (udp.sport, udp.dport),
+        Body::Icmp(_) | Body::Ip(_) | Body::Fragment(..) | Body::Bytes(..) => (0, 0),
+    }
+}
 
 impl<O: Observer> Cx<'_, O> {
     /// Sends a packet of this host by `dst`: OUTPUT, routing again if that changed what routing
     /// looks at, then [`Cx::ip_output`]. Kernel: `net/ipv4/ip_output.c, ip_local_out`.
     pub fn ip_local_out(&mut self, ns: NetnsId, skb: Skb, dst: Dst) -> PathResult {
+        let Some(skb) = self.nf_defrag(ns, skb)? else { return Ok(Fate::Held("fragments")) };
+        let before = routing_key(&skb);
+        let mut skb = self.nf_hook(ns, HookName::Output, None, Some(dst.dev), skb)?;
+        if routing_key(&skb) == before {
+            return self.ip_output(ns, skb, dst);
+        }
+        let dst = match self.ip_route_me_harder(ns, &skb) {
+            Ok(dst) => dst,
+            Err(errno) => {
+                let mut dropped = self.dropped(ns, &skb, DropReason::IpOutNoRoutes);
+                dropped.errno = Some(errno);
+                return Err(dropped);
+            }
+        };
+        skb.dev = dst.dev;
         self.ip_output(ns, skb, dst)
     }
 
-    /// POSTROUTING, fragmentation, neighbour. Kernel: `net/ipv4/ip_output.c, ip_output`.
-    pub fn ip_output(&mut self, ns: NetnsId, skb: Skb, _dst: Dst) -> PathResult {
-        Err(self.dropped(ns, &skb, DropReason::UnhandledProto))
+    /// Routes a packet of this host again after a hook changed it.
+    /// Kernel: `net/ipv4/netfilter.c, ip_route_me_harder`.
+    ///
+    /// Simplified: a socket's `SO_BINDTODEVICE` doesn't bind the new route.
+    fn ip_route_me_harder(&self, ns: NetnsId, skb: &Skb) -> Result<Dst, Errno> {
+        let packet = skb.ip();
+        let (sport, dport) = ports(packet);
+        let own = matches!(self.host.inet_addr_type(ns, packet.src()), RouteKind::Local | RouteKind::Unicast);
+        let flow = Flow {
+            dst: packet.dst(),
+            src: own.then(|| packet.src()),
+            iif: None,
+            oif: None,
+            mark: skb.mark,
+            tos: packet.tos,
+            proto: packet.proto(),
+            sport,
+            dport,
+            onlink_only: false,
+        };
+        self.host.ip_route_output(ns, &flow, self.now)
+    }
+
+    /// POSTROUTING, fragmentation, neighbour. Multicast and broadcast of this host also come back
+    /// to it. Kernel: `net/ipv4/ip_output.c, ip_output, ip_mc_output`.
+    pub fn ip_output(&mut self, ns: NetnsId, mut skb: Skb, dst: Dst) -> PathResult {
+        skb.dev = dst.dev;
+        let to_many = matches!(dst.kind, RouteKind::Broadcast | RouteKind::Multicast);
+        if to_many && !self.host.dev(dst.dev).is_loopback() {
+            self.ip_mc_loop(ns, &skb, &dst);
+            if skb.ip().ttl == 0 {
+                return Err(self.dropped(ns, &skb, DropReason::TtlExceeded));
+            }
+        }
+        let skb = self.nf_hook(ns, HookName::Postrouting, None, Some(dst.dev), skb)?;
+        self.ip_finish_output(ns, skb, dst)
+    }
+
+    /// Hands a copy of a multicast or broadcast packet back to this host.
+    /// Kernel: `net/ipv4/ip_output.c, ip_mc_output, ip_mc_finish_output`.
+    ///
+    /// Simplified: nobody joins multicast groups, so only broadcasts come back.
+    fn ip_mc_loop(&mut self, ns: NetnsId, skb: &Skb, dst: &Dst) {
+        if dst.kind != RouteKind::Broadcast {
+            return;
+        }
+        let copy = Skb { id: self.ids.next_id(), ..skb.clone() };
+        self.emit_created(&copy, ns, &[(Relation::Copy, skb.id)]);
+        let looped = self
+            .nf_hook(ns, HookName::Postrouting, None, Some(dst.dev), copy)
+            .and_then(|copy| self.dev_loopback_xmit(ns, copy, dst));
+        let _ = self.finish(looped);
+    }
+
+    /// Kernel: `net/ipv4/ip_output.c, __ip_finish_output`.
+    fn ip_finish_output(&mut self, ns: NetnsId, skb: Skb, dst: Dst) -> PathResult {
+        let mtu = dst.mtu;
+        if skb.ip().len() <= mtu as usize && skb.frag_max_size == 0 {
+            return self.ip_finish_output2(ns, skb, &dst);
+        }
+        if ip_exceeds_mtu(&skb, mtu) {
+            self.icmp_send(ns, &skb, Icmp::UNREACHABLE, 4, mtu);
+            let mut dropped = self.dropped(ns, &skb, DropReason::PktTooBig);
+            dropped.errno = Some(Errno::MsgSize);
+            return Err(dropped);
+        }
+        self.ip_do_fragment(ns, skb, &dst)
+    }
+
+    /// Cuts a packet, to the sizes it came in if it was put together here.
+    /// Kernel: `net/ipv4/ip_output.c, ip_do_fragment`.
+    fn ip_do_fragment(&mut self, ns: NetnsId, skb: Skb, dst: &Dst) -> PathResult {
+        let mtu = match u32::from(skb.frag_max_size) {
+            0 => dst.mtu,
+            came => came.min(dst.mtu),
+        };
+        if skb.ip().len() <= mtu as usize {
+            return self.ip_finish_output2(ns, skb, dst);
+        }
+        let mut result = Ok(Fate::Consumed);
+        for fragment in wire::fragment(skb.ip(), mtu as usize) {
+            let mut part = Skb::from_ip(self.ids.next_id(), dst.dev, fragment);
+            (part.mark, part.ct) = (skb.mark, skb.ct);
+            self.emit_created(&part, ns, &[(Relation::FragmentOf, skb.id)]);
+            let sent = self.ip_finish_output2(ns, part, dst);
+            if let failed @ Err(_) = self.finish(sent) {
+                result = failed;
+            }
+        }
+        match result {
+            // The fragment's own drop is recorded already; the sender still gets its error.
+            Err(dropped) => Err(crate::Dropped { packet: skb.id, ..dropped }),
+            sent => sent,
+        }
+    }
+
+    /// Finds the next hop's link-layer address. Kernel: `net/ipv4/ip_output.c, ip_finish_output2`.
+    fn ip_finish_output2(&mut self, ns: NetnsId, mut skb: Skb, dst: &Dst) -> PathResult {
+        skb.dev = dst.dev;
+        let next_hop = dst.next_hop(skb.ip().dst());
+        self.neigh_output(ns, dst.dev, next_hop, skb)
     }
 
     /// Chooses the identification of a packet that no connected socket sends: 0 with DF, else
-    /// from a generator per destination. Kernel: `include/net/ip.h, ip_select_ident`.
-    pub fn ip_select_ident(&mut self, _ns: NetnsId, packet: &mut packet::Packet) {
-        packet.id = 0;
+    /// from a counter for its destination. Kernel: `include/net/ip.h, ip_select_ident_segs`.
+    pub fn ip_select_ident(&mut self, ns: NetnsId, packet: &mut Packet) {
+        if packet.frag.df {
+            packet.id = 0;
+            return;
+        }
+        let mut hasher = rustc_hash::FxHasher::default();
+        (self.host.seed, &packet.addrs, packet.proto()).hash(&mut hasher);
+        let hash = hasher.finish();
+        let counter = self.host.ns_mut(ns).ip_idents.0.entry((hash >> 56) as u8).or_insert((hash >> 40) as u16);
+        packet.id = *counter;
+        *counter = counter.wrapping_add(1);
     }
 }

@@ -1,23 +1,28 @@
 //! The packet path: methods of [`crate::Cx`] under the kernel's own function names.
 
 mod arp;
+mod conf;
 mod forward;
 mod fragment;
 mod hook;
 mod icmp;
+mod icmp_limit;
+mod icmp_send;
 mod ip_input;
 mod ip_output;
+mod options;
 mod route;
 mod route_exception;
 mod route_get;
 mod route_input;
 mod route_output;
-mod timer;
 mod rx;
+mod timer;
 mod tunnel;
 mod tx;
 
 pub use fragment::FragmentQueues;
-pub use icmp::IcmpLimits;
+pub use icmp_limit::IcmpLimits;
+pub use ip_output::IpIdents;
 pub use route::{Dst, Flow, InputRoute};
 pub use route_exception::RouteExceptions;
