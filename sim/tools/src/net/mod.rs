@@ -1,7 +1,9 @@
 //! The commands that send packets, and the servers that answer them.
 
+mod curl;
 mod flannel_udp;
 mod http_echo;
+mod nc;
 mod ping;
 mod udp_echo;
 mod udp_probe;
@@ -12,8 +14,10 @@ use world::{Fd, OpenMode, ReadResult, Sys};
 
 /// Installs all of them.
 pub fn install(registry: &mut world::Registry) {
+    curl::install(registry);
     flannel_udp::install(registry);
     http_echo::install(registry);
+    nc::install(registry);
     ping::install(registry);
     udp_echo::install(registry);
     udp_probe::install(registry);

@@ -1,0 +1,477 @@
+//! `curl` 7.88.1 for plain HTTP.
+
+mod options;
+mod response;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use kernel::Errno;
+use kernel::socket::{SocketKind, SocketOption};
+use packet::SimTime;
+use world::{Args, Fd, Next, OpenMode, Program, Registry, Sys, Wait};
+
+use self::options::{Options, Refused, Url};
+use self::response::{Progress, Response};
+use super::{complain, resolve, say};
+
+/// Installs `curl`.
+pub(crate) fn install(registry: &mut Registry) {
+    registry.install("curl", |args| Box::new(Curl { args, state: None }));
+}
+
+#[derive(Clone, Debug)]
+struct Curl {
+    args: Args,
+    state: Option<State>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    options: Options,
+    /// The transfer that runs, by its place among the URLs.
+    current: usize,
+    transfer: Option<Transfer>,
+    kept: Option<Connection>,
+    connections_made: u32,
+    /// Status of the last transfer that failed.
+    status: i32,
+}
+
+/// A connection and whom it reaches.
+#[derive(Clone, Debug)]
+struct Connection {
+    fd: Fd,
+    number: u32,
+    host: String,
+    addr: SocketAddr,
+}
+
+#[derive(Clone, Debug)]
+struct Transfer {
+    url: Url,
+    started: SimTime,
+    connection: Option<Connection>,
+    connected: bool,
+    new_connections: u32,
+    to_send: Vec<u8>,
+    response: Response,
+    written: u64,
+    output: Option<Fd>,
+    remote: Option<SocketAddr>,
+    local: Option<SocketAddr>,
+}
+
+/// A transfer that ended badly: curl's code and message.
+struct Failed(i32, String);
+
+fn fail<T>(code: i32, message: impl Into<String>) -> Result<T, Failed> {
+    Err(Failed(code, message.into()))
+}
+
+impl State {
+    /// Runs transfers as far as they go; `Some` when all are over.
+    fn run(&mut self, sys: &mut dyn Sys) -> Result<i32, Wait> {
+        while self.current < self.options.urls.len() {
+            let mut transfer = match self.transfer.take() {
+                Some(transfer) => transfer,
+                None => Transfer::new(sys, self.options.urls[self.current].clone()),
+            };
+            match self.advance(sys, &mut transfer) {
+                Ok(Some(wait)) => {
+                    self.transfer = Some(transfer);
+                    return Err(wait);
+                }
+                Ok(None) => self.over(sys, transfer, 0),
+                Err(Failed(code, message)) => {
+                    if !self.options.silent || self.options.show_error {
+                        complain(sys, &format!("curl: ({code}) {message}\n"));
+                    }
+                    if let Some(connection) = transfer.connection.take() {
+                        self.verbose(sys, &format!("Closing connection {}", connection.number));
+                        sys.close(connection.fd);
+                    }
+                    self.over(sys, transfer, code);
+                }
+            }
+        }
+        Ok(self.status)
+    }
+
+    fn verbose(&self, sys: &mut dyn Sys, text: &str) {
+        if self.options.verbose {
+            complain(sys, &format!("* {text}\n"));
+        }
+    }
+
+    /// Ends a transfer: keeps or closes its connection and writes what `-w` asked for.
+    fn over(&mut self, sys: &mut dyn Sys, mut transfer: Transfer, code: i32) {
+        if let Some(connection) = transfer.connection.take() {
+            if code == 0 && transfer.response.keep_alive() {
+                self.verbose(sys, &format!("Connection #{} to host {} left intact", connection.number, connection.host));
+                self.kept = Some(connection);
+            } else {
+                self.verbose(sys, &format!("Closing connection {}", connection.number));
+                sys.close(connection.fd);
+            }
+        }
+        if let Some(fd) = transfer.output {
+            sys.close(fd);
+        }
+        if let Some(format) = &self.options.write_out {
+            let text = self.write_out(format, &transfer, code);
+            say(sys, &text);
+        }
+        if code != 0 {
+            self.status = code;
+        } else if self.options.fail && transfer.response.status() >= 400 {
+            self.status = 22;
+            if !self.options.silent || self.options.show_error {
+                let status = transfer.response.status();
+                complain(sys, &format!("curl: (22) The requested URL returned error: {status}\n"));
+            }
+        }
+        self.current += 1;
+    }
+
+    fn write_out(&self, format: &str, transfer: &Transfer, code: i32) -> String {
+        let mut text = String::new();
+        let mut rest = format;
+        while let Some(at) = rest.find(['%', '\\']) {
+            text.push_str(&rest[..at]);
+            rest = &rest[at..];
+            if let Some(variable) = rest.strip_prefix("%{").and_then(|r| r.split_once('}')) {
+                text.push_str(&self.variable(variable.0, transfer, code));
+                rest = variable.1;
+                continue;
+            }
+            let (plain, skip) = match rest.as_bytes() {
+                [b'\\', b'n', ..] => ("\n", 2),
+                [b'\\', b't', ..] => ("\t", 2),
+                [b'\\', b'r', ..] => ("\r", 2),
+                [b'%', b'%', ..] => ("%", 2),
+                _ => (&rest[..1], 1),
+            };
+            text.push_str(plain);
+            rest = &rest[skip..];
+        }
+        text.push_str(rest);
+        text
+    }
+
+    fn variable(&self, name: &str, transfer: &Transfer, code: i32) -> String {
+        let addr = |addr: Option<SocketAddr>| addr.map_or(String::new(), |a| a.ip().to_string());
+        let port = |addr: Option<SocketAddr>| addr.map_or("0".to_owned(), |a| a.port().to_string());
+        let elapsed = || {
+            let micros = transfer.response.finished_at().unwrap_or(transfer.started).since(transfer.started).as_micros();
+            format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+        };
+        match name {
+            "http_code" | "response_code" => format!("{:03}", transfer.response.status()),
+            "http_version" if transfer.response.status() == 0 => "0".to_owned(),
+            "http_version" => transfer.response.version().to_owned(),
+            "size_download" => transfer.written.to_string(),
+            "size_upload" => self.options.data.as_ref().map_or(0, String::len).to_string(),
+            "remote_ip" => addr(transfer.remote),
+            "remote_port" => port(transfer.remote),
+            "local_ip" => addr(transfer.local),
+            "local_port" => port(transfer.local),
+            "num_connects" => transfer.new_connections.to_string(),
+            "content_type" => transfer.response.header("content-type").unwrap_or_default().to_owned(),
+            "url" | "url_effective" => transfer.url.effective(),
+            "scheme" => "HTTP".to_owned(),
+            "method" => self.options.method().to_owned(),
+            "exitcode" => code.to_string(),
+            "num_redirects" => "0".to_owned(),
+            "time_total" => elapsed(),
+            _ => String::new(),
+        }
+    }
+
+    /// Brings a transfer as far as it goes. `Ok(None)` when it is complete.
+    fn advance(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<Option<Wait>, Failed> {
+        if let Some(problem) = &transfer.url.problem {
+            return fail(problem.0, problem.1.clone());
+        }
+        self.check_time(sys, transfer)?;
+        if transfer.connection.is_none() {
+            self.connect(sys, transfer)?;
+        }
+        let Some(connection) = transfer.connection.clone() else { return Ok(None) };
+        if !transfer.connected {
+            if !self.connected(sys, transfer, &connection)? {
+                return Ok(Some(self.wait(transfer, &connection)));
+            }
+            transfer.connected = true;
+            self.begin_request(sys, transfer);
+        }
+        while !transfer.to_send.is_empty() {
+            match sys.send(connection.fd, &transfer.to_send, None) {
+                Ok(n) => drop(transfer.to_send.drain(..n)),
+                Err(Errno::Again) => return Ok(Some(self.wait(transfer, &connection))),
+                Err(errno) => return fail(55, format!("Send failure: {errno}")),
+            }
+        }
+        loop {
+            match sys.recv(connection.fd, 1 << 16) {
+                Ok(received) if received.data.is_empty() => {
+                    return match transfer.response.end() {
+                        Progress::Complete => {
+                            self.finish(sys, transfer)?;
+                            Ok(None)
+                        }
+                        Progress::More if transfer.response.is_empty() => fail(52, "Empty reply from server"),
+                        Progress::More => {
+                            let missing = transfer.response.missing();
+                            fail(18, format!("transfer closed with {missing} bytes remaining to read"))
+                        }
+                    };
+                }
+                Ok(received) => {
+                    let progress = transfer.response.take(&received.data);
+                    self.deliver(sys, transfer)?;
+                    if progress == Progress::Complete {
+                        self.finish(sys, transfer)?;
+                        return Ok(None);
+                    }
+                }
+                Err(Errno::Again) => return Ok(Some(self.wait(transfer, &connection))),
+                Err(errno) => return fail(56, format!("Recv failure: {errno}")),
+            }
+        }
+    }
+
+    fn deadline(&self, transfer: &Transfer) -> Option<SimTime> {
+        let total = self.options.max_time.map(|d| transfer.started + d);
+        let connect = self.options.connect_timeout.filter(|_| !transfer.connected).map(|d| transfer.started + d);
+        match (total, connect) {
+            (Some(total), Some(connect)) => Some(total.min(connect)),
+            (total, connect) => total.or(connect),
+        }
+    }
+
+    fn check_time(&self, sys: &dyn Sys, transfer: &Transfer) -> Result<(), Failed> {
+        if self.deadline(transfer).is_none_or(|deadline| sys.now() < deadline) {
+            return Ok(());
+        }
+        let millis = sys.now().since(transfer.started).as_millis();
+        if !transfer.connected {
+            return fail(28, format!("Connection timed out after {millis} milliseconds"));
+        }
+        let received = transfer.written;
+        match transfer.response.expected() {
+            Some(total) => {
+                fail(28, format!("Operation timed out after {millis} milliseconds with {received} out of {total} bytes received"))
+            }
+            None => fail(28, format!("Operation timed out after {millis} milliseconds with {received} bytes received")),
+        }
+    }
+
+    fn wait(&self, transfer: &Transfer, connection: &Connection) -> Wait {
+        Wait { fds: vec![connection.fd], until: self.deadline(transfer), ..Wait::default() }
+    }
+
+    /// Finds the address, takes up a kept connection or begins a new one.
+    fn connect(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<(), Failed> {
+        let url = &transfer.url;
+        if let Some(kept) = self.kept.take() {
+            // A connection that the server closed meanwhile reads as ended.
+            let alive = matches!(sys.recv(kept.fd, 1), Err(Errno::Again));
+            if alive && kept.host == url.host && kept.addr.port() == url.port {
+                self.verbose(sys, "Can not multiplex, even if we wanted to");
+                self.verbose(sys, &format!("Re-using existing connection #{} with host {}", kept.number, kept.host));
+                transfer.remote = Some(kept.addr);
+                transfer.local = sys.local_addr(kept.fd);
+                transfer.connected = true;
+                transfer.connection = Some(kept);
+                self.begin_request(sys, transfer);
+                return Ok(());
+            }
+            sys.close(kept.fd);
+        }
+        let pinned = self.options.resolve.iter().find(|(host, port, _)| *host == url.host && *port == url.port);
+        let addr = match pinned {
+            Some((_, _, addr)) => *addr,
+            None => resolve(sys, &url.host)
+                .ok_or_else(|| Failed(6, format!("Could not resolve host: {}", url.host)))?,
+        };
+        let fd = sys.socket(SocketKind::Tcp).map_err(|errno| Failed(7, errno.to_string()))?;
+        let remote = SocketAddr::new(IpAddr::V4(addr), url.port);
+        self.verbose(sys, &format!("  Trying {remote}..."));
+        let number = self.connections_made;
+        self.connections_made += 1;
+        transfer.new_connections = 1;
+        transfer.connection = Some(Connection { fd, number, host: url.host.clone(), addr: remote });
+        self.bind(sys, fd)?;
+        match sys.connect(fd, remote) {
+            Ok(()) | Err(Errno::InProgress) => Ok(()),
+            Err(errno) => {
+                self.verbose(sys, &format!("Immediate connect fail for {addr}: {errno}"));
+                Err(self.not_connected(sys, transfer))
+            }
+        }
+    }
+
+    /// `--interface` and `--local-port`.
+    fn bind(&self, sys: &mut dyn Sys, fd: Fd) -> Result<(), Failed> {
+        let mut addr = Ipv4Addr::UNSPECIFIED;
+        if let Some(name) = &self.options.interface {
+            let netns = sys.netns();
+            let kernel = sys.kernel();
+            if let Some(dev) = kernel.dev_by_name(netns, name) {
+                if let Some(IpAddr::V4(own)) = kernel.dev(dev).addrs.first().map(|a| a.local.addr()) {
+                    addr = own;
+                }
+                sys.set_option(fd, SocketOption::BindToDevice(Some(name.clone())))
+                    .map_err(|errno| Failed(45, format!("SO_BINDTODEVICE {name} failed with errno {}: {errno}", errno.number())))?;
+            } else {
+                addr = resolve(sys, name).ok_or_else(|| Failed(45, format!("Couldn't bind to '{name}'")))?;
+            }
+        }
+        let ports = self.options.local_ports.unwrap_or((0, 0));
+        if addr.is_unspecified() && ports.0 == 0 {
+            return Ok(());
+        }
+        let mut last = Errno::AddrInUse;
+        for port in ports.0..=ports.1 {
+            match sys.bind(fd, SocketAddr::new(IpAddr::V4(addr), port)) {
+                Ok(()) => return Ok(()),
+                Err(errno) => last = errno,
+            }
+        }
+        fail(45, format!("bind failed with errno {}: {last}", last.number()))
+    }
+
+    fn not_connected(&self, sys: &dyn Sys, transfer: &Transfer) -> Failed {
+        let millis = sys.now().since(transfer.started).as_millis();
+        let Url { host, port, .. } = &transfer.url;
+        Failed(7, format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"))
+    }
+
+    fn connected(&self, sys: &mut dyn Sys, transfer: &mut Transfer, connection: &Connection) -> Result<bool, Failed> {
+        if let Some(errno) = sys.take_error(connection.fd) {
+            self.verbose(sys, &format!("connect to {} port {} failed: {errno}", connection.addr.ip(), connection.addr.port()));
+            return if errno == Errno::TimedOut {
+                let millis = sys.now().since(transfer.started).as_millis();
+                let Url { host, port, .. } = &transfer.url;
+                fail(28, format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"))
+            } else {
+                Err(self.not_connected(sys, transfer))
+            };
+        }
+        if sys.peer_addr(connection.fd).is_none() || !sys.ready(connection.fd).writable {
+            return Ok(false);
+        }
+        transfer.remote = Some(connection.addr);
+        transfer.local = sys.local_addr(connection.fd);
+        let (host, addr) = (&connection.host, connection.addr);
+        self.verbose(sys, &format!("Connected to {host} ({}) port {} (#{})", addr.ip(), addr.port(), connection.number));
+        Ok(true)
+    }
+
+    fn begin_request(&self, sys: &mut dyn Sys, transfer: &mut Transfer) {
+        let head = self.options.request(&transfer.url);
+        if self.options.verbose {
+            let lines: String = head.split_terminator("\r\n").map(|line| format!("> {line}\r\n")).collect();
+            complain(sys, &lines);
+        }
+        transfer.to_send = head.into_bytes();
+        if let Some(data) = &self.options.data {
+            transfer.to_send.extend_from_slice(data.as_bytes());
+        }
+        transfer.response = Response::new(self.options.head);
+    }
+
+    /// Writes what came of the answer.
+    fn deliver(&self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<(), Failed> {
+        let head = transfer.response.new_head();
+        if !head.is_empty() {
+            if self.options.verbose {
+                let lines: String = head.split_inclusive('\n').map(|line| format!("< {line}")).collect();
+                complain(sys, &lines);
+            }
+            if let Some(path) = &self.options.dump_header {
+                let fd = sys.open(path, OpenMode::Append).map_err(|_| Failed(23, "Failed writing received data to disk/application".to_owned()))?;
+                // The file is stored: it takes every byte.
+                let _ = sys.write(fd, head.as_bytes());
+                sys.close(fd);
+            }
+            if self.options.include || self.options.head {
+                self.write(sys, transfer, head.as_bytes())?;
+            }
+        }
+        let body = transfer.response.new_body();
+        if !body.is_empty() {
+            transfer.written += body.len() as u64;
+            self.write(sys, transfer, &body)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, sys: &mut dyn Sys, transfer: &mut Transfer, bytes: &[u8]) -> Result<(), Failed> {
+        let refused = || Failed(23, "Failure writing output to destination".to_owned());
+        let fd = match (transfer.output, self.options.output(self.current, &transfer.url)) {
+            (Some(fd), _) => fd,
+            (None, None) => Fd::STDOUT,
+            (None, Some(path)) => {
+                let fd = sys.open(&path, OpenMode::Write).map_err(|_| refused())?;
+                *transfer.output.insert(fd)
+            }
+        };
+        sys.write(fd, bytes).map(drop).map_err(|_| refused())
+    }
+
+    /// An answer without body still makes its output file.
+    fn finish(&self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<(), Failed> {
+        self.deliver(sys, transfer)?;
+        transfer.response.finish(sys.now());
+        self.write(sys, transfer, &[])
+    }
+}
+
+impl Transfer {
+    fn new(sys: &dyn Sys, url: Url) -> Self {
+        Self {
+            url,
+            started: sys.now(),
+            connection: None,
+            connected: false,
+            new_connections: 0,
+            to_send: Vec::new(),
+            response: Response::new(false),
+            written: 0,
+            output: None,
+            remote: None,
+            local: None,
+        }
+    }
+}
+
+impl Program for Curl {
+    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
+        let state = match &mut self.state {
+            Some(state) => state,
+            None => match Options::parse(&self.args[1..]) {
+                Ok(options) => {
+                    if let Some(path) = &options.dump_header
+                        && let Ok(fd) = sys.open(path, OpenMode::Write)
+                    {
+                        sys.close(fd);
+                    }
+                    self.state.insert(State { options, current: 0, transfer: None, kept: None, connections_made: 0, status: 0 })
+                }
+                Err(Refused(status, text)) => {
+                    complain(sys, &text);
+                    return Next::Exit(status);
+                }
+            },
+        };
+        match state.run(sys) {
+            Ok(status) => Next::Exit(status),
+            Err(wait) => Next::Wait(wait),
+        }
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}

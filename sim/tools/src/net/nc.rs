@@ -1,0 +1,516 @@
+//! `nc`: OpenBSD netcat 1.219 for TCP and UDP over IPv4.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use kernel::Errno;
+use kernel::socket::{SocketKind, SocketOption};
+use packet::SimTime;
+use world::{Args, Fd, Next, Program, ReadResult, Registry, Sys, Wait};
+
+use super::{complain, read_file, resolve};
+use crate::getopt::getopt;
+
+/// Installs `nc` and its other name.
+pub(crate) fn install(registry: &mut Registry) {
+    for name in ["nc", "netcat"] {
+        registry.install(name, |args| Box::new(Netcat { args, state: None }));
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Options {
+    listen: bool,
+    keep: bool,
+    udp: bool,
+    zero: bool,
+    verbose: bool,
+    numeric: bool,
+    half_close: bool,
+    detach_stdin: bool,
+    broadcast: bool,
+    timeout: Option<Duration>,
+    quit_after: Option<Duration>,
+    source: Option<Ipv4Addr>,
+    source_port: Option<u16>,
+    ttl: Option<u8>,
+    tos: Option<u8>,
+    host: Option<String>,
+    ports: Vec<u16>,
+}
+
+struct Refused(String);
+
+fn refuse<T>(text: impl std::fmt::Display) -> Result<T, Refused> {
+    Err(Refused(format!("nc: {text}\n")))
+}
+
+const USAGE: &str = "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n";
+
+fn port_number(text: &str) -> Result<u16, Refused> {
+    match text.parse::<i64>() {
+        Ok(n) if n < 1 => refuse(format!("port number too small: {text}")),
+        Ok(n) => u16::try_from(n).or_else(|_| refuse(format!("port number too large: {text}"))),
+        Err(_) => refuse(format!("port number invalid: {text}")),
+    }
+}
+
+/// A port, a service's name or a range.
+fn ports(text: &str, services: &str, udp: bool) -> Result<Vec<u16>, Refused> {
+    if let Some(port) = service_port(services, text, udp) {
+        return Ok(vec![port]);
+    }
+    match text.split_once('-') {
+        Some((low, high)) => {
+            let (low, high) = (port_number(low)?, port_number(high)?);
+            Ok((low.min(high)..=low.max(high)).collect())
+        }
+        None => Ok(vec![port_number(text)?]),
+    }
+}
+
+fn service_port(services: &str, name: &str, udp: bool) -> Option<u16> {
+    services.lines().find_map(|line| {
+        let (service, rest) = line.split_once(char::is_whitespace)?;
+        let (port, proto) = rest.trim().split_once('/')?;
+        (service == name && proto == if udp { "udp" } else { "tcp" }).then(|| port.parse().ok())?
+    })
+}
+
+fn service_name(services: &str, port: u16, udp: bool) -> Option<&str> {
+    let wanted = format!("{port}/{}", if udp { "udp" } else { "tcp" });
+    services.lines().find_map(|line| {
+        let (service, rest) = line.split_once(char::is_whitespace)?;
+        (rest.trim() == wanted).then_some(service)
+    })
+}
+
+impl Options {
+    fn parse(args: &[String], services: &str) -> Result<Self, Refused> {
+        let (options, words) = getopt(args, "46bCDdFhI:i:klM:m:NnO:P:p:q:rSs:T:tUuV:vW:w:X:x:Zz", &[])
+            .map_err(|error| Refused(format!("nc: {error}\n{USAGE}")))?;
+        let mut parsed = Self::default();
+        for (letter, value) in options {
+            let value = value.unwrap_or_default();
+            match letter {
+                '4' | 'C' | 't' | 'r' => {}
+                'b' => parsed.broadcast = true,
+                'd' => parsed.detach_stdin = true,
+                'h' => return Err(Refused(USAGE.to_owned())),
+                'k' => parsed.keep = true,
+                'l' => parsed.listen = true,
+                'M' => match value.parse() {
+                    Ok(ttl) => parsed.ttl = Some(ttl),
+                    Err(_) => return refuse(format!("ttl is invalid: {value}")),
+                },
+                'N' => parsed.half_close = true,
+                'n' => parsed.numeric = true,
+                'p' => parsed.source_port = Some(port_number(&value)?),
+                'q' => match value.parse::<i64>() {
+                    Ok(seconds) => parsed.quit_after = u64::try_from(seconds).ok().map(Duration::from_secs),
+                    Err(_) => return refuse(format!("quit timer invalid: {value}")),
+                },
+                's' => match value.parse() {
+                    Ok(addr) => parsed.source = Some(addr),
+                    Err(_) => return refuse("getaddrinfo: Name or service not known"),
+                },
+                'T' => {
+                    let digits = value.trim_start_matches("0x");
+                    match u8::from_str_radix(digits, if digits == value { 10 } else { 16 }) {
+                        Ok(tos) => parsed.tos = Some(tos),
+                        Err(_) => return refuse(format!("illegal tos value {value}")),
+                    }
+                }
+                'u' => parsed.udp = true,
+                'v' => parsed.verbose = true,
+                'w' => match value.parse::<u32>() {
+                    Ok(seconds) => parsed.timeout = Some(Duration::from_secs(seconds.into())),
+                    Err(_) => return refuse(format!("timeout invalid: {value}")),
+                },
+                'z' => parsed.zero = true,
+                other => return refuse(format!("option -{other} is not simulated")),
+            }
+        }
+        match (words.as_slice(), parsed.listen) {
+            ([port], true) => parsed.ports = ports(port, services, parsed.udp)?,
+            ([], true) if parsed.source_port.is_some() => parsed.ports = parsed.source_port.into_iter().collect(),
+            ([host, rest @ ..], listen) => {
+                parsed.host = Some(host.clone());
+                for port in rest {
+                    parsed.ports.extend(ports(port, services, parsed.udp)?);
+                }
+                if rest.is_empty() {
+                    return refuse("missing port number");
+                }
+                if listen && parsed.ports.len() != 1 {
+                    return Err(Refused(USAGE.to_owned()));
+                }
+            }
+            ([], _) => return Err(Refused(USAGE.to_owned())),
+        }
+        Ok(parsed)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Netcat {
+    args: Args,
+    state: Option<State>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    options: Options,
+    services: String,
+    phase: Phase,
+    /// Ports still to try, last first.
+    ports_left: Vec<u16>,
+    status: i32,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    NextPort,
+    Connecting { fd: Fd, addr: SocketAddr, until: Option<SimTime> },
+    /// UDP with -z: datagrams are sent for a while to see whether an error comes back.
+    Testing { fd: Fd, addr: SocketAddr, left: u32, until: SimTime },
+    Listening { fd: Fd },
+    Transfer(Transfer),
+}
+
+#[derive(Clone, Debug)]
+struct Transfer {
+    fd: Fd,
+    listener: Option<Fd>,
+    stdin_open: bool,
+    pending: Vec<u8>,
+    net_open: bool,
+    /// When silence ends it.
+    idle_until: Option<SimTime>,
+    quit_at: Option<SimTime>,
+}
+
+/// Datagrams that `udptest` sends, and their distance.
+const UDP_TESTS: u32 = 3;
+
+impl State {
+    fn new(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
+        let services = read_file(sys, "/etc/services").unwrap_or_default();
+        let options = Options::parse(args, &services)?;
+        let mut ports_left = options.ports.clone();
+        ports_left.reverse();
+        let mut state = Self { options, services, phase: Phase::NextPort, ports_left, status: 1 };
+        if state.options.listen {
+            let fd = state.listen(sys)?;
+            state.phase = if state.options.udp { Phase::Transfer(state.transfer(sys, fd, None)) } else { Phase::Listening { fd } };
+        }
+        Ok(state)
+    }
+
+    fn kind(&self) -> SocketKind {
+        if self.options.udp { SocketKind::Udp } else { SocketKind::Tcp }
+    }
+
+    fn listen(&self, sys: &mut dyn Sys) -> Result<Fd, Refused> {
+        let failed = |errno: Errno| Refused(format!("nc: {errno}\n"));
+        let addr = match &self.options.host {
+            None => Ipv4Addr::UNSPECIFIED,
+            Some(host) => resolve(sys, host).ok_or_else(|| Refused("nc: getaddrinfo: Name or service not known\n".to_owned()))?,
+        };
+        let port = self.options.ports.first().copied().unwrap_or_default();
+        let fd = sys.socket(self.kind()).map_err(failed)?;
+        sys.set_option(fd, SocketOption::ReuseAddr(true)).map_err(failed)?;
+        sys.bind(fd, SocketAddr::new(IpAddr::V4(addr), port)).map_err(failed)?;
+        if self.options.verbose {
+            complain(sys, &format!("Listening on {addr} {port}\n"));
+        }
+        if !self.options.udp {
+            sys.listen(fd, 1).map_err(failed)?;
+        }
+        Ok(fd)
+    }
+
+    fn transfer(&self, sys: &dyn Sys, fd: Fd, listener: Option<Fd>) -> Transfer {
+        Transfer {
+            fd,
+            listener,
+            stdin_open: !self.options.detach_stdin,
+            pending: Vec::new(),
+            net_open: true,
+            idle_until: self.options.timeout.map(|d| sys.now() + d),
+            quit_at: None,
+        }
+    }
+
+    /// The word after the port: its service's name, or `*`.
+    fn port_text(&self, port: u16) -> String {
+        let proto = if self.options.udp { "udp" } else { "tcp" };
+        let service = if self.options.numeric { None } else { service_name(&self.services, port, self.options.udp) };
+        format!("[{proto}/{}]", service.unwrap_or("*"))
+    }
+
+    fn failed(&self, sys: &mut dyn Sys, addr: SocketAddr, errno: Errno) {
+        if self.options.verbose {
+            let proto = if self.options.udp { "udp" } else { "tcp" };
+            let how = if errno == Errno::InProgress { "timed out" } else { "failed" };
+            complain(sys, &format!("nc: connect to {} port {} ({proto}) {how}: {errno}\n", self.host(), addr.port()));
+        }
+    }
+
+    fn host(&self) -> &str {
+        self.options.host.as_deref().unwrap_or_default()
+    }
+
+    fn succeeded(&self, sys: &mut dyn Sys, addr: SocketAddr) {
+        if self.options.verbose {
+            let line = format!("Connection to {} {} port {} succeeded!\n", self.host(), addr.port(), self.port_text(addr.port()));
+            complain(sys, &line);
+        }
+    }
+
+    /// Opens, binds and connects a socket to the next port.
+    fn begin(&mut self, sys: &mut dyn Sys, port: u16) -> Result<Phase, Refused> {
+        let host = self.host().to_owned();
+        let addr = if self.options.numeric { super::inet_aton(&host) } else { resolve(sys, &host) };
+        let addr = addr.ok_or_else(|| {
+            Refused(format!("nc: getaddrinfo for host \"{host}\" port {port}: Name or service not known\n"))
+        })?;
+        let addr = SocketAddr::new(IpAddr::V4(addr), port);
+        let failed = |errno: Errno| Refused(format!("nc: {errno}\n"));
+        let fd = sys.socket(self.kind()).map_err(failed)?;
+        if self.options.source.is_some() || self.options.source_port.is_some() {
+            let source = self.options.source.unwrap_or(Ipv4Addr::UNSPECIFIED);
+            let own = SocketAddr::new(IpAddr::V4(source), self.options.source_port.unwrap_or(0));
+            sys.set_option(fd, SocketOption::ReuseAddr(true)).map_err(failed)?;
+            sys.bind(fd, own).map_err(|errno| Refused(format!("nc: bind failed: {errno}\n")))?;
+        }
+        if self.options.broadcast {
+            sys.set_option(fd, SocketOption::Broadcast(true)).map_err(failed)?;
+        }
+        if let Some(ttl) = self.options.ttl {
+            sys.set_option(fd, SocketOption::Ttl(ttl)).map_err(failed)?;
+        }
+        if let Some(tos) = self.options.tos {
+            sys.set_option(fd, SocketOption::Tos(tos)).map_err(failed)?;
+        }
+        match sys.connect(fd, addr) {
+            Ok(()) | Err(Errno::InProgress) => {
+                let until = self.options.timeout.map(|d| sys.now() + d);
+                Ok(Phase::Connecting { fd, addr, until })
+            }
+            Err(errno) => {
+                self.failed(sys, addr, errno);
+                sys.close(fd);
+                Ok(Phase::NextPort)
+            }
+        }
+    }
+
+    /// Runs as far as it goes; `Ok` with the exit status at the end.
+    fn run(&mut self, sys: &mut dyn Sys) -> Result<i32, Wait> {
+        loop {
+            let phase = std::mem::replace(&mut self.phase, Phase::NextPort);
+            match phase {
+                Phase::NextPort => {
+                    let Some(port) = self.ports_left.pop() else { return Ok(self.status) };
+                    match self.begin(sys, port) {
+                        Ok(phase) => self.phase = phase,
+                        Err(Refused(text)) => {
+                            complain(sys, &text);
+                            return Ok(1);
+                        }
+                    }
+                }
+                Phase::Connecting { fd, addr, until } => {
+                    if let Some(errno) = sys.take_error(fd) {
+                        self.failed(sys, addr, errno);
+                        sys.close(fd);
+                    } else if sys.peer_addr(fd).is_some() && sys.ready(fd).writable {
+                        self.connected(sys, fd, addr);
+                    } else if until.is_some_and(|t| sys.now() >= t) {
+                        self.failed(sys, addr, Errno::InProgress);
+                        sys.close(fd);
+                    } else {
+                        self.phase = Phase::Connecting { fd, addr, until };
+                        return Err(Wait { fds: vec![fd], until, ..Wait::default() });
+                    }
+                }
+                Phase::Testing { fd, addr, left, until } => {
+                    if sys.take_error(fd).is_some() {
+                        sys.close(fd);
+                    } else if sys.now() < until {
+                        self.phase = Phase::Testing { fd, addr, left, until };
+                        return Err(Wait { fds: vec![fd], until: Some(until), ..Wait::default() });
+                    } else if left == 0 || sys.send(fd, b"X", None).is_err() {
+                        if left == 0 {
+                            self.status = 0;
+                            self.succeeded(sys, addr);
+                        }
+                        sys.close(fd);
+                    } else {
+                        self.phase = Phase::Testing { fd, addr, left: left - 1, until: sys.now() + Duration::from_secs(1) };
+                    }
+                }
+                Phase::Listening { fd } => match sys.accept(fd) {
+                    Ok((accepted, peer)) => {
+                        if self.options.verbose {
+                            complain(sys, &format!("Connection received on {} {}\n", peer.ip(), peer.port()));
+                        }
+                        let listener = if self.options.keep {
+                            Some(fd)
+                        } else {
+                            sys.close(fd);
+                            None
+                        };
+                        self.phase = Phase::Transfer(self.transfer(sys, accepted, listener));
+                    }
+                    Err(Errno::Again) => {
+                        self.phase = Phase::Listening { fd };
+                        return Err(Wait { fds: vec![fd], ..Wait::default() });
+                    }
+                    Err(errno) => {
+                        complain(sys, &format!("nc: {errno}\n"));
+                        return Ok(1);
+                    }
+                },
+                Phase::Transfer(mut transfer) => match transfer.run(sys, &self.options) {
+                    Some(wait) => {
+                        self.phase = Phase::Transfer(transfer);
+                        return Err(wait);
+                    }
+                    None => {
+                        sys.close(transfer.fd);
+                        match transfer.listener {
+                            Some(fd) => self.phase = Phase::Listening { fd },
+                            None => self.status = 0,
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn connected(&mut self, sys: &mut dyn Sys, fd: Fd, addr: SocketAddr) {
+        if self.options.udp && self.options.verbose {
+            // udptest: X'es are sent; an ICMP error shows that nobody listens.
+            self.phase = Phase::Testing { fd, addr, left: UDP_TESTS, until: sys.now() };
+            return;
+        }
+        self.status = 0;
+        self.succeeded(sys, addr);
+        if self.options.zero {
+            sys.close(fd);
+        } else {
+            self.ports_left.clear();
+            self.phase = Phase::Transfer(self.transfer(sys, fd, None));
+        }
+    }
+}
+
+impl Transfer {
+    /// Carries bytes both ways; `None` when it is over.
+    fn run(&mut self, sys: &mut dyn Sys, options: &Options) -> Option<Wait> {
+        let mut moved = false;
+        loop {
+            let mut again = false;
+            if self.stdin_open && self.pending.is_empty() {
+                match sys.read(Fd::STDIN, 16384) {
+                    Ok(ReadResult::Data(data)) => {
+                        self.pending = data;
+                        again = true;
+                    }
+                    Ok(ReadResult::WouldBlock) => {}
+                    Ok(ReadResult::Eof) | Err(_) => self.stdin_ended(sys, options),
+                }
+            }
+            if !self.pending.is_empty() {
+                match sys.send(self.fd, &self.pending, None) {
+                    Ok(n) => {
+                        drop(self.pending.drain(..n));
+                        again = true;
+                        if self.pending.is_empty() && !self.stdin_open {
+                            self.sent_all(sys, options);
+                        }
+                    }
+                    // A listening UDP socket has no peer before the first datagram.
+                    Err(Errno::Again | Errno::NotConn) => {}
+                    Err(_) => return None,
+                }
+            }
+            match sys.recv(self.fd, 16384) {
+                Ok(received) if received.data.is_empty() && !options.udp => {
+                    self.net_open = false;
+                    return None;
+                }
+                Ok(received) => {
+                    if options.udp && options.listen && sys.peer_addr(self.fd).is_none() && !options.keep {
+                        // The first sender becomes the peer.
+                        let _ = sys.connect(self.fd, received.from);
+                    }
+                    let _ = sys.write(Fd::STDOUT, &received.data);
+                    again = true;
+                }
+                Err(Errno::Again) => {}
+                Err(_) => return None,
+            }
+            moved |= again;
+            if !again {
+                break;
+            }
+        }
+        if moved {
+            self.idle_until = options.timeout.map(|d| sys.now() + d);
+        }
+        let over = |t: Option<SimTime>| t.is_some_and(|t| sys.now() >= t);
+        if over(self.idle_until) || over(self.quit_at) {
+            return None;
+        }
+        let until = match (self.idle_until, self.quit_at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let mut fds = vec![self.fd];
+        if self.stdin_open {
+            fds.push(Fd::STDIN);
+        }
+        Some(Wait { fds, until, ..Wait::default() })
+    }
+
+    fn stdin_ended(&mut self, sys: &mut dyn Sys, options: &Options) {
+        self.stdin_open = false;
+        if self.pending.is_empty() {
+            self.sent_all(sys, options);
+        }
+    }
+
+    fn sent_all(&mut self, sys: &mut dyn Sys, options: &Options) {
+        if options.half_close {
+            // A connection that is gone needs no half close.
+            let _ = sys.shutdown_write(self.fd);
+        }
+        self.quit_at = options.quit_after.map(|d| sys.now() + d);
+    }
+}
+
+impl Program for Netcat {
+    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
+        let state = match &mut self.state {
+            Some(state) => state,
+            None => match State::new(sys, &self.args[1..]) {
+                Ok(state) => self.state.insert(state),
+                Err(Refused(text)) => {
+                    complain(sys, &text);
+                    return Next::Exit(1);
+                }
+            },
+        };
+        match state.run(sys) {
+            Ok(status) => Next::Exit(status),
+            Err(wait) => Next::Wait(wait),
+        }
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}
