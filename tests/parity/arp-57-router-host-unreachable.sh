@@ -27,4 +27,4 @@ ip netns exec c ping -c 3 -i 0.3 10.0.2.98
 ip netns exec c udp-probe -timeout 4 10.0.2.97:99
 ip netns exec c nc -z -v -w 5 10.0.2.96 80
 ip netns exec r ping -c 2 -i 0.3 10.0.2.95
-ip -n r neigh show dev eth1 | sort
+ip -n r neigh show dev eth1 | grep -v 96 | sort
