@@ -208,6 +208,8 @@ pub struct RouteAnswer {
     pub metrics: Vec<RouteMetric>,
     /// Installed by a redirect.
     pub redirected: bool,
+    /// `iif` asked for a way back to where the packet came from. Kernel: `RTCF_DOREDIRECT`.
+    pub do_redirect: bool,
     /// The route that answered, as `ip route get fibmatch` prints it.
     pub fib: Option<RouteInfo>,
 }

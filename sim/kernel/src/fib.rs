@@ -1,9 +1,11 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use packet::DevId;
 
 use crate::Scope;
+use crate::fib_table::FibTable;
 
 /// A routing table's number: 255 local, 254 main, 253 default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +45,8 @@ pub struct Route {
     pub advmss: Option<u32>,
     /// Other metrics, by ascending number.
     pub metrics: Vec<RouteMetric>,
+    /// Which route this is; exceptions are learned for one. Kernel: the `struct fib_info` itself.
+    pub(crate) info: u32,
 }
 
 /// A route's metric other than MTU and advertised MSS.
@@ -74,6 +78,9 @@ pub struct NextHop {
     pub linkdown: bool,
     /// The device is down. Kernel: `RTNH_F_DEAD`.
     pub dead: bool,
+    /// How far the gateway is: link for another host's address, host for no gateway or an own
+    /// address, nowhere for a local route. Kernel: `fib_nh_scope`.
+    pub(crate) scope: Scope,
 }
 
 /// Kernel: `RTN_*`.
@@ -164,6 +171,78 @@ pub enum RuleAction {
     Prohibit,
 }
 
-/// The tables and rules of a namespace.
-#[derive(Clone, Debug, Default)]
-pub struct Fib {}
+/// The tables and rules of a namespace. Kernel: `struct netns_ipv4`, `fib_*`.
+#[derive(Clone, Debug)]
+pub struct Fib {
+    /// Tables in order of creation.
+    pub(crate) tables: Vec<(TableId, Arc<FibTable>)>,
+    /// Rules in order of priority.
+    pub(crate) rules: Arc<Vec<Rule>>,
+    /// A rule was added or removed once: the tables local and main are asked one after the other,
+    /// no longer as one. Kernel: `fib_has_custom_rules`, `fib_unmerge`.
+    pub(crate) has_custom_rules: bool,
+    /// A local route was added by hand once. Kernel: `fib_has_custom_local_routes`.
+    pub(crate) has_custom_local_routes: bool,
+    /// Number of the route made last.
+    pub(crate) last_info: u32,
+}
+
+impl Default for Fib {
+    /// Kernel: `net/ipv4/fib_rules.c`, `fib_default_rules_init`.
+    fn default() -> Self {
+        let rule = |priority, table| Rule { priority, action: RuleAction::Lookup(table), ..Rule::default() };
+        Self {
+            tables: Vec::new(),
+            rules: Arc::new(vec![
+                rule(0, TableId::LOCAL),
+                rule(32766, TableId::MAIN),
+                rule(32767, TableId::DEFAULT),
+            ]),
+            has_custom_rules: false,
+            has_custom_local_routes: false,
+            last_info: 0,
+        }
+    }
+}
+
+impl Default for Rule {
+    /// Matches everything and asks the main table.
+    fn default() -> Self {
+        Self {
+            priority: 0,
+            not: false,
+            from: None,
+            to: None,
+            iif: None,
+            oif: None,
+            fwmark: None,
+            tos: 0,
+            ipproto: None,
+            sport: None,
+            dport: None,
+            uidrange: None,
+            action: RuleAction::Lookup(TableId::MAIN),
+            suppress_prefixlength: None,
+            proto: RouteProto::KERNEL,
+        }
+    }
+}
+
+impl Fib {
+    /// The table, if it was ever used.
+    pub(crate) fn table(&self, id: TableId) -> Option<&FibTable> {
+        self.tables.iter().find(|(table, _)| *table == id).map(|(_, table)| &**table)
+    }
+
+    /// The table, made if it doesn't exist. Kernel: `fib_new_table`.
+    pub(crate) fn table_mut(&mut self, id: TableId) -> &mut FibTable {
+        let at = match self.tables.iter().position(|(table, _)| *table == id) {
+            Some(at) => at,
+            None => {
+                self.tables.push((id, Arc::default()));
+                self.tables.len() - 1
+            }
+        };
+        Arc::make_mut(&mut self.tables[at].1)
+    }
+}

@@ -1,21 +1,74 @@
 use packet::NetnsId;
 
-use crate::dump::{AddrInfo, RouteInfo};
-use crate::{Host, Rule};
+use crate::dump::{AddrInfo, NextHopInfo, RouteInfo};
+use crate::{Host, NextHop, Route, Rule, TableId};
 
 impl Host {
-    /// All IPv4 addresses of a namespace in the order of `ip addr`.
-    pub fn addrs(&self, _ns: NetnsId) -> Vec<AddrInfo> {
-        todo!()
+    /// All addresses of a namespace in the order of `ip addr`.
+    pub fn addrs(&self, ns: NetnsId) -> Vec<AddrInfo> {
+        let devices = self.ns(ns).devices.iter();
+        devices
+            .flat_map(|(&ifindex, &dev)| {
+                self.dev(dev).addrs.iter().map(move |addr| AddrInfo { ifindex, addr: addr.clone() })
+            })
+            .collect()
     }
 
-    /// All routes of all tables in the order of `ip route show table all`.
-    pub fn routes(&self, _ns: NetnsId) -> Vec<RouteInfo> {
-        todo!()
+    /// All routes of all tables in the order of `ip route show table all`: tables by the low byte
+    /// of their number, the newest first among equal ones. Kernel: `inet_dump_fib`.
+    pub fn routes(&self, ns: NetnsId) -> Vec<RouteInfo> {
+        let mut tables: Vec<_> = self.ns(ns).fib.tables.iter().rev().collect();
+        tables.sort_by_key(|(id, _)| id.0 & 0xff);
+        let routes = tables.into_iter().flat_map(|(id, table)| table.dump().into_iter().map(|route| (*id, route)));
+        routes.map(|(id, route)| self.route_info(id, route)).collect()
+    }
+
+    /// Whether `ip route show table N` finds the table. Kernel: `fib_get_table`.
+    pub fn fib_table_exists(&self, ns: NetnsId, table: TableId) -> bool {
+        matches!(table, TableId::MAIN | TableId::LOCAL) || self.ns(ns).fib.table(table).is_some()
     }
 
     /// All rules in order.
-    pub fn rules(&self, _ns: NetnsId) -> Vec<Rule> {
-        todo!()
+    pub fn rules(&self, ns: NetnsId) -> Vec<Rule> {
+        self.ns(ns).fib.rules.to_vec()
+    }
+
+    pub(crate) fn route_info(&self, table: TableId, route: &Route) -> RouteInfo {
+        let Route {
+            dst,
+            kind,
+            tos,
+            metric,
+            proto,
+            scope,
+            prefsrc,
+            nexthops,
+            mtu,
+            advmss,
+            metrics,
+            info: _,
+        } = route;
+        let way = |nh: &NextHop| NextHopInfo {
+            dev: self.dev(nh.dev).name.clone(),
+            via: nh.via,
+            onlink: nh.onlink,
+            weight: nh.weight,
+            linkdown: nh.linkdown,
+            dead: nh.dead,
+        };
+        RouteInfo {
+            table,
+            dst: *dst,
+            kind: *kind,
+            tos: *tos,
+            metric: *metric,
+            proto: *proto,
+            scope: *scope,
+            prefsrc: *prefsrc,
+            mtu: *mtu,
+            advmss: *advmss,
+            metrics: metrics.clone(),
+            nexthops: nexthops.iter().map(way).collect(),
+        }
     }
 }

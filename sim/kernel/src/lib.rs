@@ -10,13 +10,17 @@
 //! commands.
 
 mod addr;
+mod addr_change;
 mod cx;
 pub mod device;
 pub mod dump;
 mod errno;
 mod fib;
+mod fib_change;
 mod fib_dump;
 mod fib_event;
+mod fib_lookup;
+mod fib_table;
 mod host;
 mod klog;
 mod link;
@@ -26,8 +30,13 @@ pub mod path;
 mod random;
 pub mod request;
 mod request_dispatch;
+mod request_text;
+mod route_change;
+mod rule_change;
 pub mod socket;
 mod sysctl;
+mod sysctl_access;
+mod sysctl_keys;
 
 pub use addr::{AddrFlags, InterfaceAddr, Scope};
 pub use cx::{Cx, Dropped, Effect, Fate, PathResult, Timer};

@@ -89,4 +89,10 @@ impl<O: Observer> Cx<'_, O> {
         let _ = (netns, spec);
         Err(Errno::OpNotSupp.into())
     }
+
+    /// Removes all forwarding entries of a bridge or vxlan, or those of one port.
+    pub fn fdb_flush(&mut self, netns: NetnsId, dev: &str, port: Option<&str>) -> Result<Reply, Refusal> {
+        let _ = (netns, dev, port);
+        Err(Errno::OpNotSupp.into())
+    }
 }

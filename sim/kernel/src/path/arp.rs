@@ -53,6 +53,7 @@ impl Host {
             sport: 0,
             dport: 0,
             onlink_only: false,
+            any_src: false,
         };
         self.ip_route_output(ns, &flow, now).map_or(true, |dst| dst.dev != dev)
     }

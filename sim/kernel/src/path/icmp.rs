@@ -72,6 +72,7 @@ impl<O: Observer> Cx<'_, O> {
             sport: u16::from(Icmp::ECHO_REPLY),
             dport: 0,
             onlink_only: false,
+            any_src: false,
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return taken };
         if limited && !self.host.icmpv4_xrlim_allow(ns, dst.dev, src, self.now) {

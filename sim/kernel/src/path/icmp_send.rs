@@ -78,6 +78,7 @@ impl<O: Observer> Cx<'_, O> {
             sport: u16::from(kind),
             dport: u16::from(code),
             onlink_only: false,
+            any_src: false,
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
         if limited && !self.host.icmpv4_xrlim_allow(ns, dst.dev, packet.src(), self.now) {

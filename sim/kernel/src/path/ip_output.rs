@@ -68,6 +68,7 @@ impl<O: Observer> Cx<'_, O> {
             sport,
             dport,
             onlink_only: false,
+            any_src: own,
         };
         self.host.ip_route_output(ns, &flow, self.now)
     }

@@ -1,8 +1,9 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use packet::{DevId, Proto};
+use packet::{DevId, Proto, SimTime};
 
-use crate::{RouteKind, TableId};
+use crate::{Route, RouteKind, TableId};
 
 /// What a route is looked up by. Kernel: `struct flowi4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,28 @@ pub struct Flow {
     pub dport: u16,
     /// Only directly attached destinations (`SO_DONTROUTE`).
     pub onlink_only: bool,
+    /// The source need not be an own address (`IP_TRANSPARENT`, header included, rerouting).
+    /// Kernel: `FLOWI_FLAG_ANYSRC`.
+    pub any_src: bool,
+}
+
+impl Flow {
+    /// A flow to `dst` about which nothing else is known.
+    pub fn to(dst: IpAddr) -> Self {
+        Self {
+            dst,
+            src: None,
+            iif: None,
+            oif: None,
+            mark: 0,
+            tos: 0,
+            proto: Proto(0),
+            sport: 0,
+            dport: 0,
+            onlink_only: false,
+            any_src: false,
+        }
+    }
 }
 
 /// A routing decision for a packet that is sent or forwarded. Kernel: `struct rtable`.
@@ -51,6 +74,12 @@ pub struct Dst {
     /// Leaves by its arrival device towards an on-link gateway: a redirect is due.
     /// Kernel: `RTCF_DOREDIRECT`.
     pub do_redirect: bool,
+    /// The route; `None` if none was needed (a device was given).
+    pub route: Option<Arc<Route>>,
+    /// When what was learned by an exception ends.
+    pub expires: Option<SimTime>,
+    /// The gateway was learned by a redirect. Kernel: `RTCF_REDIRECTED`.
+    pub redirected: bool,
 }
 
 /// A routing decision for a received packet.
