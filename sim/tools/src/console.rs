@@ -47,17 +47,20 @@ impl<'a> Console<'a> {
         write_all(self.sys, Fd::STDOUT, &pending);
     }
 
-    /// Ends a command: reports its failure, if any, and answers its exit status.
+    /// Ends a command: reports its failure, if any, and answers its exit status. A value that a
+    /// function returned counts as the status.
     pub fn finish(mut self, outcome: Result<i32, Stop>) -> i32 {
-        let status = outcome.unwrap_or_else(|stop| self.stop(&stop));
+        let status = match outcome {
+            Ok(status) => status,
+            Err(stop) => {
+                self.error(&stop.text);
+                match stop.end {
+                    End::Exit(status) | End::Return(status) => status,
+                }
+            }
+        };
         self.flush();
-        status
-    }
-
-    /// Reports a failure; answers its status.
-    pub fn stop(&mut self, stop: &Stop) -> i32 {
-        self.error(&stop.text);
-        stop.status
+        status & 0xff
     }
 }
 
@@ -72,28 +75,42 @@ fn write_all(sys: &mut dyn Sys, fd: Fd, text: &str) {
     }
 }
 
-/// A command that ends early: what it says on standard error, and its exit status.
+/// A command that ends early: what it says on standard error, and how it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// Text with its newline; empty for silence.
     pub text: String,
-    /// Exit status, 0..=255.
-    pub status: i32,
+    /// How the command ends.
+    pub end: End,
+}
+
+/// How a command ends. In iproute2's batches the two differ: `exit` ends the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// `exit(status)`, 0..=255.
+    Exit(i32),
+    /// A function returns this number; the tool makes a status of it (`ip` negates it).
+    Return(i32),
 }
 
 impl Stop {
-    /// Ends with one line.
-    pub fn line(status: i32, line: impl AsRef<str>) -> Self {
-        Self { text: format!("{}\n", line.as_ref()), status }
+    /// Ends the process with one line.
+    pub fn exit(status: i32, line: impl AsRef<str>) -> Self {
+        Self { text: format!("{}\n", line.as_ref()), end: End::Exit(status) }
     }
 
-    /// Ends with this text, taken as it is.
+    /// Fails with one line and this return value.
+    pub fn fail(value: i32, line: impl AsRef<str>) -> Self {
+        Self { text: format!("{}\n", line.as_ref()), end: End::Return(value) }
+    }
+
+    /// Ends the process with this text, taken as it is.
     pub fn text(status: i32, text: impl Into<String>) -> Self {
-        Self { text: text.into(), status }
+        Self { text: text.into(), end: End::Exit(status) }
     }
 
-    /// Ends without a word.
+    /// Ends the process without a word.
     pub const fn silent(status: i32) -> Self {
-        Self { text: String::new(), status }
+        Self { text: String::new(), end: End::Exit(status) }
     }
 }

@@ -5,6 +5,7 @@
 pub mod console;
 pub mod getopt;
 pub mod ip;
+pub mod iproute;
 pub mod iptables;
 pub mod net;
 

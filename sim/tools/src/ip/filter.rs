@@ -1,0 +1,224 @@
+//! Which devices and addresses a listing or flush is about. iproute2: `struct link_filter`.
+
+use kernel::Scope;
+use kernel::dump::{AddrInfo, LinkInfo};
+
+use super::link_details::kind_name;
+use super::{addr, link, link_show::Listing, options::Options};
+use crate::console::Stop;
+use crate::iproute::args::{Family, Prefix, Words, duparg2, get_prefix, invarg, matches, not_simulated};
+use crate::iproute::env::Env;
+use crate::iproute::names::{read_group, read_scope};
+
+/// What a filter asks of a device's master.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MasterFilter {
+    /// Nothing.
+    #[default]
+    Any,
+    /// This one.
+    Name(String),
+    /// None.
+    Nobody,
+}
+
+/// The words after `show` or `flush`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// `dev`.
+    pub dev: Option<String>,
+    /// `to`.
+    pub to: Option<Prefix>,
+    /// `scope`.
+    pub scope: Option<Scope>,
+    /// `up`.
+    pub up: bool,
+    /// `secondary` (`Some(true)`) or `primary` (`Some(false)`).
+    pub secondary: Option<bool>,
+    /// `noprefixroute` and `-noprefixroute`.
+    pub noprefixroute: Option<bool>,
+    /// `dynamic`: no address here is; `Some(false)` is `permanent`.
+    pub dynamic: Option<bool>,
+    /// `label`, a pattern.
+    pub label: Option<String>,
+    /// `group`.
+    pub group: Option<u32>,
+    /// `master`, `nomaster`.
+    pub master: MasterFilter,
+    /// `type`.
+    pub kind: Option<String>,
+    /// `type KIND_slave`.
+    pub slave_kind: Option<String>,
+    /// Address family, from the options or from `to`.
+    pub family: Family,
+}
+
+impl Filter {
+    /// Reads the words. iproute2: `ipaddr_list_flush_or_save`.
+    ///
+    /// # Errors
+    /// What iproute2 says about words it doesn't take.
+    pub fn parse(words: &[&str], listing: Listing, options: &Options, env: &Env) -> Result<Self, Stop> {
+        let mut f = Self { family: options.family, ..Self::default() };
+        if listing == Listing::Link {
+            f.family = Family::Packet;
+        }
+        let mut words = Words::new(words);
+        while let Some(word) = words.next_word() {
+            match word {
+                "to" => {
+                    let prefix = get_prefix(words.value()?, f.family)?;
+                    if f.family == Family::Unspec {
+                        f.family = prefix.family;
+                    }
+                    f.to = Some(prefix);
+                }
+                "scope" => {
+                    let value = words.value()?;
+                    f.scope = match read_scope(value) {
+                        Some(scope) => Some(scope),
+                        None if value == "all" => None,
+                        None => return Err(invarg("invalid \"scope\"\n", value)),
+                    };
+                }
+                "up" => f.up = true,
+                _ if f.take_flag(word) => {}
+                "label" => f.label = Some(words.value()?.to_owned()),
+                "group" => {
+                    let value = words.value()?;
+                    f.group = Some(read_group(value).ok_or_else(|| invarg("Invalid \"group\" value\n", value))?);
+                }
+                "master" => {
+                    let value = words.value()?;
+                    if !env.has_device(value) {
+                        return Err(invarg("Device does not exist\n", value));
+                    }
+                    f.master = MasterFilter::Name(env.own_name(value));
+                }
+                "vrf" => return Err(not_simulated("ip", word)),
+                "nomaster" => f.master = MasterFilter::Nobody,
+                "type" => {
+                    let value = words.value()?;
+                    match value.strip_suffix("_slave") {
+                        Some(kind) => f.slave_kind = Some(kind.to_owned()),
+                        None => f.kind = Some(value.to_owned()),
+                    }
+                }
+                _ => {
+                    let value = if word == "dev" {
+                        words.value()?
+                    } else if matches(word, "help") {
+                        return Err(if listing == Listing::Link { link::usage() } else { addr::usage() });
+                    } else {
+                        word
+                    };
+                    if f.dev.is_some() {
+                        return Err(duparg2("dev", value));
+                    }
+                    f.dev = Some(value.to_owned());
+                }
+            }
+        }
+        if let Some(dev) = &f.dev {
+            if !env.has_device(dev) {
+                return Err(Stop::fail(-1, format!("Device \"{dev}\" does not exist.")));
+            }
+            f.dev = Some(env.own_name(dev));
+        }
+        Ok(f)
+    }
+
+    /// Takes an address flag. iproute2: `get_filter`.
+    fn take_flag(&mut self, word: &str) -> bool {
+        let (inverted, name) = match word.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, word),
+        };
+        match name {
+            "secondary" | "temporary" => self.secondary = Some(!inverted),
+            "primary" => self.secondary = Some(inverted),
+            "noprefixroute" => self.noprefixroute = Some(!inverted),
+            "permanent" => self.dynamic = Some(inverted),
+            "dynamic" => self.dynamic = Some(!inverted),
+            // Flags that no IPv4 address has.
+            "nodad" | "optimistic" | "dadfailed" | "home" | "deprecated" | "tentative" | "mngtmpaddr"
+            | "autojoin" | "stable-privacy" => {
+                if !inverted {
+                    self.dynamic = Some(true);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether the kernel lists a device when asked with this filter.
+    pub fn dumps_link(&self, link: &LinkInfo) -> bool {
+        let kind_fits = |kind: &String| link.kind.as_ref().is_some_and(|k| kind_name(k) == kind);
+        let master_fits = match &self.master {
+            MasterFilter::Any => true,
+            MasterFilter::Name(name) => link.master.as_ref() == Some(name),
+            MasterFilter::Nobody => link.master.is_none(),
+        };
+        self.dev.as_ref().is_none_or(|dev| *dev == link.name)
+            && master_fits
+            && self.kind.as_ref().is_none_or(kind_fits)
+    }
+
+    /// Whether `ip` prints a device that the kernel listed. In JSON one that doesn't pass leaves
+    /// an empty object.
+    pub fn prints_link(&self, link: &LinkInfo) -> bool {
+        (!self.up || link.flags & 1 != 0)
+            && self.group.is_none_or(|group| group == link.group)
+            && self.slave_kind.as_ref().is_none_or(|kind| link.port.is_some() && kind == "bridge")
+    }
+
+    /// Whether an address passes.
+    pub fn takes_addr(&self, info: &AddrInfo) -> bool {
+        let addr = &info.addr;
+        let own = addr.local.addr();
+        let prefix_fits = |to: &Prefix| to.len == 0 || (to.family == Family::of(own) && to.net().contains(&own));
+        (matches!(self.family, Family::Unspec) || self.family == Family::of(own))
+            && self.scope.is_none_or(|scope| scope == addr.scope)
+            && self.secondary.is_none_or(|wanted| wanted == addr.flags.secondary)
+            && self.noprefixroute.is_none_or(|wanted| wanted == addr.flags.noprefixroute)
+            && self.dynamic != Some(true)
+            && self.label.as_ref().is_none_or(|pattern| fnmatch(pattern, &addr.label))
+            && self.to.as_ref().is_none_or(prefix_fits)
+    }
+}
+
+/// Whether `text` fits a shell pattern of `*`, `?` and `[…]`.
+pub fn fnmatch(pattern: &str, text: &str) -> bool {
+    fn go(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('*', rest)) => (0..=text.len()).any(|n| go(rest, &text[n..])),
+            Some(('?', rest)) => !text.is_empty() && go(rest, &text[1..]),
+            Some(('[', rest)) => {
+                let (Some(end), Some(c)) = (rest.iter().position(|&c| c == ']'), text.first()) else {
+                    return text.first() == Some(&'[') && go(rest, &text[1..]);
+                };
+                let (negated, set) = match rest[..end].split_first() {
+                    Some(('!' | '^', set)) => (true, set),
+                    _ => (false, &rest[..end]),
+                };
+                let mut found = false;
+                let mut i = 0;
+                while i < set.len() {
+                    if i + 2 < set.len() && set[i + 1] == '-' {
+                        found |= (set[i]..=set[i + 2]).contains(c);
+                        i += 3;
+                    } else {
+                        found |= set[i] == *c;
+                        i += 1;
+                    }
+                }
+                found != negated && go(&rest[end + 1..], &text[1..])
+            }
+            Some((c, rest)) => text.first() == Some(c) && go(rest, &text[1..]),
+        }
+    }
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    go(&pattern, &text)
+}
