@@ -158,7 +158,7 @@ fn computed_broadcast(net: IpNet, kind: Broadcast) -> Option<IpAddr> {
     Some(IpAddr::V4(addr))
 }
 
-fn parse_words<'a>(words: &[&'a str], family: Family) -> Result<Parsed<'a>, Stop> {
+fn parse_words<'a>(words: &'a [&'a str], family: Family) -> Result<Parsed<'a>, Stop> {
     let mut p = Parsed { family, ..Parsed::default() };
     let mut words = Words::new(words);
     let adopt = |family: &mut Family, prefix: &Prefix| {

@@ -58,7 +58,6 @@ enum Unit {
 
 #[derive(Clone, Debug, Default)]
 struct Parsed {
-    spec: Option<RouteSpec>,
     dst: Option<Prefix>,
     family: Family,
     dev: Option<String>,
