@@ -41,6 +41,8 @@ errnos! {
     Range = 34, "Numerical result out of range";
     NotEmpty = 39, "Directory not empty";
     Loop = 40, "Too many levels of symbolic links";
+    NoNet = 64, "Machine is not on the network";
+    DestAddrReq = 89, "Destination address required";
     NoProtoOpt = 92, "Protocol not available";
     ProtoNoSupport = 93, "Protocol not supported";
     OpNotSupp = 95, "Operation not supported";

@@ -50,6 +50,8 @@ drop_reasons! {
     TcpReset = "TCP_RESET", "a valid RST ended the connection";
     TcpClose = "TCP_CLOSE", "the TCP socket is closed";
     TcpOldAck = "TCP_OLD_ACK", "the acknowledgment is older than what was acknowledged";
+    TcpPaws = "TCP_RFC7323_PAWS", "the timestamp is older than one received before";
+    TcpAbortOnData = "TCP_ABORT_ON_DATA", "data arrived for a socket that its process has closed";
     TcpListenOverflow = "TCP_LISTEN_OVERFLOW", "the listening socket's backlog is full";
     IpOutNoRoutes = "IP_OUTNOROUTES", "no route to the destination";
     BpfCgroupEgress = "BPF_CGROUP_EGRESS", "a BPF program dropped it";

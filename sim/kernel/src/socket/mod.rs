@@ -3,7 +3,20 @@
 //! All calls are non-blocking: what would block answers [`Errno::Again`] (or
 //! [`Errno::InProgress`] for a TCP connect), and [`crate::Effect::Wake`] says when to try again.
 
+mod af_packet;
 mod calls;
+mod datagram;
+mod icmp_error;
+mod list;
+mod options;
+mod ports;
+mod raw;
+mod send;
+mod table;
+mod tcp;
+mod udp;
+
+pub use table::Sockets;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -147,7 +160,3 @@ pub struct Ready {
     /// `POLLHUP`.
     pub hangup: bool,
 }
-
-/// All sockets of a host.
-#[derive(Clone, Debug, Default)]
-pub struct Sockets {}
