@@ -76,14 +76,9 @@ impl<O: Observer> Cx<'_, O> {
             flow.src = Some(packet.src());
         }
         let mark = socket.options.mark;
-        // A header that names a foreign source is sent all the same (FLOWI_FLAG_ANYSRC).
-        let dst = match self.host.ip_route_output(ns, &flow, self.now) {
-            Err(Errno::Inval) if flow.src.is_some() => {
-                flow.src = None;
-                self.host.ip_route_output(ns, &flow, self.now)
-            }
-            other => other,
-        }?;
+        // A header that names a foreign source is sent all the same (FLOWI_FLAG_KNOWN_NH, ANYSRC).
+        flow.any_src = true;
+        let dst = self.host.ip_route_output(ns, &flow, self.now)?;
         self.check_broadcast(id, &dst)?;
         let mtu = self.host.get_dev(dst.dev).map_or(dst.mtu, |dev| dev.mtu);
         let now = self.now;

@@ -40,6 +40,7 @@ impl Socket {
             sport: if proto == Proto::TCP || proto == Proto::UDP { self.num } else { 0 },
             dport,
             onlink_only: self.options.dont_route,
+            any_src: false,
         }
     }
 }
@@ -460,6 +461,7 @@ impl<O: Observer> Cx<'_, O> {
             sport: tuple.lport,
             dport: tuple.rport,
             onlink_only: false,
+            any_src: false,
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
         let wrapping = Wrapping { tuple, owner: None, ttl: 64, tos: skb.ip().tos, mark: 0, df: true, id: None };
