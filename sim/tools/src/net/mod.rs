@@ -1,10 +1,12 @@
 //! The commands that send packets, and the servers that answer them.
 
+mod arping;
 mod curl;
 mod flannel_udp;
 mod http_echo;
 mod nc;
 mod ping;
+mod traceroute;
 mod udp_echo;
 mod udp_probe;
 
@@ -14,11 +16,13 @@ use world::{Fd, OpenMode, ReadResult, Sys};
 
 /// Installs all of them.
 pub fn install(registry: &mut world::Registry) {
+    arping::install(registry);
     curl::install(registry);
     flannel_udp::install(registry);
     http_echo::install(registry);
     nc::install(registry);
     ping::install(registry);
+    traceroute::install(registry);
     udp_echo::install(registry);
     udp_probe::install(registry);
 }
