@@ -8,11 +8,15 @@ pub mod ip;
 pub mod iproute;
 pub mod iptables;
 pub mod net;
+pub mod shell;
+pub mod text;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {
     ip::install(registry);
     net::install(registry);
+    shell::install(registry);
+    text::install(registry);
 }
 
 /// A registry that holds every command of this room.
