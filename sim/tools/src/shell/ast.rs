@@ -141,7 +141,15 @@ impl Word {
         }
     }
 
-    /// Whether expanding it may run a command or change a variable.
+    /// Whether it begins with `name=`: as an argument of `export` it is not split.
+    pub(super) fn is_assignment(&self) -> bool {
+        match self.0.first() {
+            Some(Part::Bare(text)) => text.split_once('=').is_some_and(|(name, _)| super::parse::is_name(name)),
+            _ => false,
+        }
+    }
+
+    /// Whether expanding it neither runs a command nor changes a variable.
     pub(super) fn is_pure(&self) -> bool {
         self.0.iter().all(|part| match part {
             Part::Bare(_) | Part::Quoted(_) => true,

@@ -152,15 +152,13 @@ impl Expander<'_> {
         let missing = |colon: bool| !set || (colon && empty);
         match &param.op {
             ParamOp::Bad => return Err(Stop::Error("Bad substitution".to_owned())),
+            ParamOp::Default { .. } | ParamOp::Alternative { .. } if param.quoted => push_value(String::new(), true, out),
+            _ => {}
+        }
+        match &param.op {
             ParamOp::Default { word, colon } if missing(*colon) => return self.word(word, out),
             ParamOp::Alternative { word, colon } => {
-                if missing(*colon) {
-                    if param.quoted {
-                        out.push(Segment::Text { text: String::new(), quoted: true, split: false });
-                    }
-                    return Ok(());
-                }
-                return self.word(word, out);
+                return if missing(*colon) { Ok(()) } else { self.word(word, out) };
             }
             ParamOp::Assign { word, colon } => {
                 let assigns = self.once(|_| Ok(if missing(*colon) { "yes" } else { "no" }.to_owned()))? == "yes";
@@ -268,7 +266,7 @@ impl State {
     /// `$-`.
     fn flags(&self) -> String {
         let o = &self.options;
-        [(o.errexit, 'e'), (o.noglob, 'f'), (o.nounset, 'u'), (o.verbose, 'v'), (o.xtrace, 'x')]
+        [(o.nounset, 'u'), (o.allexport, 'a'), (o.verbose, 'v'), (o.xtrace, 'x'), (o.noexec, 'n'), (o.noglob, 'f'), (o.errexit, 'e')]
             .into_iter()
             .filter_map(|(on, letter)| on.then_some(letter))
             .collect()

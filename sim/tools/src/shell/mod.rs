@@ -22,9 +22,7 @@ pub(crate) mod state;
 mod syntax;
 
 #[cfg(test)]
-pub(crate) mod fake;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -108,7 +108,12 @@ impl Shell {
     fn expand_simple(&mut self, sys: &mut dyn Sys, simple: &Simple, frame: &mut SimpleFrame) -> Result<(), Stop> {
         while let Some(word) = simple.words.get(frame.words) {
             let mut expander = Expander { state: &mut self.state, sys, log: &mut frame.log };
-            frame.args.extend(expander.fields(word)?);
+            let declares = matches!(frame.args.first().map(String::as_str), Some("export" | "readonly" | "local"));
+            if declares && word.is_assignment() {
+                frame.args.push(expander.text(word)?);
+            } else {
+                frame.args.extend(expander.fields(word)?);
+            }
             frame.words += 1;
         }
         if let Some(stop) = self.expand_redirects(sys, &simple.redirects, &mut frame.ready, &mut frame.log) {

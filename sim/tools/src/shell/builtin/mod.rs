@@ -19,7 +19,7 @@ pub(super) use variable::assign_line;
 pub(super) type Builtin = fn(&mut Shell, &mut dyn Sys, &[String]) -> Outcome;
 
 /// POSIX's special builtins: an error ends the script, assignments before them stay.
-const SPECIAL: [(&str, Builtin); 14] = [
+const SPECIAL: [(&str, Builtin); 15] = [
     (".", control::dot),
     (":", control::colon),
     ("break", control::break_),
@@ -28,6 +28,7 @@ const SPECIAL: [(&str, Builtin); 14] = [
     ("exec", control::exec),
     ("exit", control::exit),
     ("export", variable::export),
+    ("local", variable::local),
     ("readonly", variable::readonly),
     ("return", control::return_),
     ("set", variable::set),
@@ -36,7 +37,7 @@ const SPECIAL: [(&str, Builtin); 14] = [
     ("unset", variable::unset),
 ];
 
-const REGULAR: [(&str, Builtin); 20] = [
+const REGULAR: [(&str, Builtin); 19] = [
     ("[", test::bracket),
     ("cd", files::cd),
     ("command", control::command),
@@ -46,7 +47,6 @@ const REGULAR: [(&str, Builtin); 20] = [
     ("getopts", variable::getopts),
     ("jobs", job::jobs),
     ("kill", job::kill),
-    ("local", variable::local),
     ("printf", print::printf_builtin),
     ("pwd", files::pwd),
     ("read", variable::read),
