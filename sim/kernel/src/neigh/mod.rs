@@ -2,6 +2,7 @@
 
 mod request;
 mod state;
+mod text;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
