@@ -1,13 +1,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use packet::{Arp, ArpOp, DevId, EtherPayload, Frame, MacAddr, NetnsId, Packet, PacketId, PktType, Proto, Skb};
-use packet::{Body, Payload};
+use packet::{
+    Arp, ArpOp, Body, DevId, EtherPayload, Frame, MacAddr, NetnsId, Packet, PacketId, Payload, PktType, Proto, Skb,
+};
 use trace::{DropReason, Observer, Relation, StepKind};
 
 use crate::neigh::Update;
+use crate::path::route_input::Received;
 use crate::path::{Flow, InputRoute};
-use crate::{Cx, Dropped, Fate, Host, InterfaceAddr, Nud, PathResult, RouteKind, Scope, Timer};
+use crate::{Cx, Fate, Host, InterfaceAddr, Nud, PathResult, RouteKind, Scope, Timer};
 
 impl Host {
     /// Whether a request for `tip` by `sip` is to be ignored on `dev`. Kernel: `net/ipv4/arp.c, arp_ignore`.
@@ -42,19 +44,7 @@ impl Host {
 
     /// Whether an answer to `sip` would leave by another device. Kernel: `net/ipv4/arp.c, arp_filter`.
     fn arp_filter(&self, ns: NetnsId, dev: DevId, sip: Ipv4Addr, tip: Ipv4Addr, now: packet::SimTime) -> bool {
-        let flow = Flow {
-            dst: sip.into(),
-            src: Some(tip.into()),
-            iif: None,
-            oif: None,
-            mark: 0,
-            tos: 0,
-            proto: Proto(0),
-            sport: 0,
-            dport: 0,
-            onlink_only: false,
-            any_src: false,
-        };
+        let flow = Flow { src: Some(tip.into()), ..Flow::to(sip.into()) };
         self.ip_route_output(ns, &flow, now).map_or(true, |dst| dst.dev != dev)
     }
 
@@ -82,7 +72,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(ns, &skb, DropReason::OtherHost));
         }
         if self.host.dev(skb.dev).noarp || skb.pkt_type == PktType::Loopback {
-            return Err(self.dropped(ns, &skb, DropReason::Ignored));
+            return Err(self.dropped(ns, &skb, DropReason::ArpPvlanDisable));
         }
         self.arp_process(ns, skb, false)
     }
@@ -118,7 +108,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         if op == ArpOp::Request {
             match self.arp_route(ns, &skb, &arp) {
-                Ok(InputRoute::Local(dst)) if dst.kind == RouteKind::Local => {
+                Some(InputRoute::Local(dst)) if dst.kind == RouteKind::Local => {
                     let refuses = self.host.arp_ignore(ns, dev, sip, tip)
                         || self.host.in_dev_orconf(dev, "arp_filter")
                             && self.host.arp_filter(ns, dev, sip, tip, self.now);
@@ -129,7 +119,7 @@ impl<O: Observer> Cx<'_, O> {
                     self.arp_reply(ns, &skb, &arp);
                     return self.arp_taken(ns, &skb);
                 }
-                Ok(InputRoute::Forward(dst)) if dst.dev != dev && self.host.in_dev_forward(dev) => {
+                Some(InputRoute::Forward(dst)) if dst.dev != dev && self.host.in_dev_forward(dev) => {
                     let proxies = self.host.in_dev_orconf(dev, "proxy_arp")
                         || self.host.ns(ns).neigh.pneigh_lookup(dev, tip.into());
                     if proxies {
@@ -137,18 +127,18 @@ impl<O: Observer> Cx<'_, O> {
                         return self.arp_proxy(ns, skb, &arp, delayed);
                     }
                 }
-                Ok(InputRoute::Local(_) | InputRoute::Forward(_) | InputRoute::Unreachable { .. }) | Err(_) => {}
+                Some(InputRoute::Local(_) | InputRoute::Forward(_) | InputRoute::Unreachable { .. }) | None => {}
             }
         }
         self.arp_learn(ns, &skb, &arp)
     }
 
     /// Routes the question as a packet from its sender to its target.
-    fn arp_route(&mut self, ns: NetnsId, skb: &Skb, arp: &Arp) -> Result<InputRoute, Dropped> {
+    fn arp_route(&self, ns: NetnsId, skb: &Skb, arp: &Arp) -> Option<InputRoute> {
         let body = Body::Bytes(Proto(0), Payload::EMPTY);
         let mut probe = Skb::from_ip(skb.id, skb.dev, Packet::new(arp.spa.into(), arp.tpa.into(), body));
         probe.mark = skb.mark;
-        self.ip_route_input(ns, &probe)
+        self.host.route_input(ns, &Received::of(&probe)?, self.now).ok()
     }
 
     /// Answers for another host, after a random delay. Kernel: `net/core/neighbour.c, pneigh_enqueue`.
@@ -279,7 +269,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         let frame = Frame { dst, src: device.mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
         let id = self.ids.next_id();
-        let skb = Skb { frame, ..Skb::from_ip(id, dev, Packet::new([0; 4].into(), [0; 4].into(), Body::Bytes(Proto(0), Payload::EMPTY))) };
+        let skb = Skb { id, frame, dev, mark: 0, pkt_type: PktType::Outgoing, ct: None, frag_max_size: 0 };
         let parents: Vec<_> = answers.map(|request| (Relation::ReplyTo, request)).into_iter().collect();
         self.emit_created(&skb, ns, &parents);
         let sent = self.dev_queue_xmit(dev, skb);

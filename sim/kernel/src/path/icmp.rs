@@ -62,17 +62,11 @@ impl<O: Observer> Cx<'_, O> {
         let saddr = self.host.fib_compute_spec_dst(ns, &skb);
         let mark = self.host.reply_mark(ns, &skb);
         let flow = Flow {
-            dst: src,
             src: Some(saddr),
-            iif: None,
-            oif: None,
             mark,
             tos,
             proto: Proto::ICMP,
-            sport: u16::from(Icmp::ECHO_REPLY),
-            dport: 0,
-            onlink_only: false,
-            any_src: false,
+            ..Flow::to(src)
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return taken };
         if limited && !self.host.icmpv4_xrlim_allow(ns, dst.dev, src, self.now) {

@@ -68,17 +68,11 @@ impl<O: Observer> Cx<'_, O> {
         let tos = if is_error(kind) { packet.tos & 0x1e | INTERNET_CONTROL } else { packet.tos };
         let mark = self.host.reply_mark(ns, orig);
         let flow = Flow {
-            dst: packet.src(),
             src: saddr,
-            iif: None,
-            oif: None,
             mark,
             tos,
             proto: Proto::ICMP,
-            sport: u16::from(kind),
-            dport: u16::from(code),
-            onlink_only: false,
-            any_src: false,
+            ..Flow::to(packet.src())
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
         if limited && !self.host.icmpv4_xrlim_allow(ns, dst.dev, packet.src(), self.now) {

@@ -32,6 +32,7 @@ impl<O: Observer> Cx<'_, O> {
     /// looks at, then [`Cx::ip_output`]. Kernel: `net/ipv4/ip_output.c, ip_local_out`.
     pub fn ip_local_out(&mut self, ns: NetnsId, skb: Skb, dst: Dst) -> PathResult {
         let Some(skb) = self.nf_defrag(ns, skb)? else { return Ok(Fate::Held("fragments")) };
+        self.emit_route(ns, &skb, &dst);
         let before = routing_key(&skb);
         let mut skb = self.nf_hook(ns, HookName::Output, None, Some(dst.dev), skb)?;
         if routing_key(&skb) == before {
@@ -46,6 +47,7 @@ impl<O: Observer> Cx<'_, O> {
             }
         };
         skb.dev = dst.dev;
+        self.emit_route(ns, &skb, &dst);
         self.ip_output(ns, skb, dst)
     }
 
@@ -58,17 +60,14 @@ impl<O: Observer> Cx<'_, O> {
         let (sport, dport) = ports(packet);
         let own = matches!(self.host.inet_addr_type(ns, packet.src()), RouteKind::Local | RouteKind::Unicast);
         let flow = Flow {
-            dst: packet.dst(),
             src: own.then(|| packet.src()),
-            iif: None,
-            oif: None,
             mark: skb.mark,
             tos: packet.tos,
             proto: packet.proto(),
             sport,
             dport,
-            onlink_only: false,
             any_src: own,
+            ..Flow::to(packet.dst())
         };
         self.host.ip_route_output(ns, &flow, self.now)
     }

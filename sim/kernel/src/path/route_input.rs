@@ -36,7 +36,7 @@ pub(crate) struct Received {
 
 impl Received {
     /// `None` for IPv6.
-    fn of(skb: &Skb) -> Option<Self> {
+    pub(crate) fn of(skb: &Skb) -> Option<Self> {
         let packet = skb.ip();
         let (sport, dport) = ports(packet);
         let quoted = match &packet.body {
