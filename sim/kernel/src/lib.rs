@@ -21,6 +21,8 @@ mod fib_dump;
 mod fib_event;
 mod fib_lookup;
 mod fib_table;
+#[cfg(test)]
+mod fib_tests;
 mod host;
 mod klog;
 mod link;
