@@ -74,7 +74,7 @@ impl Host {
     }
 
     pub(crate) fn is_loopback(&self, dev: DevId) -> bool {
-        self.dev(dev).is_loopback()
+        self.get_dev(dev).and_then(|dev| self.get_ns(dev.netns)).is_some_and(|ns| ns.loopback == dev)
     }
 
     /// Kernel: `net/ipv4/fib_frontend.c`, `fib_magic`.

@@ -11,7 +11,7 @@ use crate::dump::RouteQuery;
 use crate::path::{InputRoute, prefix_text};
 use crate::request::{AddrSpec, Mode, NextHopSpec, Request, RouteSpec, RuleSpec};
 use crate::request_text::{kind_word, proto_word, scope_word};
-use crate::{Cx, Device, DeviceKind, Host, Refusal, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, Scope, TableId};
+use crate::{Cx, Device, Host, Refusal, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, Scope, TableId};
 
 const NS: NetnsId = NetnsId::INIT;
 
@@ -26,8 +26,9 @@ impl Lab {
         let mut host = Host::new(HostId(0), "h", 0);
         for (at, name) in ["eth0", "eth1", "eth2"].into_iter().enumerate() {
             let (id, ifindex) = (DevId(host.devices.len() as u32), IfIndex(at as u32 + 2));
-            // Routing asks no device what kind it is, except whether it is lo.
-            let mut dev = Device::new(id, NS, ifindex, name, not_loopback());
+            // Routing asks no device what kind it is, only whether it is its namespace's loopback.
+            let kind = host.dev(host.ns(NS).loopback).kind.clone();
+            let mut dev = Device::new(id, NS, ifindex, name, kind);
             dev.mtu = 1500;
             host.devices.push(Some(dev));
             host.ns_mut(NS).devices.insert(ifindex, id);
@@ -223,10 +224,6 @@ impl Lab {
             Err(dropped) => dropped.reason.name().to_owned(),
         }
     }
-}
-
-fn not_loopback() -> DeviceKind {
-    DeviceKind::Dummy
 }
 
 fn mode_of(word: &str) -> Mode {

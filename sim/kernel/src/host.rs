@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use packet::{DevId, HostId, IfIndex, NetnsId};
 
 use crate::socket::Sockets;
-use crate::{Device, DeviceKind, KernelLog, Netns};
+use crate::{Device, DeviceKind, KernelLog, Netns, Sysctls};
 
 /// One Linux kernel: namespaces, devices, kernel log.
 #[derive(Clone, Debug)]
@@ -48,7 +48,11 @@ impl Host {
     pub(crate) fn setup_net(&mut self) -> NetnsId {
         let id = NetnsId(u32::try_from(self.netns.len()).unwrap_or(u32::MAX));
         let loopback = DevId(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
-        self.netns.push(Some(Box::new(Netns::new(id, loopback))));
+        let mut netns = Netns::new(id, loopback);
+        if let Some(init) = self.get_ns(NetnsId::INIT) {
+            netns.sysctl = Sysctls::for_new_netns(&init.sysctl);
+        }
+        self.netns.push(Some(Box::new(netns)));
         self.devices.push(Some(Device::new(loopback, id, IfIndex(1), "lo", DeviceKind::Loopback)));
         self.ns_mut(id).devices.insert(IfIndex(1), loopback);
         id
