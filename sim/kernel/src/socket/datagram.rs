@@ -14,7 +14,7 @@ pub(crate) struct Datagrams {
 
 /// What the kernel charges for a datagram of `len` bytes of data: the descriptor, and a buffer
 /// from a size class that holds headers, data and trailer. Kernel: `skb->truesize`.
-fn truesize(len: usize) -> u32 {
+pub(super) fn truesize(len: usize) -> u32 {
     const DESCRIPTOR: u32 = 256;
     const SMALL_HEAD: u32 = 576;
     let need = u32::try_from(len).unwrap_or(u32::from(u16::MAX)).saturating_add(380);

@@ -372,6 +372,9 @@ impl TcpSocket {
         let len = tcp.payload.len() as u32;
         let psh = tcp.flags.contains(TcpFlags::PSH);
         if len >= self.rcv_mss {
+            if len != self.rcv_mss {
+                self.scale_window(len);
+            }
             self.rcv_mss = len.min(self.advmss);
             if psh && len == self.rcv_mss {
                 self.ack_pushed = self.ack_pushed.max(1);

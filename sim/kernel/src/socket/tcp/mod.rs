@@ -270,6 +270,8 @@ pub(crate) struct TcpSocket {
     pub rcv_ssthresh: u32,
     pub window_clamp: u32,
     pub rcvbuf: u32,
+    /// The part of the receive buffer that is data, in 1/256. Kernel: `scaling_ratio`.
+    pub scaling_ratio: u32,
     /// Data in order, not yet read.
     pub received: VecDeque<u8>,
     pub out_of_order: OutOfOrder,
@@ -354,6 +356,7 @@ impl TcpSocket {
             rcv_ssthresh: 0,
             window_clamp: 0,
             rcvbuf: RMEM_DEFAULT,
+            scaling_ratio: 128,
             received: VecDeque::new(),
             out_of_order: OutOfOrder::default(),
             quick: 0,

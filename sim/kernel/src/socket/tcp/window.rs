@@ -3,15 +3,32 @@
 use packet::Tcp;
 
 use super::{INIT_CWND, MSS_DEFAULT, RMEM_MAX, TcpSocket};
+use crate::socket::datagram::truesize;
 
 impl TcpSocket {
-    /// What of the receive buffer may be offered: half, the rest is overhead.
-    /// Kernel: `tcp_full_space`.
+    /// What of the receive buffer may be offered; the rest is overhead. Kernel: `tcp_full_space`.
     ///
-    /// Simplified: the share of overhead is fixed (`scaling_ratio` of 1/2) and the buffer doesn't
-    /// grow by itself (no `tcp_rcv_space_adjust`).
+    /// Simplified: the buffer doesn't grow by itself (no `tcp_rcv_space_adjust`), and data that
+    /// waits counts without its overhead.
     pub(super) fn full_space(&self) -> u32 {
-        self.rcvbuf / 2
+        ((u64::from(self.rcvbuf) * u64::from(self.scaling_ratio)) >> 8) as u32
+    }
+
+    /// Learns from a segment of `len` bytes which part of its memory is data.
+    /// Kernel: `tcp_measure_rcv_mss`, `tcp_set_window_clamp`.
+    pub(super) fn scale_window(&mut self, len: u32) {
+        let ratio = ((u64::from(len) << 8) / u64::from(truesize(len as usize))) as u32;
+        if ratio.max(1) == self.scaling_ratio {
+            return;
+        }
+        self.scaling_ratio = ratio.max(1);
+        let clamp = self.full_space();
+        if clamp < self.window_clamp {
+            self.rcv_ssthresh = self.rcv_ssthresh.min(clamp);
+        } else if clamp > self.window_clamp {
+            self.rcv_ssthresh = self.rcv_ssthresh.max(self.rcv_wnd.min(clamp));
+        }
+        self.window_clamp = clamp;
     }
 
     /// What is left of it. Kernel: `tcp_space`.
