@@ -633,8 +633,8 @@ fn learned_path_mtus_and_redirects() {
     lab.cx(|cx| cx.update_pmtu(NS, ip("8.8.8.8"), 1000));
     lab.cx(|cx| cx.update_pmtu(NS, ip("8.8.4.4"), 200));
     let eth0 = lab.dev("eth0");
-    assert!(lab.cx(|cx| cx.accept_redirect(NS, eth0, ip("10.0.0.2"), ip("10.0.0.3"), ip("9.9.9.9"))));
-    assert!(!lab.cx(|cx| cx.accept_redirect(NS, eth0, ip("10.0.0.4"), ip("10.0.0.3"), ip("9.9.9.9"))));
+    let heeds = |from| lab.host.heeds_redirect(NS, eth0, ip(from), ip("10.0.0.3"), ip("9.9.9.9"), lab.now);
+    assert!(heeds("10.0.0.2") && !heeds("10.0.0.4"));
     lab.cx(|cx| cx.learn_redirect(NS, ip("9.9.9.9"), ip("10.0.0.3")));
     check(&mut lab, &[
         ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 600 mtu 1000"),

@@ -138,21 +138,9 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Queues `skb` and asks for the address. Kernel: `net/core/neighbour.c, __neigh_event_send`.
     fn neigh_resolve(&mut self, ns: NetnsId, dev: DevId, key: IpAddr, skb: Skb) -> PathResult {
-        let now = self.now;
         let starts = self.host.ns(ns).neigh.get(dev, key).is_some_and(|n| n.nud != Nud::Incomplete);
-        if starts {
-            let multicast = self.host.neigh_var(dev, "mcast_solicit") + self.host.neigh_var(dev, "app_solicit");
-            let first = self.host.neigh_var(dev, "ucast_solicit").max(0) as u32;
-            if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) {
-                neigh.updated = now;
-                neigh.probes = first;
-                neigh.nud = if multicast > 0 { Nud::Incomplete } else { Nud::Failed };
-            }
-            if multicast <= 0 {
-                return Err(self.dropped(ns, &skb, DropReason::NeighFailed));
-            }
-            let retrans = self.host.retrans_time(dev);
-            self.neigh_add_timer(ns, dev, key, retrans);
+        if starts && !self.neigh_start(ns, dev, key) {
+            return Err(self.dropped(ns, &skb, DropReason::NeighFailed));
         }
         let packet = skb.id;
         self.emit(packet, ns, Some(dev), || StepKind::Neighbour { addr: key, mac: None });
@@ -162,6 +150,34 @@ impl<O: Observer> Cx<'_, O> {
             self.neigh_probe(ns, dev, key);
         }
         Ok(Fate::Held("neighbour"))
+    }
+
+    /// Makes the entry one that is being asked for; false if the device asks nobody.
+    fn neigh_start(&mut self, ns: NetnsId, dev: DevId, key: IpAddr) -> bool {
+        let now = self.now;
+        let multicast = self.host.neigh_var(dev, "mcast_solicit") + self.host.neigh_var(dev, "app_solicit");
+        let first = self.host.neigh_var(dev, "ucast_solicit").max(0) as u32;
+        if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) {
+            neigh.updated = now;
+            neigh.probes = first;
+            neigh.nud = if multicast > 0 { Nud::Incomplete } else { Nud::Failed };
+        }
+        if multicast > 0 {
+            let retrans = self.host.retrans_time(dev);
+            self.neigh_add_timer(ns, dev, key, retrans);
+        }
+        multicast > 0
+    }
+
+    /// Asks for the address of `addr`, though no packet waits for it yet; true if it is known.
+    /// Kernel: `include/net/neighbour.h, neigh_event_send` without a packet.
+    pub(crate) fn neigh_event_send(&mut self, ns: NetnsId, dev: DevId, addr: IpAddr) -> bool {
+        let key = self.neigh_create(ns, dev, addr);
+        let Some(nud) = self.host.ns(ns).neigh.get(dev, key).map(|neigh| neigh.nud) else { return false };
+        if matches!(nud, Nud::None | Nud::Failed) && self.neigh_start(ns, dev, key) {
+            self.neigh_probe(ns, dev, key);
+        }
+        nud.is_valid()
     }
 
     /// Appends to the queue of an entry; the oldest go when it is full (`unres_qlen_bytes`).

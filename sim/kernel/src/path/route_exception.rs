@@ -87,31 +87,17 @@ impl<O: Observer> Cx<'_, O> {
         }
     }
 
-    /// Whether an ICMP redirect is heeded that came in by `dev` from `from`: packets to `dst`
-    /// should go to `gateway`. When it is, the caller learns it with [`Cx::learn_redirect`] if the
-    /// neighbour `gateway` is known, and else asks for it by ARP.
-    /// Kernel: `net/ipv4/route.c`, `__ip_do_redirect`.
-    pub fn accept_redirect(&mut self, ns: NetnsId, dev: DevId, from: IpAddr, gateway: IpAddr, dst: IpAddr) -> bool {
-        let host = &*self.host;
-        let sysctl = &host.ns(ns).sysctl;
-        let (Some(old), Some(new)) = (v4(from), v4(gateway)) else { return false };
-        let odd = new == old || is_multicast(new) || is_lbcast(new) || is_zeronet(new) || is_loopback(new);
-        let Ok(route) = host.ip_route_output(ns, &Flow::to(dst), self.now) else { return false };
-        if odd || !sysctl.accept_redirects(dev) || route.gateway != Some(from) || route.dev != dev {
-            return false;
-        }
-        if sysctl.shared_media(dev) {
-            host.inet_addr_type(ns, gateway) == RouteKind::Unicast
-        } else {
-            let ifas = host.ifas(dev);
-            let onlink = ifas.iter().any(|ifa| ifa.holds(new) && ifa.holds(old));
-            let is_gateway = !sysctl.secure_redirects(dev) || host.ip_fib_check_default(ns, dev, new);
-            onlink && is_gateway
+    /// An ICMP redirect came in by `dev` from `from`: packets to `dst` should go to `gateway`.
+    /// While the gateway's link-layer address isn't known, it is only asked for; a later redirect
+    /// is then believed. Kernel: `net/ipv4/route.c`, `__ip_do_redirect`.
+    pub fn accept_redirect(&mut self, ns: NetnsId, dev: DevId, from: IpAddr, gateway: IpAddr, dst: IpAddr) {
+        if self.host.heeds_redirect(ns, dev, from, gateway, dst, self.now) && self.neigh_event_send(ns, dev, gateway) {
+            self.learn_redirect(ns, dst, gateway);
         }
     }
 
     /// Packets to `dst` go to `gateway` from now on. Kernel: the end of `__ip_do_redirect`.
-    pub fn learn_redirect(&mut self, ns: NetnsId, dst: IpAddr, gateway: IpAddr) {
+    pub(crate) fn learn_redirect(&mut self, ns: NetnsId, dst: IpAddr, gateway: IpAddr) {
         let now = self.now;
         let (Some(daddr), Some(gateway)) = (v4(dst), v4(gateway)) else { return };
         let mut key = FlowKey::to(daddr, self.host.ns(ns).loopback);
@@ -124,6 +110,22 @@ impl<O: Observer> Cx<'_, O> {
 }
 
 impl crate::Host {
+    /// Whether a redirect may be believed. Kernel: the first half of `__ip_do_redirect`.
+    pub(crate) fn heeds_redirect(&self, ns: NetnsId, dev: DevId, from: IpAddr, gateway: IpAddr, dst: IpAddr, now: SimTime) -> bool {
+        let sysctl = &self.ns(ns).sysctl;
+        let (Some(old), Some(new)) = (v4(from), v4(gateway)) else { return false };
+        let odd = new == old || is_multicast(new) || is_lbcast(new) || is_zeronet(new) || is_loopback(new);
+        let Ok(route) = self.ip_route_output(ns, &Flow::to(dst), now) else { return false };
+        if odd || !sysctl.accept_redirects(dev) || route.gateway != Some(from) || route.dev != dev {
+            return false;
+        }
+        if sysctl.shared_media(dev) {
+            return self.inet_addr_type(ns, gateway) == RouteKind::Unicast;
+        }
+        let onlink = self.ifas(dev).iter().any(|ifa| ifa.holds(new) && ifa.holds(old));
+        onlink && (!sysctl.secure_redirects(dev) || self.ip_fib_check_default(ns, dev, new))
+    }
+
     /// Whether some route over `dev` has this gateway. Kernel: `net/ipv4/fib_semantics.c`, `ip_fib_check_default`.
     fn ip_fib_check_default(&self, ns: NetnsId, dev: DevId, gateway: u32) -> bool {
         let gateway = ip(gateway);
