@@ -1,12 +1,40 @@
 //! Hooks, tables, rules, connection tracking and NAT: a verdict for a packet.
+//!
+//! [`Netfilter`] is one namespace's state. It is changed by a [`Change`] or [`Restore`], checked
+//! when installed so that evaluation can't fail, and asked by [`Netfilter::run`] at each hook.
+//! A match is one file of `matches`, a target one file of `targets`: syntax, meaning, listing.
+//!
+//! Read first: [`Rule`], [`Table`], `evaluate.rs`, `hook.rs`, [`conntrack`].
+//!
+//! This room knows packets and the words of a trace. It asks the kernel around it through [`Env`]
+//! and knows nothing of sockets, routes or commands.
 
-/// Netfilter of one namespace.
-#[derive(Clone, Debug, Default)]
-pub struct Netfilter {}
+pub mod args;
+mod change;
+pub mod conntrack;
+mod env;
+mod eval;
+mod evaluate;
+mod hook;
+mod matches;
+pub mod names;
+pub mod nat;
+mod netfilter;
+mod parse;
+mod rule;
+mod selector;
+mod table;
+mod targets;
+mod transport;
 
-impl Netfilter {
-    /// Whether connections are tracked in this namespace.
-    pub fn tracks(&self) -> bool {
-        false
-    }
-}
+pub use change::{Change, Refused, Restore, RuleSite, What};
+pub use env::{AddrType, Env, Random};
+pub use eval::{Action, EvalCx, Memory};
+pub use hook::{HookState, HookVerdict, Watch};
+pub use matches::Match;
+pub use netfilter::Netfilter;
+pub use parse::{RuleOption, RuleParser};
+pub use rule::{Listed, Rule, Then};
+pub use selector::{AddrMask, DevPattern, Not, Selector};
+pub use table::{Base, Chain, Counters, Installed, Policy, Table, TableName};
+pub use targets::{NOT_SIMULATED, RejectWith, Target};

@@ -1,0 +1,295 @@
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use packet::Proto;
+
+use crate::names;
+
+/// An option of a match or target, as getopt needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Opt {
+    /// Name without dashes.
+    pub name: &'static str,
+    /// Number of values, 0..=2.
+    pub values: usize,
+    /// Whether `!` may stand before it.
+    pub invert: bool,
+}
+
+/// An option without a value.
+pub const fn flag(name: &'static str) -> Opt {
+    Opt { name, values: 0, invert: false }
+}
+
+/// An option with one value.
+pub const fn value(name: &'static str) -> Opt {
+    Opt { name, values: 1, invert: false }
+}
+
+/// An option with one value that `!` may precede.
+pub const fn negatable(name: &'static str) -> Opt {
+    Opt { name, values: 1, invert: true }
+}
+
+/// What is wrong with a rule's text: the sentence iptables prints after its name and version.
+///
+/// Most sentences are an extension's own; some end with a newline, which makes an empty line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArgError {
+    /// No extension knows the option.
+    #[error("unknown option \"{0}\"")]
+    UnknownOption(String),
+    /// The option lacks its value.
+    #[error("option \"{0}\" requires an argument")]
+    MissingValue(String),
+    /// A port or service that doesn't exist.
+    #[error("invalid port/service `{0}' specified")]
+    Port(String),
+    /// An address that isn't one.
+    #[error("host/network `{0}' not found")]
+    Host(String),
+    /// A mask that isn't one.
+    #[error("invalid mask `{0}' specified")]
+    Mask(String),
+    /// A protocol nobody knows.
+    #[error("unknown protocol \"{0}\" specified")]
+    Protocol(String),
+    /// A match that this program doesn't have.
+    #[error("Couldn't load match `{0}':No such file or directory\n")]
+    NoMatch(String),
+    /// A target that is neither an extension nor a chain.
+    #[error("Chain '{0}' does not exist")]
+    NoChain(String),
+    /// An extension lacks an option.
+    #[error("{extension}: option \"--{option}\" must be specified\n")]
+    Required {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+    },
+    /// An extension's option was given twice.
+    #[error("{extension}: option \"--{option}\" can only be used once.\n")]
+    Twice {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+    },
+    /// `!` stands before an option that can't be negated.
+    #[error("{extension}: option \"--{option}\" cannot be inverted.\n")]
+    NoInvert {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+    },
+    /// A number that is none or out of its range.
+    #[error("{extension}: Bad value for \"--{option}\" option: \"{text}\"\n")]
+    Value {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+        /// What was typed.
+        text: String,
+    },
+    /// What an extension itself says.
+    #[error("{0}")]
+    Said(String),
+}
+
+impl ArgError {
+    /// A sentence of an extension's own.
+    pub fn said(text: impl Into<String>) -> Self {
+        Self::Said(text.into())
+    }
+}
+
+/// One option as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Name without dashes.
+    pub name: &'static str,
+    /// `!` stood before it.
+    pub invert: bool,
+    /// Its values.
+    pub values: Vec<String>,
+}
+
+impl Given {
+    /// The first value; empty for an option without values.
+    pub fn text(&self) -> &str {
+        self.values.first().map_or("", String::as_str)
+    }
+}
+
+/// The options given to one match or target, and what of the rule it may look at.
+#[derive(Clone, Debug)]
+pub struct Args {
+    /// Name of the extension.
+    pub extension: &'static str,
+    /// Options in the order typed.
+    pub given: Vec<Given>,
+    /// The rule's protocol, if it names one without `!`.
+    pub proto: Option<Proto>,
+}
+
+impl Args {
+    /// Takes an option that may be given once.
+    ///
+    /// # Errors
+    /// It was given twice.
+    pub fn take(&mut self, option: &'static str) -> Result<Option<Given>, ArgError> {
+        let Some(at) = self.given.iter().position(|given| given.name == option) else { return Ok(None) };
+        let given = self.given.remove(at);
+        if self.given.iter().any(|other| other.name == option) {
+            return Err(ArgError::Twice { extension: self.extension, option });
+        }
+        Ok(Some(given))
+    }
+
+    /// Takes an option that must be given.
+    ///
+    /// # Errors
+    /// It was given twice or not at all.
+    pub fn require(&mut self, option: &'static str) -> Result<Given, ArgError> {
+        self.take(option)?.ok_or(ArgError::Required { extension: self.extension, option })
+    }
+
+    /// Whether an option without value was given.
+    ///
+    /// # Errors
+    /// It was given twice.
+    pub fn has(&mut self, option: &'static str) -> Result<bool, ArgError> {
+        Ok(self.take(option)?.is_some())
+    }
+
+    /// The value of an option that can't be read.
+    pub fn bad(&self, given: &Given) -> ArgError {
+        ArgError::Value { extension: self.extension, option: given.name, text: given.text().to_owned() }
+    }
+
+    /// A number in `min..=max`, decimal, octal or hexadecimal.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn number(&self, given: &Given, min: u64, max: u64) -> Result<u64, ArgError> {
+        number(given.text()).filter(|n| (min..=max).contains(n)).ok_or_else(|| self.bad(given))
+    }
+
+    /// `MIN[:MAX]`; either side may miss.
+    ///
+    /// # Errors
+    /// It is no range of numbers up to `max`.
+    pub fn range(&self, given: &Given, max: u64) -> Result<(u64, u64), ArgError> {
+        let parse = |text: &str, missing| {
+            if text.is_empty() { Ok(missing) } else { number(text).filter(|n| *n <= max).ok_or_else(|| self.bad(given)) }
+        };
+        match given.text().split_once(':') {
+            None => parse(given.text(), 0).map(|n| (n, n)),
+            Some((low, high)) => Ok((parse(low, 0)?, parse(high, max)?)),
+        }
+    }
+
+    /// `VALUE[/MASK]`, 32 bits each; the mask is all ones if not given.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn mark(&self, given: &Given) -> Result<(u32, u32), ArgError> {
+        let parse = |text: &str| number(text).and_then(|n| u32::try_from(n).ok()).ok_or_else(|| self.bad(given));
+        match given.text().split_once('/') {
+            None => Ok((parse(given.text())?, u32::MAX)),
+            Some((value, mask)) => Ok((parse(value)?, parse(mask)?)),
+        }
+    }
+}
+
+/// A number as `strtoul(…, 0)` reads it: decimal, `0` octal, `0x` hexadecimal.
+pub fn number(text: &str) -> Option<u64> {
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u64::from_str_radix(hex, 16).ok();
+    }
+    if text.len() > 1 && text.starts_with('0') {
+        return u64::from_str_radix(&text[1..], 8).ok();
+    }
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// An inclusive range of ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// First port.
+    pub min: u16,
+    /// Last port.
+    pub max: u16,
+}
+
+impl Ports {
+    /// Whether `port` is in the range.
+    pub const fn contains(self, port: u16) -> bool {
+        self.min <= port && port <= self.max
+    }
+
+    /// Reads `PORT`, `MIN:MAX`, `MIN:` or `:MAX`; a service name stands for its port.
+    ///
+    /// # Errors
+    /// A port isn't one.
+    pub fn parse(text: &str) -> Result<Self, ArgError> {
+        match text.split_once(':') {
+            None => port(text).map(|port| Self { min: port, max: port }),
+            Some((min, max)) => {
+                let min = if min.is_empty() { 0 } else { port(min)? };
+                let max = if max.is_empty() { u16::MAX } else { port(max)? };
+                if min > max {
+                    return Err(ArgError::said(format!("invalid portrange (min > max)")));
+                }
+                Ok(Self { min, max })
+            }
+        }
+    }
+}
+
+/// `80` or `1000:2000`.
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.min == self.max { write!(f, "{}", self.min) } else { write!(f, "{}:{}", self.min, self.max) }
+    }
+}
+
+/// A port number or service name.
+///
+/// # Errors
+/// It is neither.
+pub fn port(text: &str) -> Result<u16, ArgError> {
+    match number(text) {
+        Some(n) => u16::try_from(n).map_err(|_| ArgError::Port(text.to_owned())),
+        None => names::service_port(text).ok_or_else(|| ArgError::Port(text.to_owned())),
+    }
+}
+
+/// An IPv4 address.
+///
+/// # Errors
+/// It is none.
+pub fn address(text: &str) -> Result<IpAddr, ArgError> {
+    text.parse::<Ipv4Addr>().map(IpAddr::V4).map_err(|_| ArgError::Host(text.to_owned()))
+}
+
+/// Writes `text` as iptables-save does: in double quotes if it holds anything but plain characters.
+/// Kernel side none; iptables `xtables_save_string`.
+pub fn quoted(text: &str) -> String {
+    const PLAIN: &str = "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if !text.is_empty() && text.chars().all(|c| PLAIN.contains(c)) {
+        return text.to_owned();
+    }
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        if matches!(c, '\\' | '"' | '\'') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,266 @@
+use std::sync::Arc;
+
+use packet::Skb;
+use smallvec::SmallVec;
+use trace::{Decision, FieldChange, Observer, RewriteBy, StepKind};
+
+use crate::eval::counted_len;
+use crate::hook::Watch;
+use crate::table::ChainId;
+use crate::targets::RejectWith;
+use crate::{Action, Chain, EvalCx, Installed, Memory, Policy, Rule, Table, Then};
+
+/// What a table says of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Accept,
+    Drop,
+    Reject(RejectWith),
+}
+
+/// A verdict, and what decided it if anyone watches.
+pub(crate) struct Evaluated {
+    pub(crate) verdict: Verdict,
+    pub(crate) decision: Option<Decision>,
+}
+
+/// A packet's way through the chains of a table.
+struct Walk {
+    /// Where jumps come back to.
+    stack: SmallVec<[(ChainId, usize); 16]>,
+    /// Chains from the built-in one, when anyone watches.
+    path: SmallVec<[ChainId; 16]>,
+    at: ChainId,
+    next: usize,
+    visited: u32,
+}
+
+/// Runs a packet through a built-in chain. Kernel: `nft_do_chain`.
+pub(crate) fn evaluate<O: Observer>(
+    table: &mut Table,
+    base: ChainId,
+    cx: &mut EvalCx<'_>,
+    watch: &mut Watch<'_, O>,
+    skb: &mut Skb,
+) -> Evaluated {
+    let mut walk = Walk { stack: SmallVec::new(), path: SmallVec::new(), at: base, next: 0, visited: 0 };
+    if O::ON {
+        walk.path.push(base);
+    }
+    loop {
+        let Some(chain) = table.get_mut(walk.at) else { break };
+        let Some((number, then)) = next_match(chain, &mut walk, cx, skb) else {
+            if back::<O>(&mut walk) {
+                continue;
+            }
+            break;
+        };
+        let Some(installed) = table.get(walk.at).and_then(|chain| chain.rules.get(number)) else { break };
+        let action = match (&then.then, installed.to) {
+            (Then::Nothing, _) | (Then::Chain { .. }, None) => Action::Continue,
+            (Then::Chain { goto, .. }, Some(to)) => {
+                if !goto {
+                    walk.stack.push((walk.at, walk.next));
+                }
+                if O::ON {
+                    walk.path.push(to);
+                }
+                (walk.at, walk.next) = (to, 0);
+                continue;
+            }
+            (Then::Target(target), _) => {
+                let before = if O::ON { Some(Fields::of(skb)) } else { None };
+                let action = target.apply(cx, skb);
+                if O::ON && action == Action::Continue {
+                    let decision = rule_decision(table, &walk, number, &then);
+                    let name = target.name().to_owned();
+                    let changes = before.map_or_else(Vec::new, |before| before.changes(&Fields::of(skb)));
+                    if !changes.is_empty() {
+                        let by = RewriteBy::Target(decision.clone());
+                        watch.emit(|| StepKind::Rewrite { by, changes });
+                    }
+                    watch.emit(|| StepKind::Rule { decision, target: name });
+                }
+                action
+            }
+        };
+        let verdict = match action {
+            Action::Continue => continue,
+            Action::Return => {
+                if back::<O>(&mut walk) {
+                    continue;
+                }
+                break;
+            }
+            Action::Accept => Verdict::Accept,
+            Action::Drop => Verdict::Drop,
+            Action::Reject(with) => Verdict::Reject(with),
+        };
+        let decision = if O::ON { Some(rule_decision(table, &walk, number, &then)) } else { None };
+        return finish(table, cx, watch, &walk, verdict, decision);
+    }
+    let policy = end_of_chain(table, base, skb);
+    let decision = if O::ON { Some(policy_decision(table, base, cx, skb)) } else { None };
+    let verdict = match policy {
+        Policy::Accept => Verdict::Accept,
+        Policy::Drop => Verdict::Drop,
+    };
+    finish(table, cx, watch, &walk, verdict, decision)
+}
+
+/// Finds the next rule of the chain that the packet fits, and counts the packet.
+fn next_match(chain: &mut Chain, walk: &mut Walk, cx: &mut EvalCx<'_>, skb: &Skb) -> Option<(usize, Arc<Rule>)> {
+    let Chain { rules, counters, memory, .. } = chain;
+    while let Some(Installed { rule, .. }) = rules.get(walk.next) {
+        let number = walk.next;
+        walk.next += 1;
+        walk.visited += 1;
+        if !rule.selector.matches(cx, skb) {
+            continue;
+        }
+        let mut remembered = memory.get_mut(number).map_or(&mut [][..], Vec::as_mut_slice).iter_mut();
+        let fits = rule.matches.iter().all(|m| {
+            let slot = remembered.next();
+            cx.memory = slot.as_ref().map_or(Memory::default(), |slot| **slot);
+            let fits = m.matches(cx, skb);
+            if let Some(slot) = slot {
+                *slot = cx.memory;
+            }
+            fits
+        });
+        if fits {
+            if let Some(counters) = counters.get_mut(number) {
+                counters.count(counted_len(skb));
+            }
+            return Some((number, Arc::clone(rule)));
+        }
+    }
+    None
+}
+
+/// Back to the calling chain; false in the built-in one.
+fn back<O: Observer>(walk: &mut Walk) -> bool {
+    let Some((at, next)) = walk.stack.pop() else { return false };
+    if O::ON {
+        while walk.path.last().is_some_and(|last| *last != at) {
+            walk.path.pop();
+        }
+    }
+    (walk.at, walk.next) = (at, next);
+    true
+}
+
+/// Counts a packet that came to the end of a built-in chain.
+fn end_of_chain(table: &mut Table, base: ChainId, skb: &Skb) -> Policy {
+    let Some(base) = table.get_mut(base).and_then(|chain| chain.base.as_mut()) else { return Policy::Accept };
+    if let Some(counters) = &mut base.counters {
+        counters.count(counted_len(skb));
+    }
+    base.policy
+}
+
+fn finish<O: Observer>(
+    table: &Table,
+    cx: &EvalCx<'_>,
+    watch: &mut Watch<'_, O>,
+    walk: &Walk,
+    verdict: Verdict,
+    decision: Option<Decision>,
+) -> Evaluated {
+    if O::ON
+        && let Some(decided_by) = decision.clone()
+    {
+        let (hook, table, rules_visited) = (cx.hook, table.name.as_str(), walk.visited);
+        let verdict = match verdict {
+            Verdict::Accept => "ACCEPT",
+            Verdict::Drop => "DROP",
+            Verdict::Reject(_) => "REJECT",
+        };
+        watch.emit(|| StepKind::Chain { hook, table, rules_visited, decided_by, verdict });
+    }
+    Evaluated { verdict, decision }
+}
+
+fn rule_decision(table: &Table, walk: &Walk, number: usize, rule: &Rule) -> Decision {
+    let name = |id: &ChainId| table.get(*id).map_or(String::new(), |chain| chain.name.clone());
+    Decision::Rule {
+        table: table.name.as_str(),
+        chains: walk.path.iter().map(name).collect(),
+        number: u32::try_from(number + 1).unwrap_or(u32::MAX),
+        text: format!("-A {}{rule}", name(&walk.at)),
+    }
+}
+
+/// The policy, with the rule that came nearest to matching: the one with the fewest failed
+/// conditions, the first among equals. Rules that decide nothing don't count.
+fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb) -> Decision {
+    let Some(chain) = table.get(base) else {
+        return Decision::Policy { table: table.name.as_str(), chain: String::new(), nearest: None };
+    };
+    let mut nearest: Option<(usize, String, String)> = None;
+    let mut pending = vec![base];
+    let mut seen = Vec::new();
+    // The second evaluation works on a copy of the random stream.
+    let kept = cx.random.clone();
+    while let Some(id) = pending.pop() {
+        let Some(chain) = table.get(id).filter(|_| !seen.contains(&id)) else { continue };
+        seen.push(id);
+        for (number, installed) in chain.rules.iter().enumerate() {
+            cx.memory = chain.memory.get(number).and_then(|m| m.first()).copied().unwrap_or_default();
+            let mut failed = installed.rule.failures(cx, skb);
+            match (&installed.rule.then, failed.len()) {
+                (Then::Chain { .. }, 0) => pending.extend(installed.to),
+                (Then::Nothing, _) | (_, 0) => {}
+                (_, count) if nearest.as_ref().is_none_or(|(best, ..)| count < *best) => {
+                    let text = format!("-A {}{}", chain.name, installed.rule);
+                    nearest = Some((count, text, failed.swap_remove(0)));
+                }
+                _ => {}
+            }
+        }
+    }
+    *cx.random = kept;
+    Decision::Policy {
+        table: table.name.as_str(),
+        chain: chain.name.clone(),
+        nearest: nearest.map(|(_, text, predicate)| (text, predicate)),
+    }
+}
+
+/// The fields of a packet that targets and translation change.
+pub(crate) struct Fields([(&'static str, String); 7]);
+
+impl Fields {
+    pub(crate) fn of(skb: &Skb) -> Self {
+        let packet = skb.ip();
+        let (src, dst) = crate::transport::ports(packet).unwrap_or_default();
+        let id = match &packet.body {
+            packet::Body::Icmp(packet::Icmp::Echo { id, .. }) => id.to_string(),
+            _ => String::new(),
+        };
+        let with_port =
+            |addr: std::net::IpAddr, port: u16| if port == 0 { addr.to_string() } else { format!("{addr}:{port}") };
+        let mss = match &packet.body {
+            packet::Body::Tcp(tcp) => tcp.options.as_ref().and_then(|o| o.mss).map_or(String::new(), |m| m.to_string()),
+            _ => String::new(),
+        };
+        Self([
+            ("src", with_port(packet.src(), src)),
+            ("dst", with_port(packet.dst(), dst)),
+            ("id", id),
+            ("ttl", packet.ttl.to_string()),
+            ("tos", format!("0x{:02x}", packet.tos)),
+            ("mark", format!("{:#x}", skb.mark)),
+            ("mss", mss),
+        ])
+    }
+
+    pub(crate) fn changes(&self, after: &Self) -> Vec<FieldChange> {
+        self.0
+            .iter()
+            .zip(&after.0)
+            .filter(|(before, after)| before != after)
+            .map(|((field, before), (_, after))| FieldChange { field, before: before.clone(), after: after.clone() })
+            .collect()
+    }
+}

@@ -1,0 +1,175 @@
+use packet::{CtInfo, DevId, PacketId, SimTime, Skb};
+use trace::{Decision, HookName, Observer, Place, RewriteBy, Step, StepKind};
+
+use crate::conntrack::{Conntrack, StateSet};
+use crate::evaluate::{Evaluated, Fields, Verdict, evaluate};
+use crate::nat::{self, Manip};
+use crate::netfilter::{Inner, Owner};
+use crate::targets::RejectWith;
+use crate::{Env, EvalCx, Netfilter, Random, TableName};
+
+/// Who watches a packet at a hook.
+pub struct Watch<'a, O: Observer> {
+    /// Takes the steps.
+    pub obs: &'a mut O,
+    /// Where the hook is.
+    pub place: Place,
+    /// When.
+    pub at: SimTime,
+    /// The packet.
+    pub packet: PacketId,
+}
+
+impl<O: Observer> Watch<'_, O> {
+    /// Records a step if anyone watches.
+    #[inline(always)]
+    pub fn emit(&mut self, kind: impl FnOnce() -> StepKind) {
+        if O::ON {
+            self.obs.record(Step { at: self.at, packet: self.packet, place: self.place, kind: kind() });
+        }
+    }
+}
+
+/// What a hook says of a packet. Kernel: `NF_ACCEPT`, `NF_DROP`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HookVerdict {
+    /// It goes on.
+    Accept,
+    /// It ends.
+    Drop {
+        /// What its sender is told.
+        reject: Option<RejectWith>,
+        /// What decided, if anyone watches.
+        decided_by: Option<Decision>,
+    },
+}
+
+/// A packet's devices at a hook.
+#[derive(Clone, Copy, Debug)]
+pub struct HookState {
+    /// The hook.
+    pub hook: HookName,
+    /// Where it came from.
+    pub indev: Option<DevId>,
+    /// Where it goes to.
+    pub outdev: Option<DevId>,
+}
+
+impl Netfilter {
+    /// Runs what is registered at a hook, in order. Lines for the kernel log are appended to
+    /// `log`. Kernel: `nf_hook_slow`.
+    pub fn run<O: Observer>(
+        &mut self,
+        env: &dyn Env,
+        state: HookState,
+        log: &mut Vec<String>,
+        watch: &mut Watch<'_, O>,
+        skb: &mut Skb,
+    ) -> HookVerdict {
+        let Some(inner) = &mut self.0 else { return HookVerdict::Accept };
+        let Inner { tables, conntrack, random, hooks, tracks: _ } = &mut **inner;
+        let random = random.get_or_insert_with(|| Random::new(env.seed()));
+        let mut cx = EvalCx {
+            env,
+            now: env.now(),
+            hook: state.hook,
+            table: TableName::Filter,
+            indev: state.indev,
+            outdev: state.outdev,
+            in_name: state.indev.map_or("", |dev| env.dev_name(dev)),
+            out_name: state.outdev.map_or("", |dev| env.dev_name(dev)),
+            conntrack,
+            random,
+            log,
+            memory: Default::default(),
+        };
+        for owner in &hooks[state.hook as usize] {
+            let evaluated = match *owner {
+                Owner::Conntrack => {
+                    track(&mut cx, watch, skb);
+                    continue;
+                }
+                Owner::Confirm => {
+                    if cx.conntrack.confirm(skb, cx.now) {
+                        continue;
+                    }
+                    Evaluated { verdict: Verdict::Drop, decision: None }
+                }
+                Owner::Table(name, chain) => {
+                    let Some(table) = tables.get_mut(&name) else { continue };
+                    cx.table = name;
+                    evaluate(table, chain, &mut cx, watch, skb)
+                }
+                Owner::Nat(chain) => {
+                    cx.table = TableName::Nat;
+                    let mut ask = |cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut Skb| {
+                        let (table, chain) = (tables.get_mut(&TableName::Nat)?, chain?);
+                        Some(evaluate(table, chain, cx, watch, skb))
+                    };
+                    nat_hook(&mut cx, watch, skb, &mut ask)
+                }
+            };
+            match evaluated.verdict {
+                Verdict::Accept => {}
+                Verdict::Drop => return HookVerdict::Drop { reject: None, decided_by: evaluated.decision },
+                Verdict::Reject(with) => {
+                    return HookVerdict::Drop { reject: Some(with), decided_by: evaluated.decision };
+                }
+            }
+        }
+        HookVerdict::Accept
+    }
+}
+
+/// Kernel: `ipv4_conntrack_in`, `ipv4_conntrack_local`.
+fn track<O: Observer>(cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut Skb) {
+    cx.conntrack.track(cx.now, skb);
+    if O::ON {
+        let states = cx.conntrack.state_of(skb);
+        let plain =
+            [StateSet::INVALID, StateSet::NEW, StateSet::ESTABLISHED, StateSet::RELATED, StateSet::UNTRACKED];
+        let state = plain.into_iter().find(|s| s.intersects(states)).map_or("INVALID", StateSet::name);
+        let entry = entry_of(cx.conntrack, skb);
+        watch.emit(|| StepKind::Conntrack { state, entry });
+    }
+}
+
+fn entry_of(conntrack: &Conntrack, skb: &Skb) -> Option<String> {
+    conntrack.of(skb).map(|(conn, _)| conn.to_string())
+}
+
+/// Asks table nat about a new connection, then rewrites the packet. Kernel: `nf_nat_inet_fn`.
+fn nat_hook<O: Observer>(
+    cx: &mut EvalCx<'_>,
+    watch: &mut Watch<'_, O>,
+    skb: &mut Skb,
+    ask: &mut dyn FnMut(&mut EvalCx<'_>, &mut Watch<'_, O>, &mut Skb) -> Option<Evaluated>,
+) -> Evaluated {
+    let accept = |decision| Evaluated { verdict: Verdict::Accept, decision };
+    let Some((conn, _)) = cx.conntrack.of(skb) else { return accept(None) };
+    let manip = Manip::at(cx.hook);
+    let done = match manip {
+        Manip::Src => conn.nat.src_done,
+        Manip::Dst => conn.nat.dst_done,
+    };
+    let mut decision = None;
+    if !done && !conn.confirmed && skb.ct.is_some_and(|ct| ct.info == CtInfo::New) {
+        if let Some(evaluated) = ask(cx, watch, skb) {
+            if evaluated.verdict != Verdict::Accept {
+                return evaluated;
+            }
+            decision = evaluated.decision;
+        }
+        nat::null_binding(cx, manip, skb);
+    }
+    let before = if O::ON { Some(Fields::of(skb)) } else { None };
+    nat::translate(cx.conntrack, cx.hook, skb);
+    if let Some(before) = before {
+        let changes = before.changes(&Fields::of(skb));
+        if !changes.is_empty() {
+            let by = RewriteBy::Nat(decision.clone().filter(|d| matches!(d, Decision::Rule { .. })));
+            watch.emit(|| StepKind::Rewrite { by, changes });
+        }
+    }
+    accept(decision)
+}

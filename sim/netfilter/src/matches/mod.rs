@@ -1,0 +1,148 @@
+//! Matches: what `-m NAME` asks of a packet. One file each, and one line in [`register_matches!`].
+
+use std::fmt;
+
+use packet::Skb;
+
+use crate::args::{ArgError, Args, Opt};
+use crate::{EvalCx, Refused, RuleSite};
+
+/// What a match is made of. Its `Display` writes its options as `iptables -S` does, each with a
+/// space before it and without `-m NAME`.
+pub trait Extension: fmt::Display + Sized {
+    /// The options it understands.
+    const OPTIONS: &'static [Opt];
+    /// Whether a rule with it needs connection tracking in the namespace.
+    const CONNTRACK: bool = false;
+
+    /// Reads the options given to it.
+    ///
+    /// # Errors
+    /// What iptables says of them.
+    fn parse(args: &mut Args) -> Result<Self, ArgError>;
+
+    /// Whether the packet fits. May change what the match remembers.
+    fn matches(&self, cx: &mut EvalCx<'_>, skb: &Skb) -> bool;
+
+    /// Writes it as `iptables -L` does, with a space before it; port names unless `numeric`.
+    ///
+    /// # Errors
+    /// The formatter's.
+    fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result;
+
+    /// Whether the kernel takes it in a rule of this place.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+        let _ = site;
+        Ok(())
+    }
+}
+
+macro_rules! register_matches {
+    ($($name:literal => $module:ident::$variant:ident,)*) => {
+        $(mod $module; pub use $module::$variant;)*
+
+        /// A match with its options.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Match {
+            $(#[doc = concat!("`-m ", $name, "`.")] $variant($variant),)*
+        }
+
+        impl Match {
+            /// Every name after `-m`.
+            pub const NAMES: &[&str] = &[$($name),*];
+
+            /// The options of the match called `name`, with its name; `None` if there is none.
+            pub fn options(name: &str) -> Option<(&'static str, &'static [Opt])> {
+                match name { $($name => Some(($name, $variant::OPTIONS)),)* _ => None }
+            }
+
+            /// Reads the options given to the match that `args` names.
+            ///
+            /// # Errors
+            /// What iptables says of them.
+            pub fn parse(args: &mut Args) -> Result<Self, ArgError> {
+                match args.extension {
+                    $($name => $variant::parse(args).map(Self::$variant),)*
+                    other => Err(ArgError::NoMatch(other.to_owned())),
+                }
+            }
+
+            /// The name after `-m`.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// Whether a rule with it needs connection tracking.
+            pub const fn needs_conntrack(&self) -> bool {
+                match self { $(Self::$variant(_) => $variant::CONNTRACK,)* }
+            }
+
+            /// Whether the packet fits.
+            #[inline]
+            pub fn matches(&self, cx: &mut EvalCx<'_>, skb: &Skb) -> bool {
+                match self { $(Self::$variant(m) => m.matches(cx, skb),)* }
+            }
+
+            /// Writes it as `iptables -L` does.
+            ///
+            /// # Errors
+            /// The formatter's.
+            pub fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {
+                match self { $(Self::$variant(m) => m.list(f, numeric),)* }
+            }
+
+            /// Whether the kernel takes it in a rule of this place.
+            ///
+            /// # Errors
+            /// The kernel's refusal.
+            pub fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+                match self { $(Self::$variant(m) => m.check(site),)* }
+            }
+        }
+
+        /// ` -m NAME` and the options, as `iptables -S` prints them.
+        impl fmt::Display for Match {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$variant(m) => write!(f, concat!(" -m ", $name, "{}"), m),)* }
+            }
+        }
+    };
+}
+
+pub(crate) use tos::parse_tos;
+
+register_matches! {
+    "addrtype" => addrtype::Addrtype,
+    "comment" => comment::Comment,
+    "connmark" => connmark::Connmark,
+    "conntrack" => conntrack::ConntrackMatch,
+    "dscp" => dscp::Dscp,
+    "icmp" => icmp::IcmpMatch,
+    "iprange" => iprange::Iprange,
+    "length" => length::Length,
+    "limit" => limit::Limit,
+    "mac" => mac::Mac,
+    "mark" => mark::Mark,
+    "multiport" => multiport::Multiport,
+    "physdev" => physdev::Physdev,
+    "pkttype" => pkttype::Pkttype,
+    "state" => state::State,
+    "statistic" => statistic::Statistic,
+    "tcp" => tcp::TcpMatch,
+    "tos" => tos::Tos,
+    "ttl" => ttl::Ttl,
+    "udp" => udp::UdpMatch,
+}
+
+/// `! ` or nothing.
+const fn bang(invert: bool) -> &'static str {
+    if invert { "! " } else { "" }
+}
+
+/// `!` or nothing.
+const fn mark_of(invert: bool) -> &'static str {
+    if invert { "!" } else { "" }
+}

@@ -1,0 +1,87 @@
+use std::fmt;
+
+use packet::Skb;
+
+use super::{Extension, bang};
+use crate::EvalCx;
+use crate::args::{ArgError, Args, Opt, negatable};
+use crate::selector::{DevPattern, Not};
+
+/// `-m physdev`: the bridge ports of a bridged packet.
+/// Kernel: `net/netfilter/xt_physdev.c`.
+///
+/// Simplified: br_netfilter is not simulated yet, so no packet has ports and only negated
+/// conditions hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Physdev {
+    /// `--physdev-in`.
+    pub input: Option<Not<DevPattern>>,
+    /// `--physdev-is-in`: inverted or not.
+    pub is_in: Option<bool>,
+    /// `--physdev-out`.
+    pub output: Option<Not<DevPattern>>,
+    /// `--physdev-is-out`: inverted or not.
+    pub is_out: Option<bool>,
+    /// `--physdev-is-bridged`: inverted or not.
+    pub is_bridged: Option<bool>,
+}
+
+impl Extension for Physdev {
+    const OPTIONS: &'static [Opt] = &[
+        negatable("physdev-in"),
+        negatable("physdev-out"),
+        Opt { name: "physdev-is-in", values: 0, invert: true },
+        Opt { name: "physdev-is-out", values: 0, invert: true },
+        Opt { name: "physdev-is-bridged", values: 0, invert: true },
+    ];
+
+    fn parse(args: &mut Args) -> Result<Self, ArgError> {
+        if args.given.is_empty() {
+            return Err(ArgError::said("PHYSDEV: no physdev option specified"));
+        }
+        let mut this = Self::default();
+        for (slot, name) in [(&mut this.input, "physdev-in"), (&mut this.output, "physdev-out")] {
+            *slot = args
+                .take(name)?
+                .map(|given| Not { invert: given.invert, value: DevPattern(given.text().to_owned()) });
+        }
+        for (slot, name) in [
+            (&mut this.is_in, "physdev-is-in"),
+            (&mut this.is_out, "physdev-is-out"),
+            (&mut this.is_bridged, "physdev-is-bridged"),
+        ] {
+            *slot = args.take(name)?.map(|given| given.invert);
+        }
+        Ok(this)
+    }
+
+    fn matches(&self, _: &mut EvalCx<'_>, _: &Skb) -> bool {
+        let Self { input, is_in, output, is_out, is_bridged } = self;
+        input.as_ref().is_none_or(|p| p.invert)
+            && output.as_ref().is_none_or(|p| p.invert)
+            && [is_in, is_out, is_bridged].into_iter().all(|flag| flag.unwrap_or(true))
+    }
+
+    fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
+        write!(f, " PHYSDEV match{self}")
+    }
+}
+
+impl fmt::Display for Physdev {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { input, is_in, output, is_out, is_bridged } = self;
+        let flag = |f: &mut fmt::Formatter<'_>, flag: &Option<bool>, name: &str| match flag {
+            Some(invert) => write!(f, " {}--{name}", bang(*invert)),
+            None => Ok(()),
+        };
+        flag(f, is_in, "physdev-is-in")?;
+        if let Some(Not { invert, value }) = input {
+            write!(f, " {}--physdev-in {}", bang(*invert), value.0)?;
+        }
+        flag(f, is_out, "physdev-is-out")?;
+        if let Some(Not { invert, value }) = output {
+            write!(f, " {}--physdev-out {}", bang(*invert), value.0)?;
+        }
+        flag(f, is_bridged, "physdev-is-bridged")
+    }
+}

@@ -1,0 +1,150 @@
+use std::fmt;
+
+use packet::Skb;
+
+use super::{Extension, bang};
+use crate::args::{ArgError, Args, Opt, negatable, value};
+use crate::{EvalCx, Memory};
+
+/// `-m statistic`: some of the packets.
+/// Kernel: `net/netfilter/xt_statistic.c`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statistic {
+    /// `!`.
+    pub invert: bool,
+    /// Which.
+    pub mode: Mode,
+}
+
+/// Which packets match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `--mode random --probability P`, in 1/2^31 as the kernel keeps it.
+    Random(u32),
+    /// `--mode nth --every N --packet P`: packets P, P+N, P+2N… counted from 0.
+    Nth {
+        /// From 1.
+        every: u32,
+        /// 0..every.
+        packet: u32,
+    },
+}
+
+/// 2^31, the kernel's probability 1.
+const ONE: u64 = 0x8000_0000;
+const DIGITS: u32 = 11;
+
+/// Reads a decimal fraction in 0..=1 as a multiple of 2^-31, rounded to the nearest.
+fn parse_probability(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    if !fraction.bytes().all(|b| b.is_ascii_digit()) || whole > 1 || text == "." || text.is_empty() {
+        return None;
+    }
+    let digits: String = fraction.chars().take(18).collect();
+    let scale = 10u128.pow(digits.len() as u32);
+    let numerator = u128::from(whole) * scale + digits.parse::<u128>().unwrap_or(0);
+    let parts = (numerator * u128::from(ONE) * 2 + scale) / (scale * 2);
+    (numerator <= scale).then(|| u32::try_from(parts).ok()).flatten()
+}
+
+/// The fraction with eleven digits, as `printf("%.11f")` rounds it.
+fn probability(parts: u32) -> String {
+    let scale = 10u128.pow(DIGITS);
+    let numerator = u128::from(parts) * scale;
+    let (quotient, rest) = (numerator / u128::from(ONE), numerator % u128::from(ONE));
+    let half = u128::from(ONE / 2);
+    let rounded = quotient + u128::from(rest > half || rest == half && quotient % 2 == 1);
+    format!("{}.{:011}", rounded / scale, rounded % scale)
+}
+
+impl Extension for Statistic {
+    const OPTIONS: &'static [Opt] = &[value("mode"), negatable("probability"), negatable("every"), value("packet")];
+
+    fn parse(args: &mut Args) -> Result<Self, ArgError> {
+        let mode = args.require("mode")?;
+        let (probability, every, packet) = (args.take("probability")?, args.take("every")?, args.take("packet")?);
+        match mode.text() {
+            "random" => {
+                let Some(given) = probability else {
+                    return Err(ArgError::said("--probability must be specified when using random mode"));
+                };
+                let parts = parse_probability(given.text()).ok_or_else(|| args.bad(&given))?;
+                Ok(Self { invert: given.invert, mode: Mode::Random(parts) })
+            }
+            "nth" => {
+                let Some(given) = every else {
+                    return Err(ArgError::said("--every must be specified when using nth mode"));
+                };
+                let every = args.number(&given, 1, u64::from(u32::MAX))? as u32;
+                let packet = match packet {
+                    Some(packet) => args.number(&packet, 0, u64::from(u32::MAX))? as u32,
+                    None => 0,
+                };
+                if packet >= every {
+                    return Err(ArgError::said("the --packet p must be 0 <= p <= n-1"));
+                }
+                Ok(Self { invert: given.invert, mode: Mode::Nth { every, packet } })
+            }
+            other => Err(ArgError::said(format!("Bad mode \"{other}\""))),
+        }
+    }
+
+    fn matches(&self, cx: &mut EvalCx<'_>, _: &Skb) -> bool {
+        let hit = match self.mode {
+            Mode::Random(parts) => cx.random.next_u31() < parts,
+            Mode::Nth { every, packet } => {
+                let Memory([seen, _]) = cx.memory;
+                cx.memory = Memory([(seen + 1) % u64::from(every), 0]);
+                seen == u64::from(packet)
+            }
+        };
+        hit != self.invert
+    }
+
+    fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
+        match self.mode {
+            Mode::Random(parts) => {
+                write!(f, " statistic mode random {}probability {}", bang(self.invert), probability(parts))
+            }
+            Mode::Nth { every, packet } => {
+                write!(f, " statistic mode nth {}every {every}", bang(self.invert))?;
+                if packet == 0 { Ok(()) } else { write!(f, " packet {packet}") }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mode {
+            Mode::Random(parts) => {
+                write!(f, " --mode random {}--probability {}", bang(self.invert), probability(parts))
+            }
+            Mode::Nth { every, packet } => {
+                write!(f, " --mode nth {}--every {every} --packet {packet}", bang(self.invert))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_print_as_iptables_rounds_them() {
+        for (typed, printed) in [
+            ("0.3333333", "0.33333329996"),
+            ("0.5", "0.50000000000"),
+            ("0.33333333349", "0.33333333349"),
+            ("1", "1.00000000000"),
+            ("0", "0.00000000000"),
+        ] {
+            assert_eq!(probability(parse_probability(typed).expect(typed)), printed);
+        }
+        for wrong in ["1.1", "-0.5", "x", "", "."] {
+            assert_eq!(parse_probability(wrong), None, "{wrong}");
+        }
+    }
+}

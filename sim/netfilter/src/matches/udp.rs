@@ -1,0 +1,103 @@
+use std::fmt;
+
+use packet::{Proto, Skb};
+
+use super::{Extension, bang};
+use crate::args::{ArgError, Args, Opt, Ports, negatable};
+use crate::selector::Not;
+use crate::{EvalCx, names, transport};
+
+/// `-m udp`: ports of a UDP datagram.
+/// Kernel: `net/netfilter/xt_tcpudp.c`, `udp_mt`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UdpMatch {
+    /// Source ports.
+    pub sport: Option<Not<Ports>>,
+    /// Destination ports.
+    pub dport: Option<Not<Ports>>,
+}
+
+/// The port options that tcp and udp share.
+pub(super) fn parse_ports(args: &mut Args) -> Result<(Option<Not<Ports>>, Option<Not<Ports>>), ArgError> {
+    let mut take = |names: [&'static str; 2]| {
+        for name in names {
+            if let Some(given) = args.take(name)? {
+                return Ok(Some(Not { invert: given.invert, value: Ports::parse(given.text())? }));
+            }
+        }
+        Ok(None)
+    };
+    Ok((take(["source-port", "sport"])?, take(["destination-port", "dport"])?))
+}
+
+/// Whether both port conditions hold.
+pub(super) fn ports_match(sport: &Option<Not<Ports>>, dport: &Option<Not<Ports>>, (src, dst): (u16, u16)) -> bool {
+    sport.as_ref().is_none_or(|s| s.value.contains(src) != s.invert)
+        && dport.as_ref().is_none_or(|d| d.value.contains(dst) != d.invert)
+}
+
+/// ` --sport … --dport …`.
+pub(super) fn save_ports(
+    f: &mut fmt::Formatter<'_>,
+    sport: &Option<Not<Ports>>,
+    dport: &Option<Not<Ports>>,
+) -> fmt::Result {
+    for (name, ports) in [("sport", sport), ("dport", dport)] {
+        if let Some(ports) = ports {
+            write!(f, " {}--{name} {}", bang(ports.invert), ports.value)?;
+        }
+    }
+    Ok(())
+}
+
+/// ` spt:… dpts:…`.
+pub(super) fn list_ports(
+    f: &mut fmt::Formatter<'_>,
+    sport: &Option<Not<Ports>>,
+    dport: &Option<Not<Ports>>,
+    numeric: bool,
+) -> fmt::Result {
+    for (name, ports) in [("spt", sport), ("dpt", dport)] {
+        let Some(Not { invert, value }) = ports else { continue };
+        let port = |port: u16| match names::service(port) {
+            Some(name) if !numeric => name.to_owned(),
+            _ => port.to_string(),
+        };
+        let not = super::mark_of(*invert);
+        if value.min == value.max {
+            write!(f, " {name}:{not}{}", port(value.min))?;
+        } else {
+            write!(f, " {name}s:{not}{}:{}", port(value.min), port(value.max))?;
+        }
+    }
+    Ok(())
+}
+
+impl Extension for UdpMatch {
+    const OPTIONS: &'static [Opt] =
+        &[negatable("source-port"), negatable("sport"), negatable("destination-port"), negatable("dport")];
+
+    fn parse(args: &mut Args) -> Result<Self, ArgError> {
+        let (sport, dport) = parse_ports(args)?;
+        if args.proto != Some(Proto::UDP) {
+            return Err(ArgError::said("UDP match requires '-p udp'"));
+        }
+        Ok(Self { sport, dport })
+    }
+
+    fn matches(&self, _: &mut EvalCx<'_>, skb: &Skb) -> bool {
+        skb.ip().proto() == Proto::UDP
+            && transport::ports(skb.ip()).is_some_and(|ports| ports_match(&self.sport, &self.dport, ports))
+    }
+
+    fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {
+        f.write_str(" udp")?;
+        list_ports(f, &self.sport, &self.dport, numeric)
+    }
+}
+
+impl fmt::Display for UdpMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        save_ports(f, &self.sport, &self.dport)
+    }
+}

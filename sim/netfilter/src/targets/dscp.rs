@@ -1,0 +1,41 @@
+use std::fmt;
+
+use packet::Skb;
+
+use super::Extension;
+use crate::args::{ArgError, Args, Opt, value};
+use crate::{Action, EvalCx, TableName};
+
+/// `-j DSCP --set-dscp VALUE`.
+/// Kernel: `net/netfilter/xt_DSCP.c`, `dscp_tg`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dscp {
+    /// 0..=63.
+    pub dscp: u8,
+}
+
+impl Extension for Dscp {
+    const OPTIONS: &'static [Opt] = &[value("set-dscp")];
+    const TABLE: Option<TableName> = Some(TableName::Mangle);
+
+    fn parse(args: &mut Args) -> Result<Self, ArgError> {
+        let given = args.require("set-dscp")?;
+        Ok(Self { dscp: args.number(&given, 0, 63)? as u8 })
+    }
+
+    fn apply(&self, _: &mut EvalCx<'_>, skb: &mut Skb) -> Action {
+        let packet = skb.ip_mut();
+        packet.tos = packet.tos & 0x03 | self.dscp << 2;
+        Action::Continue
+    }
+
+    fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
+        write!(f, " DSCP set 0x{:02x}", self.dscp)
+    }
+}
+
+impl fmt::Display for Dscp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " --set-dscp 0x{:02x}", self.dscp)
+    }
+}
