@@ -76,6 +76,12 @@ pub enum Request {
         /// The id it gets here.
         id: Option<u32>,
     },
+    /// `iptables -A …` and kin: one change of a ruleset.
+    Ruleset(netfilter::Change),
+    /// `iptables-restore`: the changes of one table, all or none.
+    RulesetRestore(netfilter::Restore),
+    /// `conntrack -D`, `conntrack -F`.
+    Conntrack(netfilter::conntrack::ConntrackChange),
     /// `sysctl -w KEY=VALUE`.
     Sysctl {
         /// Dotted key, e.g. `net.ipv4.ip_forward`; a device name's dots are written `/`.

@@ -33,6 +33,12 @@ impl<O: Observer> Cx<'_, O> {
             Request::NetnsAdd { name } => self.netns_add(ns, &name),
             Request::NetnsDel { name } => self.netns_del(ns, &name),
             Request::NetnsSetId { name, id } => self.netns_set_id(ns, &name, id),
+            Request::Ruleset(change) => self.ruleset_change(ns, &change).map(done).map_err(Refusal::from),
+            Request::RulesetRestore(restore) => self.ruleset_restore(ns, &restore).map(done).map_err(Refusal::from),
+            Request::Conntrack(change) => {
+                self.conntrack_change(ns, &change);
+                Ok(Reply::default())
+            }
             Request::Sysctl { key, value } => self.sysctl_set(ns, &key, &value).map(done).map_err(Refusal::from),
         }
     }
@@ -56,6 +62,9 @@ impl Display for Request {
             Self::LinkDel { dev } => write!(f, "ip link del {dev}"),
             Self::FdbFlush { dev, port: None } => write!(f, "bridge fdb flush dev {dev}"),
             Self::FdbFlush { dev, port: Some(port) } => write!(f, "bridge fdb flush dev {dev} brport {port}"),
+            Self::Ruleset(change) => change.fmt(f),
+            Self::RulesetRestore(restore) => restore.fmt(f),
+            Self::Conntrack(change) => change.fmt(f),
             Self::Sysctl { key, value } if value.contains(char::is_whitespace) => {
                 write!(f, "sysctl -w \"{key}={value}\"")
             }

@@ -1,3 +1,5 @@
+//! Options of matches and targets, and what is wrong with them.
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,13 +1,70 @@
-use packet::{DevId, NetnsId, Skb};
-use trace::{HookName, Observer};
+use std::net::IpAddr;
 
-use crate::{Cx, Dropped, Host};
+use netfilter::conntrack::{Conntrack, ConntrackChange};
+use netfilter::{AddrType, Change, Env, HookState, HookVerdict, Refused, RejectWith, Restore, Watch};
+use packet::{Body, DevId, Frag, NetnsId, Packet, Payload, Proto, SimTime, Skb, Tcp, TcpFlags};
+use trace::{DropReason, HookName, Observer, Relation};
+
+use crate::path::Flow;
+use crate::{Cx, Dropped, Errno, Host, RouteKind, Scope};
 
 impl Host {
     /// Whether packets must be put together before the first hook, because connection tracking is
     /// in use in the namespace. Kernel: `nf_defrag_ipv4_enable`.
     pub fn needs_defrag(&self, ns: NetnsId) -> bool {
         self.ns(ns).netfilter.tracks()
+    }
+}
+
+/// What netfilter may ask of this kernel.
+struct KernelEnv<'a> {
+    host: &'a Host,
+    ns: NetnsId,
+    now: SimTime,
+}
+
+impl Env for KernelEnv<'_> {
+    fn now(&self) -> SimTime {
+        self.now
+    }
+
+    fn dev_name(&self, dev: DevId) -> &str {
+        self.host.get_dev(dev).map_or("", |dev| dev.name.as_str())
+    }
+
+    fn addr_type(&self, addr: IpAddr, dev: Option<DevId>) -> AddrType {
+        match self.host.inet_addr_type_dev(self.ns, dev, addr) {
+            RouteKind::Unicast => AddrType::Unicast,
+            RouteKind::Local => AddrType::Local,
+            RouteKind::Broadcast => AddrType::Broadcast,
+            RouteKind::Multicast => AddrType::Multicast,
+            RouteKind::Blackhole => AddrType::Blackhole,
+            RouteKind::Unreachable => AddrType::Unreachable,
+            RouteKind::Prohibit => AddrType::Prohibit,
+            RouteKind::Throw => AddrType::Throw,
+        }
+    }
+
+    fn primary_addr(&self, dev: DevId) -> Option<IpAddr> {
+        self.host.get_dev(dev)?.addrs.first().map(|addr| addr.local.addr())
+    }
+
+    fn masquerade_addr(&self, out: DevId, dst: IpAddr) -> Option<IpAddr> {
+        let flow = Flow { oif: Some(out), ..Flow::to(dst) };
+        let route = self.host.ip_route_output(self.ns, &flow, self.now).ok();
+        let next_hop = route.and_then(|route| route.gateway).unwrap_or(dst);
+        self.host.inet_select_addr(out, next_hop, Scope::GLOBAL)
+    }
+
+    fn path_mtu(&self, dst: IpAddr, _: Option<DevId>) -> u32 {
+        self.host.ip_route_output(self.ns, &Flow::to(dst), self.now).map_or(u32::MAX, |route| route.mtu)
+    }
+
+    fn seed(&self) -> u64 {
+        let bytes = self.host.name.bytes().chain([0]).chain(self.ns.0.to_be_bytes());
+        bytes.fold(0xcbf2_9ce4_8422_2325 ^ self.host.seed, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
     }
 }
 
@@ -27,7 +84,104 @@ impl<O: Observer> Cx<'_, O> {
         outdev: Option<DevId>,
         skb: Skb,
     ) -> Result<Skb, Dropped> {
-        let _ = (ns, hook, indev, outdev);
-        Ok(skb)
+        if self.host.ns(ns).netfilter.is_idle(hook) {
+            return Ok(skb);
+        }
+        self.nf_hook_slow(ns, HookState { hook, indev, outdev }, skb)
+    }
+
+    /// Kernel: `nf_hook_slow` in `net/netfilter/core.c`.
+    fn nf_hook_slow(&mut self, ns: NetnsId, state: HookState, mut skb: Skb) -> Result<Skb, Dropped> {
+        // Rules look at the host while they change netfilter's state, so that is taken out.
+        let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
+        let mut log = Vec::new();
+        let place = self.place(ns, state.outdev.or(state.indev));
+        let mut watch = Watch { obs: &mut *self.obs, place, at: self.now, packet: skb.id };
+        let env = KernelEnv { host: self.host, ns, now: self.now };
+        let verdict = netfilter.run(&env, state, &mut log, &mut watch, &mut skb);
+        self.host.ns_mut(ns).netfilter = netfilter;
+        // Only the initial namespace logs. Kernel: `net.netfilter.nf_log_all_netns=0`.
+        if ns == NetnsId::INIT {
+            for line in log {
+                self.host.log.log(self.now, line);
+            }
+        }
+        let HookVerdict::Drop { reject, decided_by } = verdict else { return Ok(skb) };
+        match reject {
+            Some(RejectWith::Icmp(code)) if skb.ip().frag.offset == 0 => {
+                self.icmp_send(ns, &skb, packet::Icmp::UNREACHABLE, code, 0);
+            }
+            Some(RejectWith::TcpReset) => self.nf_send_reset(ns, &skb),
+            Some(RejectWith::Icmp(_)) | None => {}
+        }
+        let mut dropped = self.dropped(ns, &skb, DropReason::NetfilterDrop);
+        dropped.dev = state.outdev.or(state.indev);
+        dropped.decided_by = decided_by.map(Box::new);
+        if state.indev.is_none() {
+            dropped.errno = Some(Errno::Perm);
+        }
+        Err(dropped)
+    }
+
+    /// Answers a rejected segment. Kernel: `nf_send_reset` in `net/ipv4/netfilter/nf_reject_ipv4.c`.
+    fn nf_send_reset(&mut self, ns: NetnsId, old: &Skb) {
+        let packet = old.ip();
+        let Body::Tcp(segment) = &packet.body else { return };
+        let to_many = matches!(
+            self.host.inet_addr_type(ns, packet.dst()),
+            RouteKind::Broadcast | RouteKind::Multicast
+        );
+        if segment.flags.contains(TcpFlags::RST) || to_many {
+            return;
+        }
+        let has = |flag| u32::from(segment.flags.contains(flag));
+        let (seq, ack, flags) = if segment.flags.contains(TcpFlags::ACK) {
+            (segment.ack, 0, TcpFlags::RST)
+        } else {
+            let len = has(TcpFlags::SYN) + has(TcpFlags::FIN) + segment.payload.len() as u32;
+            (0, segment.seq.wrapping_add(len), TcpFlags::RST | TcpFlags::ACK)
+        };
+        let (sport, dport) = (segment.dport, segment.sport);
+        let reset = Tcp { sport, dport, seq, ack, flags, window: 0, options: None, payload: Payload::EMPTY };
+        let (src, dst) = (packet.dst(), packet.src());
+        let mark = self.host.reply_mark(ns, old);
+        let flow =
+            Flow { src: Some(src), mark, proto: Proto::TCP, sport, dport, any_src: true, ..Flow::to(dst) };
+        let Ok(route) = self.host.ip_route_output(ns, &flow, self.now) else { return };
+        let mut answer = Packet::new(src, dst, Body::Tcp(reset));
+        answer.frag = Frag { df: true, ..Frag::default() };
+        answer.ttl = self.host.ipv4_sysctl(ns, "ip_default_ttl") as u8;
+        let mut skb = Skb::from_ip(self.ids.next_id(), route.dev, answer);
+        skb.mark = mark;
+        Conntrack::attach(&mut skb, old);
+        self.emit_created(&skb, ns, &[(Relation::ReplyTo, old.id)]);
+        let sent = self.ip_local_out(ns, skb, route);
+        let _ = self.finish(sent);
+    }
+
+    /// Changes one rule or chain.
+    pub(crate) fn ruleset_change(&mut self, ns: NetnsId, change: &Change) -> Result<(), Errno> {
+        self.host.ns_mut(ns).netfilter.change(change).map_err(errno)
+    }
+
+    /// Makes the changes of one table, all or none.
+    pub(crate) fn ruleset_restore(&mut self, ns: NetnsId, restore: &Restore) -> Result<(), Errno> {
+        self.host.ns_mut(ns).netfilter.restore(restore).map_err(|(_, refused)| errno(refused))
+    }
+
+    /// Changes the table of connections.
+    pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) {
+        let now = self.now;
+        self.host.ns_mut(ns).netfilter.change_conntrack(change, now);
+    }
+}
+
+fn errno(refused: Refused) -> Errno {
+    match refused {
+        Refused::Invalid => Errno::Inval,
+        Refused::NotFound => Errno::NoEnt,
+        Refused::Exists => Errno::Exist,
+        Refused::Busy => Errno::Busy,
+        Refused::Loop => Errno::MLink,
     }
 }

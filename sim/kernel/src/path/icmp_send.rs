@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
+use netfilter::conntrack::Conntrack;
 use packet::{Body, Icmp, IcmpError, NetnsId, Packet, PktType, Proto, Skb, wire};
 use trace::{Observer, Relation};
 
@@ -99,6 +100,9 @@ impl<O: Observer> Cx<'_, O> {
         self.ip_select_ident(ns, &mut packet);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         skb.mark = mark;
+        if matches!(skb.ip().body, Body::Icmp(Icmp::Error(_))) {
+            Conntrack::attach(&mut skb, orig);
+        }
         self.emit_created(&skb, ns, &[(Relation::ReplyTo, orig.id)]);
         let sent = self.ip_local_out(ns, skb, dst);
         let _ = self.finish(sent);
