@@ -2,18 +2,26 @@
 //!
 //! Each command is a file or folder with `pub fn install(&mut world::Registry)`.
 
+pub mod bridge;
 pub mod console;
+pub mod dmesg;
 pub mod getopt;
+pub mod hostname;
 pub mod ip;
 pub mod iproute;
 pub mod iptables;
 pub mod net;
 pub mod shell;
+pub mod sysctl_cmd;
 pub mod text;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {
+    bridge::install(registry);
+    dmesg::install(registry);
+    hostname::install(registry);
     ip::install(registry);
+    sysctl_cmd::install(registry);
     net::install(registry);
     shell::install(registry);
     text::install(registry);

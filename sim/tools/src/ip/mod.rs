@@ -36,7 +36,8 @@ use crate::iproute::netlink::{refused, send};
 use link_show::Listing;
 use options::{Options, Parsed};
 
-pub use link_details::{bridge_id, priority_of};
+pub use link_details::priority_of;
+pub use options::is_color;
 pub use link_show::{link_type_name, print_link_flags, print_name_and_link};
 
 /// Installs `ip`.
