@@ -2,9 +2,11 @@
 //!
 //! Each command is a file or folder with `pub fn install(&mut world::Registry)`.
 
+pub mod brctl;
 pub mod bridge;
 pub mod console;
 pub mod dmesg;
+pub mod ethtool;
 pub mod getopt;
 pub mod hostname;
 pub mod ip;
@@ -17,8 +19,10 @@ pub mod text;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {
+    brctl::install(registry);
     bridge::install(registry);
     dmesg::install(registry);
+    ethtool::install(registry);
     hostname::install(registry);
     ip::install(registry);
     sysctl_cmd::install(registry);
