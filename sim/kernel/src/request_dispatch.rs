@@ -55,6 +55,8 @@ impl Display for Request {
             Self::RouteFlushCache => f.write_str("ip route flush cache"),
             Self::RuleAdd(spec) => write!(f, "ip rule add {spec}"),
             Self::RuleDel(spec) => write!(f, "ip rule del {spec}"),
+            Self::NeighAdd(spec, mode) => write!(f, "ip neigh {} {spec}", mode_word(*mode)),
+            Self::NeighDel(spec) => write!(f, "ip neigh del {spec}"),
             Self::NetnsAdd { name } => write!(f, "ip netns add {name}"),
             Self::NetnsDel { name } => write!(f, "ip netns del {name}"),
             Self::NetnsSetId { name, id: Some(id) } => write!(f, "ip netns set {name} {id}"),
@@ -70,7 +72,7 @@ impl Display for Request {
             }
             Self::Sysctl { key, value } => write!(f, "sysctl -w {key}={value}"),
             // Simplified: these have no printed form yet.
-            Self::LinkAdd(_) | Self::LinkSet { .. } | Self::NeighAdd(..) | Self::NeighDel(_) | Self::FdbAdd(..) | Self::FdbDel(_) => {
+            Self::LinkAdd(_) | Self::LinkSet { .. } | Self::FdbAdd(..) | Self::FdbDel(_) => {
                 write!(f, "{self:?}")
             }
         }

@@ -247,9 +247,12 @@ impl<O: Observer> Cx<'_, O> {
         self.arp_send(ns, dev, dst, request, None);
     }
 
-    /// Tells everyone on `dev` of an own address, as `arp_notify` asks for.
-    /// Kernel: `net/ipv4/devinet.c, inetdev_send_gratuitous_arp`.
+    /// Tells everyone on `dev` of its addresses if `arp_notify` asks for it; called when it comes up
+    /// or its link-layer address changes. Kernel: `net/ipv4/devinet.c, inetdev_send_gratuitous_arp`.
     pub fn inetdev_send_gratuitous_arp(&mut self, dev: DevId) {
+        if self.host.in_dev_maxconf(dev, "arp_notify") == 0 {
+            return;
+        }
         let device = self.host.dev(dev);
         let (ns, own, broadcast) = (device.netns, device.mac, device.broadcast);
         let addrs: Vec<IpAddr> = device.addrs.iter().map(|ifa| ifa.local.addr()).collect();
