@@ -72,7 +72,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(ns, &skb, DropReason::OtherHost));
         }
         if self.host.dev(skb.dev).noarp || skb.pkt_type == PktType::Loopback {
-            return Err(self.dropped(ns, &skb, DropReason::ArpPvlanDisable));
+            return Ok(Fate::Consumed);
         }
         self.arp_process(ns, skb, false)
     }
@@ -192,9 +192,8 @@ impl<O: Observer> Cx<'_, O> {
                 known = Some(self.now);
             }
         }
-        let Some(updated) = known else {
-            return Err(self.dropped(ns, skb, DropReason::ArpPvlanDisable));
-        };
+        // A question to another host is heard by all: no drop.
+        let Some(updated) = known else { return Ok(Fate::Consumed) };
         // The first of several answers counts. `locktime` is in hundredths of a second.
         let locktime = Duration::from_millis(10 * self.host.neigh_var(dev, "locktime").max(0) as u64);
         let overrides = self.now > updated + locktime || is_garp;
