@@ -14,6 +14,8 @@ mod raw;
 mod send;
 mod table;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod udp;
 
 pub use table::Sockets;

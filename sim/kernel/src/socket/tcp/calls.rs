@@ -75,6 +75,8 @@ impl TcpSocket {
             return Ok(data);
         }
         if self.done {
+            // The FIN counts as read.
+            self.copied_seq = self.rcv_nxt;
             return Ok(Vec::new());
         }
         if let Some(errno) = self.error.take() {
