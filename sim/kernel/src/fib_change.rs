@@ -205,9 +205,9 @@ impl Host {
             let dev = dev.ok_or_else(|| Refusal::because(Errno::NoDev, "Nexthop device required for onlink."))?;
             let dev = self.dev(dev);
             if !dev.up {
-                return Err(Refusal::because(Errno::NetDown, "Nexthop device is down."));
+                return Err(Refusal::because(Errno::NetDown, "Nexthop device is not up."));
             }
-            if self.inet_addr_type_dev(ns, Some(dev.id), via) != RouteKind::Unicast {
+            if self.inet_addr_type(ns, via) != RouteKind::Unicast {
                 return Err(invalid("Nexthop has invalid gateway."));
             }
             let linkdown = !dev.carrier;

@@ -54,7 +54,8 @@ impl Host {
             onlink: nh.onlink,
             weight: nh.weight,
             linkdown: nh.linkdown,
-            dead: nh.dead,
+            // Kernel: `fib_nexthop_info`.
+            dead: nh.dead || (nh.linkdown && self.ignores_linkdown(self.dev(nh.dev).netns, nh.dev)),
         };
         RouteInfo {
             table,

@@ -217,7 +217,7 @@ impl Host {
         if !local_ok {
             self.fib_magic_del(ns, dev, RouteKind::Local, ifa.local, 32, &prim);
             let local = IpAddr::V4(ifa.local.into());
-            if gone && self.inet_addr_type_dev(ns, Some(dev), local) != RouteKind::Local {
+            if gone && self.inet_addr_type(ns, local) != RouteKind::Local {
                 self.fib_sync_down_addr(ns, local);
             }
         }

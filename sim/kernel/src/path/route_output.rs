@@ -273,7 +273,7 @@ impl Host {
     }
 
     /// As [`Host::inet_addr_type`], but only routes over `dev` count.
-    /// Kernel: `net/ipv4/fib_frontend.c`, `inet_addr_type_dev_table`.
+    /// Kernel: `net/ipv4/fib_frontend.c`, `inet_dev_addr_type`.
     pub fn inet_addr_type_dev(&self, ns: NetnsId, dev: Option<DevId>, addr: IpAddr) -> RouteKind {
         self.inet_dev_addr_type(ns, dev, TableId::LOCAL, addr)
     }
