@@ -2,6 +2,7 @@
 
 mod run;
 mod sh;
+mod trace;
 mod trace_options;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ enum Command {
     Run(run::RunArgs),
     /// A shell in a simulated Linux: runs a script, a command, or a prompt.
     Sh(sh::ShArgs),
+    /// Follows one packet through a topology and explains its way.
+    Trace(trace::TraceArgs),
 }
 
 /// The input is wrong.
@@ -32,5 +35,6 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::main(&args),
         Command::Sh(args) => sh::main(&args),
+        Command::Trace(args) => trace::main(&args),
     }
 }

@@ -8,6 +8,7 @@ mod cable;
 mod capture;
 mod etc;
 mod files;
+mod inject;
 mod names;
 mod node;
 mod process;
@@ -22,6 +23,7 @@ mod world;
 pub use cable::{CableOptions, Endpoint, SegmentKind};
 pub use capture::write_capture;
 pub use files::{ConsoleId, Stream};
+pub use inject::{Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
 pub use rng::stream_key;
 pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, World};
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use packet::{NetnsId, Pid};
 
 use crate::files::OpenId;
-use crate::{Args, Fd, Program, Wait};
+use crate::{Args, Fd, ProbeError, ProbeReport, Program, Wait};
 
 /// A process of a host.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Process {
     pub sleep: u64,
     /// A resume is scheduled.
     pub runnable: bool,
+    /// What became of its probe.
+    pub probe_report: Option<Result<ProbeReport, ProbeError>>,
 }
 
 /// The processes of a host.

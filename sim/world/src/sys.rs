@@ -6,7 +6,9 @@ use kernel::socket::{Captured, Ready, Received, SocketError, SocketKind, SocketO
 use kernel::{Errno, Host, Refusal};
 use packet::{Frame, NetnsId, Packet, Pid, SimTime};
 
-use crate::{Args, Program, Registry, Signal};
+use trace::view::View;
+
+use crate::{Args, Probe, ProbeError, ProbeReport, Program, Registry, Signal};
 
 /// A file descriptor of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -311,6 +313,12 @@ pub trait Sys {
     /// `EIO` while the device is down.
     fn tun_write(&mut self, fd: Fd, packet: Packet) -> Result<(), Errno>;
 
-    /// Bytes of other text devices: the kernel log.
+    /// Asks for a packet to be followed on a copy of the world, once this process waits; it is
+    /// woken when the report is there.
+    fn send_probe(&mut self, netns: NetnsId, probe: Probe, view: View);
+    /// Takes the report.
+    fn probe_report(&mut self) -> Option<Result<ProbeReport, ProbeError>>;
+
+    /// Lines of the kernel log.
     fn dmesg(&self) -> Vec<(SimTime, String)>;
 }

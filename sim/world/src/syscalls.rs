@@ -7,6 +7,7 @@ use kernel::socket::{Captured, Ready, Received, SocketError, SocketId, SocketKin
 use kernel::{Cx, Effect, Errno, Host, Refusal};
 use packet::{DevId, Frame, NetnsId, Packet, PacketIds, Pid, SimTime};
 use trace::Observer;
+use trace::view::View;
 
 use crate::files::{Content, OpenFile, OpenId, Stream, normalize};
 use crate::node::Node;
@@ -15,7 +16,7 @@ use crate::queue::{Event, Queue};
 use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};
 use crate::synthetic::{self, Entry};
 use crate::world::EPOCH;
-use crate::{Args, Program, Registry, Signal, Wait};
+use crate::{Args, Probe, ProbeError, ProbeReport, Program, Registry, Signal, Wait};
 
 /// System calls of one process while it runs.
 pub(crate) struct SysCx<'a, O: Observer> {
@@ -30,6 +31,8 @@ pub(crate) struct SysCx<'a, O: Observer> {
     pub exec: Option<(Args, Box<dyn Program>)>,
     /// It wrote into a pipe that nobody reads.
     pub broken_pipe: bool,
+    /// A probe to be followed on a copy of the world.
+    pub probe: Option<(NetnsId, Probe, View)>,
 }
 
 impl<O: Observer> SysCx<'_, O> {
@@ -436,6 +439,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             wait: Wait::default(),
             sleep: 0,
             runnable: false,
+            probe_report: None,
         };
         for &open in process.fds.values() {
             self.node.open.share(open);
@@ -577,6 +581,14 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         // The path records the packet's end itself.
         let _ = self.cx().tun_write(dev, packet);
         Ok(())
+    }
+
+    fn send_probe(&mut self, netns: NetnsId, probe: Probe, view: View) {
+        self.probe = Some((netns, probe, view));
+    }
+
+    fn probe_report(&mut self) -> Option<Result<ProbeReport, ProbeError>> {
+        self.node.processes.get_mut(self.pid)?.probe_report.take()
     }
 
     fn dmesg(&self) -> Vec<(SimTime, String)> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kernel::request::{LinkChange, Reply, Request};
 use kernel::{Cx, Effect, Host, Refusal, Stats};
 use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
+use trace::view::print;
 use trace::{DropReason, Observer, Place, Step, StepKind};
 
 use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
@@ -13,7 +14,7 @@ use crate::node::Node;
 use crate::process::Process;
 use crate::queue::{Event, Queue};
 use crate::syscalls::SysCx;
-use crate::{Args, Fd, Next, Program, Registry, Signal, Wait};
+use crate::{Args, Fd, Next, ProbeReport, Program, Registry, Signal, Wait};
 
 /// Seconds since 1970 at virtual time zero: 2025-01-01 00:00:00 UTC.
 pub const EPOCH: u64 = 1_735_689_600;
@@ -248,6 +249,7 @@ impl World {
             wait: Wait::default(),
             sleep: 0,
             runnable: false,
+            probe_report: None,
         };
         node.start(&mut self.queue, now, process)
     }
@@ -369,13 +371,14 @@ impl World {
         let now = self.now;
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let Some(mut program) = node.processes.get_mut(pid).and_then(|p| p.program.take()) else { return };
-        let mut sys = SysCx { node, queue: &mut self.queue, ids: &mut self.ids, effects, obs, now, pid, exec: None, broken_pipe: false };
+        let mut sys = SysCx { node, queue: &mut self.queue, ids: &mut self.ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None };
         let next = match signal {
             None => program.resume(&mut sys),
             Some(Signal::Kill) => Next::Exit(128 + Signal::Kill.number()),
             Some(signal) => program.signal(&mut sys, signal),
         };
         let exec = sys.exec.take();
+        let probe = sys.probe.take();
         let broken_pipe = sys.broken_pipe;
         if broken_pipe {
             // SIGPIPE ends a process that writes into a pipe nobody reads.
@@ -396,6 +399,17 @@ impl World {
                     process.program = Some(program);
                 }
                 node.sleep(&mut self.queue, now, pid, wait);
+                if let Some((netns, probe, view)) = probe {
+                    let report = self.probe(host, netns, &probe).map(|outcome| ProbeReport {
+                        text: print(&outcome.trace, self, view),
+                        verdict: outcome.verdict,
+                    });
+                    let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
+                    if let Some(process) = node.processes.get_mut(pid) {
+                        process.probe_report = Some(report);
+                    }
+                    node.wake(&mut self.queue, now, pid);
+                }
             }
             (None, Next::Exit(status)) => sys_exit(node, &mut self.queue, &mut self.ids, effects, obs, now, pid, status),
         }
@@ -559,5 +573,5 @@ fn sys_exit<O: Observer>(
     pid: Pid,
     status: i32,
 ) {
-    SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false }.exit(status);
+    SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None }.exit(status);
 }

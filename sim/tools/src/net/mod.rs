@@ -6,6 +6,7 @@ mod flannel_udp;
 mod http_echo;
 mod nc;
 mod ping;
+pub mod trace;
 mod traceroute;
 mod udp_echo;
 mod udp_probe;
@@ -22,6 +23,7 @@ pub fn install(registry: &mut world::Registry) {
     http_echo::install(registry);
     nc::install(registry);
     ping::install(registry);
+    trace::install(registry);
     traceroute::install(registry);
     udp_echo::install(registry);
     udp_probe::install(registry);

@@ -1,0 +1,100 @@
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use lab::Lab;
+use packet::{HostId, NetnsId, Proto, TcpFlags};
+use world::{Probe, World};
+
+use crate::STATUS_BAD_INPUT;
+use crate::trace_options::TraceOptions;
+
+/// Arguments of `hoplab trace`.
+#[derive(Args)]
+pub(crate) struct TraceArgs {
+    /// Topology file.
+    topology: PathBuf,
+    /// Where the packet is sent: `host` or `host/namespace`.
+    from: String,
+    /// Where it goes: an address, or `host` or `host/namespace` for its first one.
+    to: String,
+    /// Protocol.
+    #[arg(long, value_enum, default_value_t = Protocol::Icmp)]
+    proto: Protocol,
+    /// Destination port.
+    #[arg(long, default_value_t = 80)]
+    port: u16,
+    /// Source port, or the identifier of an echo request.
+    #[arg(long, default_value_t = 40000)]
+    sport: u16,
+    /// Mark of the packet.
+    #[arg(long, default_value_t = 0)]
+    mark: u32,
+    /// Seed of all random streams.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    trace: TraceOptions,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Protocol {
+    Tcp,
+    Udp,
+    Icmp,
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+pub(crate) fn main(args: &TraceArgs) -> ExitCode {
+    match follow(args) {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(STATUS_BAD_INPUT)
+        }
+    }
+}
+
+fn follow(args: &TraceArgs) -> Result<String, String> {
+    let lab = Lab::load(&args.topology, args.seed).map_err(|error| error.to_string())?;
+    let (host, netns) = lab.locate(&args.from).map_err(|problem| problem.to_string())?;
+    let dst = match args.to.parse() {
+        Ok(addr) => addr,
+        Err(_) => {
+            let (host, netns) = lab.locate(&args.to).map_err(|problem| problem.to_string())?;
+            first_address(&lab.world, host, netns).ok_or_else(|| format!("`{}` has no address", args.to))?
+        }
+    };
+    let src = source(&lab.world, host, netns, dst).ok_or_else(|| format!("`{}` has no address to send from", args.from))?;
+    let probe = Probe {
+        device: None,
+        proto: match args.proto {
+            Protocol::Tcp => Proto::TCP,
+            Protocol::Udp => Proto::UDP,
+            Protocol::Icmp => Proto::ICMP,
+        },
+        src,
+        sport: args.sport,
+        dst,
+        dport: args.port,
+        flags: TcpFlags::SYN,
+        mark: args.mark,
+    };
+    let outcome = lab.world.probe(host, netns, &probe).map_err(|error| error.to_string())?;
+    args.trace.write_capture(&lab.world, &outcome.steps)?;
+    Ok(format!("{}{}\n", args.trace.show(&lab.world, std::slice::from_ref(&outcome.trace)), outcome.verdict))
+}
+
+/// The address that the namespace would send from; its first one if it has no route.
+fn source(world: &World, host: HostId, netns: NetnsId, dst: IpAddr) -> Option<IpAddr> {
+    world.source_for(host, netns, dst).or_else(|| first_address(world, host, netns))
+}
+
+fn first_address(world: &World, host: HostId, netns: NetnsId) -> Option<IpAddr> {
+    let addrs = world.host(host).addrs(netns);
+    addrs.iter().map(|info| info.addr.local.addr()).find(|addr| !addr.is_loopback())
+}
