@@ -260,8 +260,10 @@ pub struct FdbInfo {
     pub via: Option<String>,
     /// Seconds since used and updated.
     pub ages: (u64, u64),
-    /// `offload`/`extern_learn` are not simulated; learned by the kernel here.
+    /// Learned by the kernel here. `offload` is not simulated.
     pub learned: bool,
+    /// `extern_learn`.
+    pub extern_learn: bool,
 }
 
 /// One socket, as `ss` lists it.

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use packet::{DevId, HostId, IfIndex, NetnsId};
+use rand_pcg::Pcg64Mcg;
+use rand_pcg::rand_core::Rng;
 
+use crate::device::Loopback;
 use crate::socket::Sockets;
 use crate::{Device, DeviceKind, KernelLog, Netns, Sysctls};
 
@@ -24,6 +27,11 @@ pub struct Host {
     pub log: KernelLog,
     /// Sockets of all namespaces.
     pub sockets: Sockets,
+    /// Stacked devices that the packet being sent has passed. Kernel: `softnet_data.xmit.recursion`.
+    pub(crate) xmit_recursion: u8,
+    /// IP in IP was used: every namespace has `tunl0`.
+    pub(crate) ipip_loaded: bool,
+    random: Pcg64Mcg,
 }
 
 impl Host {
@@ -38,6 +46,9 @@ impl Host {
             netns_names: BTreeMap::new(),
             log: KernelLog::default(),
             sockets: Sockets::default(),
+            xmit_recursion: 0,
+            ipip_loaded: false,
+            random: random_stream(seed, name),
         };
         host.setup_net();
         host
@@ -53,9 +64,14 @@ impl Host {
             netns.sysctl = Sysctls::for_new_netns(&init.sysctl);
         }
         self.netns.push(Some(Box::new(netns)));
-        self.devices.push(Some(Device::new(loopback, id, IfIndex(1), "lo", DeviceKind::Loopback)));
+        self.devices.push(Some(Device::new(loopback, id, IfIndex(1), "lo", DeviceKind::Loopback(Loopback))));
         self.ns_mut(id).devices.insert(IfIndex(1), loopback);
         id
+    }
+
+    /// The next number of this host's stream for link-layer addresses and report delays.
+    pub(crate) fn next_random(&mut self) -> u64 {
+        self.random.next_u64()
     }
 
     /// The device. Panics if it was deleted: ids are only kept while their device lives.
@@ -105,4 +121,14 @@ impl Host {
     pub fn dev_by_index(&self, netns: NetnsId, ifindex: IfIndex) -> Option<DevId> {
         self.get_ns(netns)?.devices.get(&ifindex).copied()
     }
+}
+
+/// A stream keyed by the host's seed and name: FNV-1a over both.
+fn random_stream(seed: u64, name: &str) -> Pcg64Mcg {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
+    for byte in name.bytes().chain(*b"/link") {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let high = hash.rotate_left(32).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    Pcg64Mcg::new(u128::from(high) << 64 | u128::from(hash))
 }

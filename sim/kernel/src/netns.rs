@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use packet::{DevId, IfIndex, NetnsId};
+use packet::{DevId, IfIndex, NetnsId, Vni};
 
 use crate::path::{FragmentQueues, IcmpLimits, IpIdents, RouteExceptions};
 use crate::{Fib, Sysctls};
@@ -17,6 +17,12 @@ pub struct Netns {
     pub last_ifindex: u32,
     /// Ids that this namespace gave to others. Kernel: `net->netns_ids`.
     pub nsids: BTreeMap<u32, NetnsId>,
+    /// Processes in it. Kernel: `net->ns.count`.
+    pub users: u32,
+    /// Vxlan devices that are up, whose outer packets travel here: UDP port, VNI, device.
+    pub(crate) vxlan: Vec<(u16, Vni, DevId)>,
+    /// IP-in-IP tunnels whose outer packets travel here.
+    pub(crate) ipip: Vec<DevId>,
     /// The loopback device.
     pub loopback: DevId,
     /// Routing tables and rules.
@@ -45,6 +51,9 @@ impl Netns {
             devices: BTreeMap::new(),
             last_ifindex: 1,
             nsids: BTreeMap::new(),
+            users: 0,
+            vxlan: Vec::new(),
+            ipip: Vec::new(),
             loopback,
             fib: Fib::default(),
             exceptions: RouteExceptions::default(),

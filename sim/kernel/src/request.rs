@@ -466,6 +466,8 @@ pub struct FdbSpec {
     pub via: Option<String>,
     /// `vlan`.
     pub vlan: Option<u16>,
+    /// `extern_learn`: learned by someone outside the kernel; does not age.
+    pub extern_learn: bool,
 }
 
 /// How an fdb entry ages.

@@ -5,24 +5,7 @@ use std::time::Duration;
 
 use packet::{DevId, NetnsId};
 
-use crate::{Device, DeviceKind, Host};
-
-impl Device {
-    /// Kernel: `IFF_LOOPBACK`.
-    pub(crate) fn is_loopback(&self) -> bool {
-        matches!(self.kind, DeviceKind::Loopback)
-    }
-
-    /// Kernel: `IFF_POINTOPOINT`.
-    pub(crate) fn is_point_to_point(&self) -> bool {
-        false
-    }
-
-    /// Whether its packets have an Ethernet header. Kernel: `dev->header_ops`.
-    pub(crate) fn has_link_header(&self) -> bool {
-        true
-    }
-}
+use crate::Host;
 
 impl Host {
     /// `net.ipv4.NAME`.

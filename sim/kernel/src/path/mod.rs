@@ -2,6 +2,7 @@
 
 mod arp;
 mod conf;
+mod bridge;
 mod forward;
 mod fragment;
 mod hook;
@@ -11,6 +12,7 @@ mod icmp_send;
 mod ip_input;
 mod ip_output;
 mod options;
+mod ipip;
 mod route;
 mod route_exception;
 mod route_get;
@@ -19,8 +21,9 @@ mod route_output;
 mod route_text;
 mod rx;
 mod timer;
-mod tunnel;
+mod tun;
 mod tx;
+mod vxlan;
 
 pub use fragment::FragmentQueues;
 pub use icmp_limit::IcmpLimits;

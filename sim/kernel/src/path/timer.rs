@@ -13,7 +13,8 @@ impl<O: Observer> Cx<'_, O> {
             }
             Timer::FragQueue { netns, queue } => self.ip_expire(netns, queue),
             Timer::Socket { netns, socket, which, generation } => self.socket_timer(netns, socket, which, generation),
-            Timer::Bridge { .. } | Timer::CleanupNetns(_) => {}
+            Timer::Bridge { dev, round } => self.bridge_timer(dev, round),
+            Timer::CleanupNetns(netns) => self.cleanup_net(netns),
         }
     }
 }

@@ -92,7 +92,7 @@ fn read_vni(word: &str) -> Result<Vni, Stop> {
 pub fn parse(words: &[&str], verb: Verb, family: Family, env: &Env) -> Result<Request, Stop> {
     let (mut dev, mut addr, mut dst): (Option<&str>, Option<&str>, Option<IpAddr>) = (None, None, None);
     let (mut port, mut vni, mut via, mut vlan) = (None, None, None, None);
-    let (mut to_self, mut to_master) = (false, false);
+    let (mut to_self, mut to_master, mut extern_learn) = (false, false, false);
     let (mut permanent, mut reachable, mut noarp) = (false, false, true);
     let mut words = Words::new(words);
     while let Some(word) = words.next_word() {
@@ -132,7 +132,8 @@ pub fn parse(words: &[&str], verb: Verb, family: Family, env: &Env) -> Result<Re
                 }
                 vlan = u16::try_from(atoi(words.value()?)).ok();
             }
-            _ if matches_any(word, &["use", "extern_learn", "sticky"]) => return Err(not_simulated("bridge", word)),
+            _ if matches(word, "extern_learn") => extern_learn = true,
+            _ if matches_any(word, &["use", "sticky"]) => return Err(not_simulated("bridge", word)),
             _ => {
                 let value = if word == "to" { words.value()? } else { word };
                 if matches(value, "help") {
@@ -167,6 +168,7 @@ pub fn parse(words: &[&str], verb: Verb, family: Family, env: &Env) -> Result<Re
         vni,
         via,
         vlan,
+        extern_learn,
     };
     Ok(match verb {
         Verb::Put(mode) => Request::FdbAdd(spec, mode),

@@ -1,0 +1,44 @@
+use packet::{DevId, NetnsId};
+
+use crate::Host;
+use crate::device::{Qdisc, Traits, arphrd, iff};
+use crate::dump::KindInfo;
+use crate::request::TunnelConfig;
+
+/// An IP-in-IP tunnel. Kernel: `net/ipv4/ipip.c`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipip {
+    /// Parameters.
+    pub config: TunnelConfig,
+    /// The namespace its outer packets travel in: where it was made.
+    pub net: NetnsId,
+    /// The device its outer packets leave by, if bound.
+    pub lower: Option<DevId>,
+    /// Made by the kernel itself (`tunl0`): takes what no other tunnel takes.
+    pub fallback: bool,
+}
+
+impl Ipip {
+    pub(super) const NAME: Option<&'static str> = Some("ipip");
+
+    /// Bytes of the outer header.
+    pub(crate) const HEADER_LEN: u32 = 20;
+
+    pub(super) fn traits(&self) -> Traits {
+        Traits {
+            arphrd: arphrd::TUNNEL,
+            mtu: 1480,
+            min_mtu: if self.fallback { 0 } else { 68 },
+            max_mtu: if self.fallback { 0 } else { 65515 },
+            txqueuelen: 1000,
+            flags: iff::NOARP | if self.config.remote.is_some() { iff::POINTOPOINT } else { 0 },
+            qdisc: Qdisc::Noqueue,
+            netns_immutable: self.fallback,
+            tso_max_size: 65536,
+        }
+    }
+
+    pub(super) fn info(&self, _: &Host) -> Option<KindInfo> {
+        Some(KindInfo::Ipip(self.config.clone()))
+    }
+}

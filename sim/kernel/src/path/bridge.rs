@@ -1,0 +1,271 @@
+//! The data path of bridges. Kernel: `net/bridge/br_input.c`, `br_forward.c`, `br_device.c`.
+
+use packet::{DevId, Frame, MacAddr, NetnsId, PktType, Skb};
+use smallvec::SmallVec;
+use trace::{DropReason, Observer, Relation, StepKind};
+
+use crate::device::BridgePort;
+use crate::request::FdbState;
+use crate::{Cx, Dropped, PathResult};
+
+/// Kernel: `BR_STATE_LEARNING`.
+const LEARNING: u8 = 2;
+/// Kernel: `BR_STATE_FORWARDING`.
+const FORWARDING: u8 = 3;
+
+/// Kernel: `enum br_pkt_type`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cast {
+    Unicast,
+    Multicast,
+    Broadcast,
+}
+
+impl Cast {
+    fn of(dst: MacAddr) -> Self {
+        if !dst.is_multicast() {
+            Self::Unicast
+        } else if dst.is_broadcast() {
+            Self::Broadcast
+        } else {
+            Self::Multicast
+        }
+    }
+}
+
+impl<O: Observer> Cx<'_, O> {
+    /// Takes a frame that came in by a port; gives it back if it is for the port's own stack.
+    /// Kernel: `br_handle_frame`.
+    pub(crate) fn br_handle_frame(&mut self, br: DevId, mut skb: Skb) -> Result<Option<Skb>, Dropped> {
+        let netns = self.host.dev(skb.dev).netns;
+        if skb.frame.src.is_multicast() || skb.frame.src.is_zero() {
+            return Err(self.dropped(netns, &skb, DropReason::MacInvalidSource));
+        }
+        let MacAddr([0x01, 0x80, 0xc2, 0, 0, last]) = skb.frame.dst else {
+            let bridge = self.host.dev(br);
+            if skb.frame.dst == bridge.mac {
+                skb.pkt_type = PktType::Host;
+            }
+            self.br_handle_frame_finish(netns, br, skb)?;
+            return Ok(None);
+        };
+        match last {
+            // Spanning tree is off: its frames are forwarded.
+            0 => {
+                self.br_handle_frame_finish(netns, br, skb)?;
+                Ok(None)
+            }
+            // Pause frames end here.
+            1 => Err(self.dropped(netns, &skb, DropReason::UnhandledProto)),
+            2..=15 => Ok(Some(skb)),
+            16.. => {
+                self.br_handle_frame_finish(netns, br, skb)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Learns the source, finds where the frame goes. Kernel: `br_handle_frame_finish`.
+    fn br_handle_frame_finish(&mut self, netns: NetnsId, br: DevId, skb: Skb) -> PathResult {
+        let from = skb.dev;
+        let now = self.now;
+        let Some(port) = self.host.dev(from).port.as_ref() else {
+            return Err(self.dropped(netns, &skb, DropReason::BridgeIngressStpState));
+        };
+        let (state, learns, isolated) = (port.state, port.learning, port.isolated);
+        if state != FORWARDING && state != LEARNING {
+            return Err(self.dropped(netns, &skb, DropReason::BridgeIngressStpState));
+        }
+        let promisc = self.host.dev(br).promisc || self.host.dev(br).promiscuity > 0;
+        let (src, dst) = (skb.frame.src, skb.frame.dst);
+        let Some(bridge) = self.host.bridge_mut(br) else {
+            return Err(self.dropped(netns, &skb, DropReason::DevReady));
+        };
+        if learns {
+            bridge.learn(src, from, now);
+        }
+        let cast = Cast::of(dst);
+        let entry = if cast == Cast::Unicast { bridge.find(dst, now).copied() } else { None };
+        if state == LEARNING {
+            return Err(self.dropped(netns, &skb, DropReason::BridgeIngressStpState));
+        }
+        let ingress = Ingress { br, from: Some(from), isolated };
+        match entry {
+            Some(entry) if entry.state == FdbState::Permanent => {
+                self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port: None, local: true, flooded: false });
+                return self.br_pass_frame_up(netns, br, skb);
+            }
+            Some(entry) => {
+                if let Some(entry) = self.host.bridge_mut(br).and_then(|bridge| bridge.fdb.get_mut(&dst)) {
+                    entry.used = now;
+                }
+                let port = entry.port;
+                self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port, local: promisc, flooded: false });
+                if !promisc {
+                    return self.br_forward(netns, ingress, port, skb);
+                }
+                let copy = self.skb_clone(netns, &skb);
+                let sent = self.br_forward(netns, ingress, port, copy);
+                let _ = self.finish(sent);
+                self.br_pass_frame_up(netns, br, skb)
+            }
+            None => {
+                let local = promisc || cast != Cast::Unicast;
+                if cast == Cast::Multicast {
+                    self.host.dev_mut(br).stats.multicast += 1;
+                }
+                self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port: None, local, flooded: true });
+                if !local {
+                    return self.br_flood(netns, ingress, cast, skb);
+                }
+                self.br_flood_copies(netns, ingress, cast, &skb);
+                self.br_pass_frame_up(netns, br, skb)
+            }
+        }
+    }
+
+    /// Hands the frame to the bridge's own stack, counted without its Ethernet header.
+    /// Kernel: `br_pass_frame_up`.
+    fn br_pass_frame_up(&mut self, netns: NetnsId, br: DevId, mut skb: Skb) -> PathResult {
+        let device = self.host.dev_mut(br);
+        if !device.up {
+            return Err(self.dropped(netns, &skb, DropReason::DevReady));
+        }
+        device.stats.rx_packets += 1;
+        device.stats.rx_bytes += skb.frame.payload.len() as u64;
+        skb.dev = br;
+        self.netif_receive_skb_core(netns, skb)
+    }
+
+    /// Sends a frame of the bridge's own host to its ports. Kernel: `br_dev_xmit`.
+    pub(crate) fn br_dev_xmit(&mut self, br: DevId, skb: Skb) -> PathResult {
+        let now = self.now;
+        let device = self.host.dev_mut(br);
+        let netns = device.netns;
+        device.stats.tx_packets += 1;
+        device.stats.tx_bytes += (Frame::HEADER_LEN + skb.frame.payload.len()) as u64;
+        let cast = Cast::of(skb.frame.dst);
+        let entry = match self.host.bridge(br) {
+            Some(bridge) if cast == Cast::Unicast => bridge.find(skb.frame.dst, now).copied(),
+            _ => None,
+        };
+        let ingress = Ingress { br, from: None, isolated: false };
+        let port = entry.and_then(|entry| entry.port);
+        self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port, local: false, flooded: entry.is_none() });
+        match entry {
+            Some(_) => self.br_forward(netns, ingress, port, skb),
+            None => self.br_flood(netns, ingress, cast, skb),
+        }
+    }
+
+    /// Sends the frame out of `to`, if that port may have it. Kernel: `br_forward`.
+    fn br_forward(&mut self, netns: NetnsId, ingress: Ingress, to: Option<DevId>, skb: Skb) -> PathResult {
+        match to {
+            Some(to) if self.should_deliver(ingress, to) => self.br_dev_queue_push_xmit(netns, to, skb),
+            _ => Err(self.dropped(netns, &skb, DropReason::BridgeNoEgressPort)),
+        }
+    }
+
+    /// Sends the frame out of every port that may have it: copies of it, and itself out of the
+    /// last one. Kernel: `br_flood`.
+    fn br_flood(&mut self, netns: NetnsId, ingress: Ingress, cast: Cast, skb: Skb) -> PathResult {
+        let ports = self.flood_ports(ingress, cast);
+        let Some((last, others)) = ports.split_last() else {
+            return Err(self.dropped(netns, &skb, DropReason::BridgeNoEgressPort));
+        };
+        self.br_copies(netns, others, &skb);
+        self.br_dev_queue_push_xmit(netns, *last, skb)
+    }
+
+    /// As [`Cx::br_flood`], but the frame itself stays. Kernel: `br_flood` with `local_rcv`.
+    fn br_flood_copies(&mut self, netns: NetnsId, ingress: Ingress, cast: Cast, skb: &Skb) {
+        let ports = self.flood_ports(ingress, cast);
+        self.br_copies(netns, &ports, skb);
+    }
+
+    fn br_copies(&mut self, netns: NetnsId, ports: &[DevId], skb: &Skb) {
+        for &port in ports {
+            let copy = self.skb_clone(netns, skb);
+            let sent = self.br_dev_queue_push_xmit(netns, port, copy);
+            let _ = self.finish(sent);
+        }
+    }
+
+    fn flood_ports(&self, ingress: Ingress, cast: Cast) -> SmallVec<[DevId; 8]> {
+        let own = ingress.from.is_none();
+        let Some(bridge) = self.host.bridge(ingress.br) else { return SmallVec::new() };
+        let floods = |port: &BridgePort| match cast {
+            Cast::Unicast => port.flood,
+            Cast::Multicast => port.mcast_flood || own,
+            Cast::Broadcast => port.bcast_flood || own,
+        };
+        let may = |&dev: &DevId| {
+            self.host.dev(dev).port.as_ref().is_some_and(floods) && self.should_deliver(ingress, dev)
+        };
+        bridge.ports.iter().copied().filter(may).collect()
+    }
+
+    /// Kernel: `should_deliver` in `br_forward.c`.
+    fn should_deliver(&self, ingress: Ingress, to: DevId) -> bool {
+        let Some(port) = self.host.get_dev(to).and_then(|dev| dev.port.as_ref()) else { return false };
+        (port.hairpin || ingress.from != Some(to))
+            && port.state == FORWARDING
+            && !(ingress.isolated && port.isolated)
+    }
+
+    /// Sends the frame by the port's device; what is longer than its MTU is dropped silently.
+    /// Kernel: `br_dev_queue_push_xmit`.
+    fn br_dev_queue_push_xmit(&mut self, netns: NetnsId, port: DevId, skb: Skb) -> PathResult {
+        let mtu = self.host.dev(port).mtu as usize;
+        if skb.frame.payload.len() > mtu + crate::device::VLAN_HLEN {
+            return Err(self.dropped(netns, &skb, DropReason::PktTooBig));
+        }
+        self.dev_queue_xmit(port, skb)
+    }
+
+    /// A copy of `skb`, a packet of its own. Kernel: `skb_clone`.
+    pub(crate) fn skb_clone(&mut self, netns: NetnsId, skb: &Skb) -> Skb {
+        let copy = Skb { id: self.ids.next_id(), ..skb.clone() };
+        self.emit_created(&copy, netns, &[(Relation::Copy, skb.id)]);
+        copy
+    }
+
+    /// The bridge reports that it listens to 224.0.0.106 (all snoopers), as its IGMP does twice
+    /// after it came up. Simplified: meets no OUTPUT chain. Kernel: `igmpv3_send_cr`.
+    pub(crate) fn igmp_report_snoopers(&mut self, br: DevId) {
+        let device = self.host.dev(br);
+        let (netns, src) = (device.netns, device.mac);
+        let addr = device.addrs.first().map_or(std::net::Ipv4Addr::UNSPECIFIED, |addr| match addr.local.addr() {
+            std::net::IpAddr::V4(addr) => addr,
+            std::net::IpAddr::V6(_) => std::net::Ipv4Addr::UNSPECIFIED,
+        });
+        // Type 0x22, one record: change to exclude mode, no sources, 224.0.0.106.
+        let mut report = vec![0x22, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 224, 0, 0, 106];
+        let sum: u32 = report.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+        let checksum = !((sum & 0xffff) + (sum >> 16)) as u16;
+        report[2..4].copy_from_slice(&checksum.to_be_bytes());
+        let body = packet::Body::Bytes(packet::Proto::IGMP, report.into());
+        let to = std::net::Ipv4Addr::new(224, 0, 0, 22);
+        let mut packet = packet::Packet::new(addr.into(), to.into(), body);
+        packet.ttl = 1;
+        packet.tos = 0xc0;
+        packet.frag.df = true;
+        packet.options = Some(Box::new(vec![0x94, 4, 0, 0]));
+        let id = self.ids.next_id();
+        let mut skb = Skb::from_ip(id, br, packet);
+        skb.frame.src = src;
+        skb.frame.dst = MacAddr([0x01, 0, 0x5e, 0, 0, 0x16]);
+        self.emit_created(&skb, netns, &[]);
+        let sent = self.dev_queue_xmit(br, skb);
+        let _ = self.finish(sent);
+    }
+}
+
+/// Where a frame entered the bridge. Kernel: `struct br_input_skb_cb`.
+#[derive(Clone, Copy)]
+struct Ingress {
+    br: DevId,
+    /// The port; `None` for a frame of the bridge's own host.
+    from: Option<DevId>,
+    isolated: bool,
+}
