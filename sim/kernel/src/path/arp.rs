@@ -16,7 +16,7 @@ impl Host {
     fn arp_ignore(&self, ns: NetnsId, dev: DevId, sip: Ipv4Addr, tip: Ipv4Addr) -> bool {
         match self.in_dev_maxconf(dev, "arp_ignore") {
             1 => !self.inet_confirm_addr([dev], None, tip, Scope::HOST),
-            2 => !self.inet_confirm_addr([dev], Some(sip), tip, Scope::HOST),
+            2 => !self.inet_confirm_addr([dev], Some(sip).filter(|sip| !sip.is_unspecified()), tip, Scope::HOST),
             3 => !self.inet_confirm_addr(self.ns(ns).devices.values().copied(), None, tip, Scope::LINK),
             8 => true,
             _ => false,
@@ -36,7 +36,8 @@ impl Host {
         let holds = |ifa: &InterfaceAddr, addr: IpAddr| ifa.local.contains(&addr);
         devs.into_iter().any(|dev| {
             let addrs = &self.dev(dev).addrs;
-            let own = addrs.iter().any(|ifa| ifa.local.addr() == local && ifa.scope.min(Scope::LINK) <= scope);
+            let widest = if self.in_dev_orconf(dev, "route_localnet") { Scope::LINK } else { Scope::HOST };
+            let own = addrs.iter().any(|ifa| ifa.local.addr() == local && ifa.scope.min(widest) <= scope);
             let same = addrs.iter().any(|ifa| holds(ifa, local) && dst.is_none_or(|dst| holds(ifa, IpAddr::V4(dst))));
             own && same
         })
