@@ -31,3 +31,6 @@ pub use ip_output::IpIdents;
 pub use route::{Dst, Flow, InputRoute};
 pub use route_exception::RouteExceptions;
 pub(crate) use route_text::prefix_text;
+
+#[cfg(test)]
+mod tests;
