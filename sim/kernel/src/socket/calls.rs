@@ -211,8 +211,7 @@ impl<O: Observer> Cx<'_, O> {
                 }
             }
         }
-        let most = self.host.get_ns(ns).map_or(4096, |ns| ns.sysctl.int("net.core.somaxconn"));
-        let most = u32::try_from(most).unwrap_or(0);
+        let most = self.host.get_ns(ns).map_or(4096, |ns| ns.sysctl.somaxconn());
         if let Some(tcp) = self.host.sockets.get_mut(id).and_then(Socket::tcp_mut) {
             tcp.state = State::Listen;
             tcp.backlog = backlog.min(most);

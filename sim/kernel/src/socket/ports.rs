@@ -32,7 +32,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(Errno::AfNoSupport);
         }
         let kind = if addr.ip().is_unspecified() { RouteKind::Local } else { self.host.inet_addr_type(ns, addr.ip()) };
-        let nonlocal = self.host.get_ns(ns).is_some_and(|ns| ns.sysctl.int("net.ipv4.ip_nonlocal_bind") != 0);
+        let nonlocal = self.host.get_ns(ns).is_some_and(|ns| ns.sysctl.ip_nonlocal_bind());
         if !nonlocal && !matches!(kind, RouteKind::Local | RouteKind::Multicast | RouteKind::Broadcast) {
             return Err(Errno::AddrNotAvail);
         }

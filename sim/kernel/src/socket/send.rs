@@ -105,6 +105,7 @@ impl<O: Observer> Cx<'_, O> {
         let dst = self.host.ip_route_output(ns, &flow, self.now)?;
         self.check_broadcast(id, &dst)?;
         let now = self.now;
+        let default_ttl = self.host.default_ttl(ns);
         let dev_mtu = self.host.get_dev(dst.dev).map_or(dst.mtu, |dev| dev.mtu);
         let Some(socket) = self.host.sockets.get_mut(id) else { return Err(Errno::BadF) };
         let to = if to.is_unspecified() { dst.src } else { to };
@@ -112,7 +113,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut packet = Packet::new(src, to, body);
         let options = &socket.options;
         packet.tos = options.tos;
-        packet.ttl = if to.is_multicast() { 1 } else { options.ttl.unwrap_or(64) };
+        packet.ttl = if to.is_multicast() { 1 } else { options.ttl.unwrap_or(default_ttl) };
         if !options.ip_options.is_empty() {
             packet.options = Some(Box::new(options.ip_options.clone()));
         }

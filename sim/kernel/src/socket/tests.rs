@@ -342,7 +342,11 @@ fn connecting_to_nobody() {
 fn a_full_backlog_drops_connections() {
     let mut lab = Lab::new();
     let listener = lab.listener(1, "10.0.0.2:80", 1);
-    let clients: Vec<SocketId> = (0..4).map(|_| lab.connect(0, "10.0.0.2:80")).collect();
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        clients.push(lab.connect(0, "10.0.0.2:80"));
+        lab.ms(5);
+    }
     lab.pass(Duration::from_millis(4500));
     let states = |lab: &Lab| lab.ss(1).iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(states(&lab), ["LISTEN", "ESTAB", "ESTAB"]);

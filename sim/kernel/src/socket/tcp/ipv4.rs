@@ -12,7 +12,7 @@ use crate::path::{Dst, Flow};
 use crate::socket::SocketId;
 use crate::socket::icmp_error::{FRAG_NEEDED, icmp_err_convert, ip_icmp_error};
 use crate::socket::table::{FourTuple, Kind, Socket, keyed_hash, tuple_words};
-use crate::{Cx, Effect, Errno, Fate, PathResult, RouteKind, Timer};
+use crate::{Cx, Effect, Errno, Fate, Host, PathResult, RouteKind, Timer};
 
 /// What a segment takes from its socket when it becomes a packet.
 struct Wrapping {
@@ -45,20 +45,27 @@ impl Socket {
     }
 }
 
+impl Host {
+    /// `net.ipv4.ip_default_ttl`.
+    pub(in crate::socket) fn default_ttl(&self, ns: NetnsId) -> u8 {
+        self.get_ns(ns).map_or(64, |ns| ns.sysctl.ip_default_ttl())
+    }
+}
+
 impl<O: Observer> Cx<'_, O> {
     /// Settings of the namespace that TCP looks at.
     fn tcp_settings(&self, ns: NetnsId) -> Settings {
         let Some(ns) = self.host.get_ns(ns) else { return Settings::default() };
-        let int = |key| u32::try_from(ns.sysctl.int(key)).unwrap_or(0);
+        let sysctl = &ns.sysctl;
         Settings {
-            syn_retries: int("net.ipv4.tcp_syn_retries"),
-            syn_linear_timeouts: int("net.ipv4.tcp_syn_linear_timeouts"),
-            synack_retries: int("net.ipv4.tcp_synack_retries"),
-            retries2: int("net.ipv4.tcp_retries2"),
-            fin_timeout: Duration::from_secs(u64::from(int("net.ipv4.tcp_fin_timeout"))),
-            timestamps: int("net.ipv4.tcp_timestamps") != 0,
-            sack: int("net.ipv4.tcp_sack") != 0,
-            window_scaling: int("net.ipv4.tcp_window_scaling") != 0,
+            syn_retries: u32::from(sysctl.tcp_syn_retries()),
+            syn_linear_timeouts: u32::from(sysctl.tcp_syn_linear_timeouts()),
+            synack_retries: u32::from(sysctl.tcp_synack_retries()),
+            retries2: u32::from(sysctl.tcp_retries2()),
+            fin_timeout: Duration::from_secs(u64::from(sysctl.tcp_fin_timeout())),
+            timestamps: sysctl.tcp_timestamps(),
+            sack: sysctl.tcp_sack(),
+            window_scaling: sysctl.tcp_window_scaling(),
         }
     }
 
@@ -90,7 +97,8 @@ impl<O: Observer> Cx<'_, O> {
     /// Carries out what an event left in the socket, and puts it back.
     fn tcp_after(&mut self, mut socket: Box<Socket>, out: Vec<Segment>, dst: Option<Dst>, settings: Settings) {
         let (id, ns) = (socket.id, socket.netns);
-        let wrapping = Self::wrapping(&mut socket, out.len());
+        let ttl = self.host.default_ttl(ns);
+        let wrapping = Self::wrapping(&mut socket, out.len(), ttl);
         let Kind::Tcp(tcp) = &mut socket.kind else {
             self.host.sockets.put(socket);
             return;
@@ -190,10 +198,11 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// What the socket's segments have in common as packets; takes `count` identifications.
-    fn wrapping(socket: &mut Socket, count: usize) -> Option<Wrapping> {
+    fn wrapping(socket: &mut Socket, count: usize, default_ttl: u8) -> Option<Wrapping> {
         let tuple = socket.four_tuple()?;
         let tcp = socket.tcp()?;
-        let counted = !tcp.time_wait && !(tcp.state == State::SynRecv && tcp.parent.is_some());
+        let requested = tcp.state == State::SynRecv && tcp.parent.is_some();
+        let counted = !(tcp.time_wait || requested);
         let id = counted.then_some(socket.ip_id);
         if counted {
             socket.ip_id = socket.ip_id.wrapping_add(count as u16);
@@ -201,7 +210,7 @@ impl<O: Observer> Cx<'_, O> {
         Some(Wrapping {
             tuple,
             owner: socket.owner,
-            ttl: socket.options.ttl.unwrap_or(64),
+            ttl: socket.options.ttl.unwrap_or(default_ttl),
             tos: socket.options.tos,
             mark: socket.options.mark,
             df: true,
@@ -294,7 +303,7 @@ impl<O: Observer> Cx<'_, O> {
             return self.rcv_listen(ns, skb, listener, tcp, Some(iss));
         }
         if let (State::SynRecv, Some(parent)) = (socket.state, socket.parent) {
-            return self.rcv_request(skb, id, parent, tcp);
+            return self.rcv_request(ns, skb, id, parent, tcp);
         }
         let confirmed = tcp.flags.contains(TcpFlags::ACK).then_some(socket.snd_una);
         let verdict = self
@@ -320,7 +329,7 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// A segment for a connection that is being made. Kernel: `tcp_check_req`.
-    fn rcv_request(&mut self, skb: &Skb, id: SocketId, parent: SocketId, tcp: &Tcp) -> Verdict {
+    fn rcv_request(&mut self, ns: NetnsId, skb: &Skb, id: SocketId, parent: SocketId, tcp: &Tcp) -> Verdict {
         let packet = skb.id;
         let Some(listener) = self.host.sockets.get(parent).and_then(Socket::tcp) else {
             self.host.sockets.remove(id);
@@ -333,7 +342,13 @@ impl<O: Observer> Cx<'_, O> {
         });
         match request {
             Some(Request::Stay(verdict)) => verdict,
-            Some(Request::Complete) if full => Verdict::Drop(DropReason::TcpListenOverflow),
+            Some(Request::Complete) if full => {
+                if self.host.get_ns(ns).is_some_and(|ns| ns.sysctl.tcp_abort_on_overflow()) {
+                    self.forget_request(id, parent);
+                    return Verdict::Reset(DropReason::TcpListenOverflow);
+                }
+                Verdict::Drop(DropReason::TcpListenOverflow)
+            }
             Some(Request::Complete) => {
                 if let Some(listener) = self.host.sockets.get_mut(parent).and_then(Socket::tcp_mut) {
                     listener.syn_queue.retain(|&other| other != id);
@@ -376,8 +391,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         let Some(listener) = self.host.sockets.get(id) else { return Verdict::Drop(DropReason::SocketClose) };
         let Some(listening) = listener.tcp() else { return Verdict::Drop(DropReason::SocketClose) };
-        let backlog = listening.backlog as usize;
-        if listening.accept_queue.len() > backlog || listening.syn_queue.len() >= backlog.max(1) {
+        if listening.accept_queue.len() > listening.backlog as usize {
             return Verdict::Drop(DropReason::TcpListenOverflow);
         }
         let tuple =
@@ -464,7 +478,8 @@ impl<O: Observer> Cx<'_, O> {
             any_src: false,
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
-        let wrapping = Wrapping { tuple, owner: None, ttl: 64, tos: skb.ip().tos, mark: 0, df: true, id: None };
+        let ttl = self.host.default_ttl(ns);
+        let wrapping = Wrapping { tuple, owner: None, ttl, tos: skb.ip().tos, mark: 0, df: true, id: None };
         let segment = Segment { id: self.ids.next_id(), tcp: reset, parent: Some((Relation::ReplyTo, skb.id)) };
         self.send_segments(ns, wrapping, vec![segment], Some(dst));
     }

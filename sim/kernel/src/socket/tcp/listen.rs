@@ -1,7 +1,8 @@
 //! Connections that a listener is being asked for. Kernel: `tcp_conn_request` in
 //! `net/ipv4/tcp_input.c`, `tcp_check_req` in `net/ipv4/tcp_minisocks.c`.
 //!
-//! Simplified: a request is a whole socket in SYN_RECV from the start; no SYN cookies.
+//! Simplified: a request is a whole socket in SYN_RECV from the start. There is no limit to
+//! requests and so no need for SYN cookies.
 
 use packet::{Tcp, TcpFlags};
 use trace::DropReason;

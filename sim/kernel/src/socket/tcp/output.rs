@@ -6,6 +6,15 @@ use trace::Relation;
 use super::queue::SendSeg;
 use super::{Env, MIN_SND_MSS, MSS_DEFAULT, Pending, RTO_MAX, RTO_MIN, Segment, State, TcpSocket, after, before};
 
+impl Env<'_> {
+    /// Sends a segment; its ports are filled in later.
+    fn emit(&mut self, tcp: Tcp, parent: Option<(Relation, PacketId)>) -> PacketId {
+        let id = self.ids.next_id();
+        self.out.push(Segment { id, tcp, parent });
+        id
+    }
+}
+
 impl TcpSocket {
     /// Options of every segment after the handshake. Kernel: `tcp_established_options`.
     fn established_options(&self, env: &Env) -> TcpOptions {
@@ -22,23 +31,11 @@ impl TcpSocket {
         options
     }
 
-    /// Sends a segment of this kind now. `window` is what the header says.
-    fn emit(
-        &mut self,
-        env: &mut Env,
-        seq: u32,
-        flags: TcpFlags,
-        window: u16,
-        options: TcpOptions,
-        payload: Payload,
-        parent: Option<(Relation, PacketId)>,
-    ) -> PacketId {
+    /// A segment of this kind, without data. `window` is what the header says.
+    fn segment(&self, seq: u32, flags: TcpFlags, window: u16, options: TcpOptions) -> Tcp {
         let ack = if flags.contains(TcpFlags::ACK) { self.rcv_nxt } else { 0 };
         let options = (!options.is_empty()).then(|| Box::new(options));
-        let tcp = Tcp { sport: 0, dport: 0, seq, ack, flags, window, options, payload };
-        let id = env.ids.next_id();
-        env.out.push(Segment { id, tcp, parent });
-        id
+        Tcp { sport: 0, dport: 0, seq, ack, flags, window, options, payload: Payload::EMPTY }
     }
 
     /// What an ACK that was just sent changes. Kernel: `tcp_event_ack_sent`.
@@ -74,7 +71,8 @@ impl TcpSocket {
         };
         let had_data = !data.is_empty();
         let parent = parent.or_else(|| if syn { self.answering.map(|id| (Relation::ReplyTo, id)) } else { None });
-        let id = self.emit(env, seq, flags, window, options, data, parent);
+        let tcp = Tcp { payload: data, ..self.segment(seq, flags, window, options) };
+        let id = env.emit(tcp, parent);
         if flags.contains(TcpFlags::ACK) && !syn {
             self.ack_sent();
         }
@@ -269,7 +267,7 @@ impl TcpSocket {
         let window = self.select_window();
         let options = self.established_options(env);
         let parent = self.answering.map(|id| (Relation::ReplyTo, id));
-        self.emit(env, self.acceptable_seq(), TcpFlags::ACK, window, options, Payload::EMPTY, parent);
+        env.emit(self.segment(self.acceptable_seq(), TcpFlags::ACK, window, options), parent);
         self.ack_sent();
     }
 
@@ -277,7 +275,7 @@ impl TcpSocket {
     fn send_probe(&mut self, env: &mut Env) {
         let window = self.select_window();
         let options = self.established_options(env);
-        self.emit(env, self.snd_una.wrapping_sub(1), TcpFlags::ACK, window, options, Payload::EMPTY, None);
+        env.emit(self.segment(self.snd_una.wrapping_sub(1), TcpFlags::ACK, window, options), None);
         self.ack_sent();
     }
 
@@ -302,8 +300,8 @@ impl TcpSocket {
     /// Ends the connection on the other side. Kernel: `tcp_send_active_reset`.
     pub(super) fn send_active_reset(&mut self, env: &mut Env) {
         let options = self.established_options(env);
-        let seq = self.acceptable_seq();
-        self.emit(env, seq, TcpFlags::RST | TcpFlags::ACK, 0, TcpOptions { sack: Vec::new(), ..options }, Payload::EMPTY, None);
+        let options = TcpOptions { sack: Vec::new(), ..options };
+        env.emit(self.segment(self.acceptable_seq(), TcpFlags::RST | TcpFlags::ACK, 0, options), None);
     }
 
     /// The sequence number of a segment without data. Kernel: `tcp_acceptable_seq`.

@@ -196,9 +196,7 @@ impl OutOfOrder {
                 let to = if before(*held, end) { *held } else { end };
                 pieces.push((from, to));
             }
-            if after(held_end, from) && !after(*held, from) {
-                from = held_end;
-            } else if after(held_end, from) && before(*held, end) {
+            if after(held_end, from) && before(*held, end) {
                 from = held_end;
             }
         }
