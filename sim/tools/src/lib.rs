@@ -2,6 +2,7 @@
 //!
 //! Each command is a file or folder with `pub fn install(&mut world::Registry)`.
 
+pub mod arp;
 pub mod brctl;
 pub mod bridge;
 pub mod console;
@@ -9,21 +10,27 @@ pub mod dmesg;
 pub mod ethtool;
 pub mod getopt;
 pub mod hostname;
+pub mod ifconfig;
 pub mod ip;
 pub mod iproute;
 pub mod iptables;
 pub mod net;
+pub mod nettools;
+pub mod route_cmd;
 pub mod shell;
 pub mod sysctl_cmd;
 pub mod text;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {
+    arp::install(registry);
     brctl::install(registry);
     bridge::install(registry);
     dmesg::install(registry);
     ethtool::install(registry);
     hostname::install(registry);
+    ifconfig::install(registry);
+    route_cmd::install(registry);
     ip::install(registry);
     sysctl_cmd::install(registry);
     net::install(registry);
