@@ -203,6 +203,9 @@ impl Lab {
         if answer.redirected {
             text += " <redirected>";
         }
+        if answer.do_redirect {
+            text += " <redirect>";
+        }
         text
     }
 

@@ -63,6 +63,7 @@ impl Host {
         if let Some(init) = self.get_ns(NetnsId::INIT) {
             netns.sysctl = Sysctls::for_new_netns(&init.sysctl);
         }
+        netns.sysctl.conf_loopback(loopback);
         self.netns.push(Some(Box::new(netns)));
         self.devices.push(Some(Device::new(loopback, id, IfIndex(1), "lo", DeviceKind::Loopback(Loopback))));
         self.ns_mut(id).devices.insert(IfIndex(1), loopback);

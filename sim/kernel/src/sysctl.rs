@@ -365,6 +365,12 @@ impl Sysctls {
         self.dev_conf_mut(dev);
     }
 
+    /// What the loopback device starts with. Kernel: `NETDEV_REGISTER` in `inetdev_event`.
+    pub(crate) fn conf_loopback(&mut self, lo: DevId) {
+        self.conf_set(lo, ConfKey::DisablePolicy, 1);
+        self.conf_set(lo, ConfKey::DisableXfrm, 1);
+    }
+
     /// The device no longer follows `default`. Kernel: `ipv4_devconf_setall`.
     pub(crate) fn conf_setall(&mut self, dev: DevId) {
         self.dev_conf_mut(dev).set = u64::MAX;

@@ -54,7 +54,9 @@ impl RouteExceptions {
         let old = self.find(at.0, at.1, at.2, now).copied();
         let gateway = gateway.or(old.and_then(|old| old.gateway));
         let mtu = mtu.or(old.and_then(|old| old.mtu));
-        Arc::make_mut(&mut self.learned).insert(at, Exception { gateway, mtu, expires });
+        let learned = Arc::make_mut(&mut self.learned);
+        learned.retain(|_, exception| exception.expires > now);
+        learned.insert(at, Exception { gateway, mtu, expires });
     }
 }
 
@@ -76,7 +78,13 @@ impl<O: Observer> Cx<'_, O> {
         }
         let min = netns.sysctl.route_min_pmtu();
         let learned = if mtu < min { (dst.mtu.min(min), true) } else { (mtu, false) };
-        let expires = now + Duration::from_secs(netns.sysctl.route_mtu_expires().into());
+        let lifetime = Duration::from_secs(netns.sysctl.route_mtu_expires().into());
+        // What is known and not yet half over isn't learned again.
+        let fresh = dst.expires.is_some_and(|expires| now < expires - lifetime / 2);
+        if fresh && dst.mtu == mtu && !learned.1 {
+            return;
+        }
+        let expires = now + lifetime;
         let Ok(mut found) = self.host.fib_lookup(ns, &key, Linkstate::Heed) else { return };
         self.host.fib_select_path(ns, &mut found, &mut key);
         let (info, nh, ways) = (found.route.info, found.nh, found.route.nexthops.len());

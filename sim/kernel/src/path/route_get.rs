@@ -86,7 +86,6 @@ impl Host {
 /// The error that stands for a drop.
 fn input_errno(reason: DropReason) -> Errno {
     match reason {
-        DropReason::IpRpfilter => Errno::XDev,
         DropReason::IpInaddrerrors => Errno::HostUnreach,
         _ => Errno::Inval,
     }

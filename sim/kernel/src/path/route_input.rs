@@ -83,7 +83,38 @@ impl<O: Observer> Cx<'_, O> {
             let gateway = dst.gateway;
             self.emit(skb.id, ns, Some(skb.dev), || StepKind::Route { route, gateway, dev });
         }
-        routed.map_err(|reason| self.dropped(ns, skb, reason))
+        routed.map_err(|reason| {
+            self.log_martian(ns, skb, reason);
+            self.dropped(ns, skb, reason)
+        })
+    }
+
+    /// Kernel: `net/ipv4/route.c`, `ip_handle_martian_source` and the label `martian_destination`.
+    ///
+    /// Simplified: every one is logged (`net_ratelimit`).
+    fn log_martian(&mut self, ns: NetnsId, skb: &Skb, reason: DropReason) {
+        use DropReason::{IpInvalidDest, IpInvalidSource, IpLocalSource, IpLocalnet, IpRpfilter};
+        if !matches!(reason, IpInvalidDest | IpInvalidSource | IpLocalSource | IpLocalnet | IpRpfilter)
+            || !self.host.ns(ns).sysctl.log_martians(skb.dev)
+        {
+            return;
+        }
+        let (src, dst) = (skb.ip().src(), skb.ip().dst());
+        let about_dst = reason == IpInvalidDest || (reason == IpLocalnet && dst.is_loopback());
+        let device = self.host.dev(skb.dev);
+        let name = device.name.clone();
+        if about_dst {
+            if !dst.is_multicast() {
+                self.host.log.log(self.now, format!("IPv4: martian destination {dst} from {src}, dev {name}"));
+            }
+            return;
+        }
+        let has_header = device.has_link_header();
+        self.host.log.log(self.now, format!("IPv4: martian source {dst} from {src}, on dev {name}"));
+        if has_header {
+            let macs = format!("{}:{}:08:00", skb.frame.dst, skb.frame.src).replace(':', " ");
+            self.host.log.log(self.now, format!("ll header: 00000000: {macs}"));
+        }
     }
 }
 
