@@ -223,6 +223,11 @@ impl Table {
 }
 
 impl Chain {
+    /// An empty chain.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
     /// The number, from 1, of the first rule that equals `rule`.
     pub fn position(&self, rule: &Rule) -> Option<usize> {
         self.rules.iter().position(|installed| *installed.rule == *rule).map(|at| at + 1)

@@ -33,6 +33,7 @@ pub fn install_all(registry: &mut world::Registry) {
     route_cmd::install(registry);
     ip::install(registry);
     sysctl_cmd::install(registry);
+    iptables::install(registry);
     net::install(registry);
     shell::install(registry);
     text::install(registry);

@@ -1,6 +1,28 @@
 //! `iptables`, `iptables-save`, `iptables-restore` 1.8.9 (nf_tables) and `conntrack` 1.4.7.
+//!
+//! [`command`] reads a command line, [`run`] carries it out, [`list`] and [`save`] print.
+
+mod command;
+mod conntrack;
+mod list;
+mod restore;
+mod run;
+mod save;
+#[cfg(test)]
+mod tests;
+
+use world::Registry;
 
 /// Installs the commands of this folder.
-pub fn install(registry: &mut world::Registry) {
-    let _ = registry;
+pub fn install(registry: &mut Registry) {
+    for name in ["iptables", "iptables-nft"] {
+        registry.install_command(name, run::iptables);
+    }
+    for name in ["iptables-save", "iptables-nft-save"] {
+        registry.install_command(name, save::iptables_save);
+    }
+    for name in ["iptables-restore", "iptables-nft-restore"] {
+        registry.install(name, |args| Box::new(restore::IptablesRestore::new(args)));
+    }
+    registry.install_command("conntrack", conntrack::conntrack);
 }
