@@ -43,6 +43,8 @@ pub(super) enum Frame {
     Foreground(Foreground),
     /// Collects the output of a command substitution.
     Substitution { fd: Fd, pid: Pid, output: Vec<u8> },
+    /// Lets the world deliver a signal that the shell sent to itself.
+    Pause,
     /// `read`.
     Read(Box<ReadFrame>),
     /// `wait`: for these processes; the status of the last one, or 0 if `all`.

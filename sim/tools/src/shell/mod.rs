@@ -14,7 +14,7 @@ mod lex;
 mod parse;
 pub(crate) mod pattern;
 mod redirect;
-mod resolve;
+pub(crate) mod resolve;
 mod run;
 mod simple;
 mod spawn;

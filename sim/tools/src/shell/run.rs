@@ -99,6 +99,7 @@ impl Shell {
             }
             Frame::Foreground(job) => self.wait_foreground(sys, job, tested),
             Frame::Substitution { fd, pid, output } => self.collect(sys, fd, pid, output),
+            Frame::Pause => Some(Next::Wait(Wait::until(sys.now()))),
             Frame::Read(read) => self.read(sys, read, tested),
             Frame::WaitJobs { pids, all } => self.wait_jobs(sys, pids, all, tested),
         }

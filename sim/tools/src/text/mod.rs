@@ -1,9 +1,26 @@
 //! The small text and file commands, with GNU wording in the C locale.
+//!
+//! Read first: `filter.rs`, what the commands that read standard input have in common.
+
+mod files;
+mod filter;
+mod grep;
+mod plain;
+mod process;
+mod regex;
+mod sed;
+mod stream;
+mod table;
 
 use world::Registry;
 
 /// Installs the text and file commands.
 pub fn install(registry: &mut Registry) {
-    registry.install_command("true", |_, _| 0);
-    registry.install_command("false", |_, _| 1);
+    files::install(registry);
+    grep::install(registry);
+    plain::install(registry);
+    process::install(registry);
+    sed::install(registry);
+    stream::install(registry);
+    table::install(registry);
 }

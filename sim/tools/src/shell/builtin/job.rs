@@ -115,6 +115,7 @@ pub(super) fn kill(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Out
         return Outcome::Fatal(USAGE.to_owned());
     }
     let mut status = 0;
+    let mut itself = false;
     for operand in rest {
         let pids = if operand.starts_with('%') {
             match shell.state.jobs.find(Some(operand)) {
@@ -130,11 +131,16 @@ pub(super) fn kill(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Out
         let mut sent = false;
         for pid in pids {
             sent |= send(sys, pid, signal);
+            itself |= pid == sys.pid();
         }
         if !sent {
             shell.state.complain(sys, "No such process\n");
             status = 1;
         }
+    }
+    if itself && signal != 0 {
+        shell.state.status = status;
+        return Outcome::Run(Frame::Pause);
     }
     Outcome::Done(status)
 }

@@ -11,8 +11,9 @@ use world::{Signal, Sys};
 
 use super::Shell;
 use super::frame::Outcome;
-pub(crate) use print::{Printed, printf};
+pub(crate) use print::{escape, printf};
 pub(crate) use test::test;
+pub(crate) use job::send;
 pub(super) use variable::assign_line;
 
 /// A builtin: the name it was called by is `args[0]`.
