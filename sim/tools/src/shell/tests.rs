@@ -8,7 +8,6 @@ use world::{Outcome, Signal, World};
 pub(crate) struct Ran {
     pub(crate) output: String,
     pub(crate) status: i32,
-    pub(crate) end: SimTime,
 }
 
 /// Runs a command line on a host of its own; signals are sent to it at times in milliseconds.
@@ -30,7 +29,7 @@ pub(crate) fn run(args: &[&str], signals: &[(u64, Signal)]) -> Ran {
     let mut output = Vec::new();
     let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend_from_slice(bytes));
     let Outcome::Exited(status) = outcome else { panic!("the command does not end") };
-    Ran { output: String::from_utf8_lossy(&output).into_owned(), status, end: world.now() }
+    Ran { output: String::from_utf8_lossy(&output).into_owned(), status }
 }
 
 /// Scripts whose output and status were taken from dash 0.5.12: `--- SCRIPT`, `>>>`, output,
@@ -51,4 +50,19 @@ fn scripts_do_what_dash_does() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn signals_traps_and_long_loops() {
+    let cases: [(&str, &[(u64, Signal)], &str, i32); 5] = [
+        ("sleep 5; echo no", &[(1000, Signal::Int)], "", 130),
+        ("trap 'echo caught' INT; sleep 5; echo after", &[(1000, Signal::Int)], "caught\nafter\n", 0),
+        ("trap '' TERM; sleep 1; echo still", &[(500, Signal::Term)], "still\n", 0),
+        ("while read x; do echo $x; done; echo end", &[], "end\n", 0),
+        ("i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; echo $i", &[], "50000\n", 0),
+    ];
+    for (script, signals, output, status) in cases {
+        let ran = run(&["sh", "-c", script], signals);
+        assert_eq!((ran.output.as_str(), ran.status), (output, status), "{script}");
+    }
 }
