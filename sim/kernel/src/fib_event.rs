@@ -137,8 +137,7 @@ impl Host {
     }
 
     /// Removes the routes that came with an address, except those that another address needs.
-    /// `iprim` is the primary address that goes when a secondary one is promoted; `present` says
-    /// whether the address is still on the device. Kernel: `net/ipv4/fib_frontend.c`, `fib_del_ifaddr`.
+    /// `iprim` is the primary address that goes when a secondary one is promoted. Kernel: `net/ipv4/fib_frontend.c`, `fib_del_ifaddr`.
     pub(crate) fn fib_del_ifaddr(&mut self, dev: DevId, ifa: &Ifa, iprim: Option<&Ifa>) {
         let ns = self.dev(dev).netns;
         let brd = ifa.address | !ifa.mask();
@@ -360,20 +359,6 @@ impl<O: Observer> Cx<'_, O> {
         }
         self.host.dev_mut(dev).addrs.clear();
         self.host.ns_mut(ns).sysctl.forget_dev(dev);
-    }
-
-    /// `dev` has a new name: labels follow. Kernel: `net/ipv4/devinet.c`, `inetdev_changename`.
-    pub fn fib_dev_renamed(&mut self, dev: DevId) {
-        let device = self.host.dev_mut(dev);
-        let name = device.name.clone();
-        for (at, addr) in device.addrs.iter_mut().enumerate() {
-            if at == 0 {
-                addr.label.clone_from(&name);
-                continue;
-            }
-            let suffix = addr.label.split_once(':').map_or_else(|| at.to_string(), |(_, tail)| tail.to_owned());
-            addr.label = format!("{name}:{suffix}");
-        }
     }
 
     /// `dev` has a new MTU: below 68 bytes there is no IPv4 on it.

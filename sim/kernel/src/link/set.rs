@@ -152,6 +152,7 @@ impl<O: Observer> Cx<'_, O> {
         if let DeviceKind::Bridge(bridge) = &mut device.kind {
             bridge.mtu_set = true;
         }
+        self.fib_dev_mtu(dev);
         if let Some(br) = master {
             self.br_mtu_auto_adjust(br);
         }
