@@ -139,6 +139,7 @@ impl<O: Observer> Cx<'_, O> {
         if !self.unused(netns) {
             return;
         }
+        self.sockets_netns_gone(netns);
         for ns in self.host.netns.iter_mut().flatten() {
             ns.nsids.retain(|_, id| *id != netns);
         }

@@ -83,6 +83,7 @@ impl<O: Observer> Cx<'_, O> {
         if device.kind.traits().arphrd == arphrd::ETHER {
             device.mac = self.host.random_mac();
         }
+        device.taps = self.host.packet_taps(netns);
         self.host.devices.push(Some(device));
         self.host.ns_mut(netns).devices.insert(ifindex, id);
         Ok(id)
@@ -122,6 +123,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         self.fib_dev_gone(dev);
         self.neigh_dev_gone(dev);
+        self.sockets_dev_gone(dev);
         // Kernel: `vxlan_handle_lowerdev_unregister`.
         let stands_on = |id: DevId, host: &Host| host.vxlan(id).is_some_and(|vxlan| vxlan.lower == Some(dev));
         let all = self.host.devices.iter().flatten().map(|device| device.id);

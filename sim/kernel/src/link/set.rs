@@ -250,7 +250,9 @@ impl<O: Observer> Cx<'_, O> {
         let device = self.host.dev(dev);
         let (old, ifindex) = (device.netns, device.ifindex);
         self.host.ns_mut(old).devices.remove(&ifindex);
+        let taps = self.host.packet_taps(target);
         let device = self.host.dev_mut(dev);
+        device.taps = taps;
         device.netns = target;
         device.ifindex = index;
         device.name = name;

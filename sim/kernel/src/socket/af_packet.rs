@@ -143,12 +143,24 @@ impl<O: Observer> Cx<'_, O> {
         }
     }
 
-    /// A device is gone, or moved to another namespace: nothing more comes to the packet sockets
+    /// A device is gone, or leaves for another namespace: nothing more comes to the packet sockets
     /// bound to it. Kernel: `packet_notifier`.
     pub fn sockets_dev_gone(&mut self, dev: DevId) {
         self.sockets_dev_down(dev);
+        for index in 0..self.host.sockets.packet_sockets().len() {
+            let id = self.host.sockets.packet_sockets()[index];
+            if self.host.sockets.get(id).is_some_and(|socket| socket.bound_dev == Some(dev)) {
+                self.host.set_packet_promisc(id, false);
+                if let Some(socket) = self.host.sockets.get_mut(id) {
+                    socket.bound_dev = Some(NO_DEVICE);
+                }
+            }
+        }
         if let Some(device) = self.host.get_dev_mut(dev) {
             device.taps = 0;
         }
     }
 }
+
+/// What a packet socket is bound to once its device is gone. Kernel: `po->ifindex = -1`.
+const NO_DEVICE: DevId = DevId(u32::MAX);

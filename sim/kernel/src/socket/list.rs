@@ -1,6 +1,6 @@
 use packet::NetnsId;
 
-use super::table::{Kind, Socket};
+use super::table::{ANY, Kind, Socket};
 use super::tcp::{State, TcpSocket};
 use crate::Host;
 use crate::dump::SocketInfo;
@@ -11,6 +11,20 @@ impl Host {
     pub fn socket_list(&self, ns: NetnsId) -> Vec<SocketInfo> {
         let mut list: Vec<SocketInfo> =
             self.sockets.iter().filter(|s| s.netns == ns).filter_map(|s| self.socket_info(s)).collect();
+        // A vxlan device has a socket of the kernel's own. Kernel: `vxlan_sock_add`.
+        let mut ports: Vec<u16> = self.get_ns(ns).into_iter().flat_map(|ns| &ns.vxlan).map(|(port, ..)| *port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        list.extend(ports.into_iter().map(|port| SocketInfo {
+            kind: "udp",
+            state: "UNCONN",
+            recv_q: 0,
+            send_q: 0,
+            local: (ANY, port),
+            remote: (ANY, 0),
+            dev: None,
+            pid: None,
+        }));
         list.sort_by_key(|info| ["tcp", "udp", "icmp", "raw", "p_raw"].iter().position(|kind| *kind == info.kind));
         list
     }
@@ -32,7 +46,7 @@ impl Host {
             Kind::Raw(_, datagrams) => ("raw", unconn, datagrams.charged() as usize, 0),
             Kind::Packet(packet) => ("p_raw", "UNCONN", packet.queue.iter().map(|c| c.frame.len()).sum(), 0),
         };
-        let remote = socket.remote.unwrap_or((super::table::ANY, 0));
+        let remote = socket.remote.unwrap_or((ANY, 0));
         Some(SocketInfo {
             kind,
             state,
