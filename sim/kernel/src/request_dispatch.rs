@@ -3,7 +3,8 @@ use std::fmt::{self, Display, Formatter};
 use packet::NetnsId;
 use trace::Observer;
 
-use crate::request::{Reply, Request};
+use crate::link::link_set;
+use crate::request::{LinkAdd, LinkKind, Reply, Request};
 use crate::request_text::mode_word;
 use crate::{Cx, Refusal};
 
@@ -71,10 +72,13 @@ impl Display for Request {
                 write!(f, "sysctl -w \"{key}={value}\"")
             }
             Self::Sysctl { key, value } => write!(f, "sysctl -w {key}={value}"),
-            // Simplified: these have no printed form yet.
-            Self::LinkAdd(_) | Self::LinkSet { .. } | Self::FdbAdd(..) | Self::FdbDel(_) => {
-                write!(f, "{self:?}")
+            Self::LinkAdd(LinkAdd { name: Some(name), kind: LinkKind::Tun { tap, .. }, .. }) => {
+                write!(f, "ip tuntap add dev {name} mode {}", if *tap { "tap" } else { "tun" })
             }
+            Self::LinkAdd(add) => write!(f, "ip link add{add}"),
+            Self::LinkSet { dev, changes } => link_set(f, dev, changes),
+            Self::FdbAdd(spec, mode) => write!(f, "bridge fdb {} {spec}", mode_word(*mode)),
+            Self::FdbDel(spec) => write!(f, "bridge fdb del {spec}"),
         }
     }
 }

@@ -10,3 +10,8 @@ mod netns;
 mod open;
 mod register;
 mod set;
+
+pub(crate) use display::link_set;
+
+#[cfg(test)]
+mod tests;
