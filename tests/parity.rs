@@ -7,7 +7,7 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,24 +18,12 @@ use trace::Off;
 fn main() -> ExitCode {
     let normaliser = Arc::new(Normaliser::new());
     let mut trials = Vec::new();
-    for folder in ["tests/parity", "tests/parity-vm"] {
-        for script in scripts(Path::new(folder)) {
-            let normaliser = Arc::clone(&normaliser);
-            let name = script.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            trials.push(Trial::test(name, move || check(&script, &normaliser)));
-        }
+    for script in support::scripts(&["tests/parity", "tests/parity-vm"]) {
+        let normaliser = Arc::clone(&normaliser);
+        let name = script.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        trials.push(Trial::test(name, move || check(&script, &normaliser)));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn scripts(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("the recordings are there");
-    let mut scripts: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("the folder can be listed").path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "sh") && path.with_extension("out").exists())
-        .collect();
-    scripts.sort();
-    scripts
 }
 
 fn check(script: &Path, normaliser: &Normaliser) -> Result<(), Failed> {

@@ -59,6 +59,7 @@ impl TraceOptions {
         let Some(path) = &self.pcap else { return Ok(()) };
         let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let file = File::create(path).map_err(|e| fail(&e))?;
-        world::write_capture(world, steps, std::io::BufWriter::new(file)).map_err(|e| fail(&e))
+        let mut capture = world::Capture::new(std::io::BufWriter::new(file)).map_err(|e| fail(&e))?;
+        capture.add(world, steps).map_err(|e| fail(&e))
     }
 }

@@ -21,7 +21,7 @@ mod syscalls;
 mod world;
 
 pub use cable::{CableOptions, Endpoint, SegmentKind};
-pub use capture::write_capture;
+pub use capture::Capture;
 pub use files::{ConsoleId, Stream};
 pub use inject::{Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
 pub use rng::stream_key;
