@@ -124,6 +124,9 @@ impl<O: Observer> Cx<'_, O> {
                 self.br_fdb_changeaddr(dev, old);
             }
             self.neigh_changeaddr(dev);
+            if self.host.dev(dev).up {
+                self.inetdev_send_gratuitous_arp(dev);
+            }
         }
         Ok(())
     }

@@ -165,7 +165,7 @@ pub fn parse_body(proto: Proto, addrs: &Addrs, bytes: &[u8]) -> Parsed<Body> {
             if checksum(&[bytes]) != 0 {
                 return Err(WireError::new(2, "the right ICMP checksum"));
             }
-            parse_icmp(bytes).map(Body::Icmp)
+            parse_icmp(bytes, Quotes::Packets).map(Body::Icmp)
         }
         Proto::IPIP if bytes.first().is_some_and(|b| b >> 4 == 4) => Ok(Body::Ip(Box::new(parse_packet(bytes)?))),
         other => Ok(Body::Bytes(other, bytes.into())),
@@ -241,7 +241,14 @@ fn parse_vxlan(bytes: &[u8]) -> Option<(Vni, Frame)> {
     (parsed.len() == frame.len()).then_some((vni, parsed))
 }
 
-fn parse_icmp(bytes: &[u8]) -> Parsed<Icmp> {
+/// Whether what an error quotes is read as a packet. Inside a quote it isn't: no nesting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Packets,
+    Bytes,
+}
+
+fn parse_icmp(bytes: &[u8], quotes: Quotes) -> Parsed<Icmp> {
     const HEADER: &str = "an ICMP header of 8 bytes";
     let [kind, code] = array(bytes, 0, HEADER)?;
     let rest = u32_at(bytes, 4, HEADER)?;
@@ -254,7 +261,7 @@ fn parse_icmp(bytes: &[u8]) -> Parsed<Icmp> {
             payload: data.into(),
         }),
         Icmp::UNREACHABLE | Icmp::REDIRECT | Icmp::TIME_EXCEEDED | Icmp::PARAMETER_PROBLEM => {
-            match parse_quoted(data) {
+            match Some(data).filter(|_| quotes == Quotes::Packets).and_then(parse_quoted) {
                 Some(quoted) => Ok(Icmp::Error(Box::new(IcmpError { kind, code, rest, quoted }))),
                 None => Ok(Icmp::Other { kind, code, rest, payload: data.into() }),
             }
@@ -269,7 +276,7 @@ fn parse_quoted(bytes: &[u8]) -> Option<Quoted> {
     let body = bytes.get(header_len..).filter(|b| b.len() <= total_len - header_len)?;
     let proto = packet.proto();
     packet.body = if packet.frag.is_fragment() {
-        Body::Fragment(proto, body.into())
+        quoted_fragment(&packet, body)
     } else {
         quoted_body(proto, body, total_len - header_len)
     };
@@ -285,6 +292,15 @@ fn parse_quoted(bytes: &[u8]) -> Option<Quoted> {
     Some(Quoted { packet, total_len: total_len as u16, cut_checksum })
 }
 
+/// The quoted `bytes` of a fragment with this header: the first fragment of an ICMP query is known
+/// by its own header, so that its sender is found. All others stay bytes.
+pub(super) fn quoted_fragment(packet: &Packet, bytes: &[u8]) -> Body {
+    match parse_icmp(bytes, Quotes::Bytes) {
+        Ok(query) if packet.frag.offset == 0 && packet.proto() == Proto::ICMP => Body::Icmp(query),
+        Ok(_) | Err(_) => Body::Fragment(packet.proto(), bytes.into()),
+    }
+}
+
 /// The quoted `bytes` of a body of `len` bytes. A transport header that is cut stays bytes.
 fn quoted_body(proto: Proto, bytes: &[u8], len: usize) -> Body {
     let raw = || Body::Bytes(proto, bytes.into());
@@ -294,12 +310,7 @@ fn quoted_body(proto: Proto, bytes: &[u8], len: usize) -> Body {
             Ok((udp, stated)) if stated == len => Body::Udp(udp),
             Ok(_) | Err(_) => raw(),
         },
-        Proto::ICMP => match parse_icmp(bytes) {
-            Ok(echo @ Icmp::Echo { .. }) => Body::Icmp(echo),
-            Ok(Icmp::Error(error)) => Body::Icmp(Icmp::Error(error)),
-            Ok(other @ Icmp::Other { .. }) => Body::Icmp(other),
-            Err(_) => raw(),
-        },
+        Proto::ICMP => parse_icmp(bytes, Quotes::Bytes).map_or_else(|_| raw(), Body::Icmp),
         Proto::IPIP if bytes.len() == len => parse_body(proto, &Addrs::V4 { src: Ipv4Addr::UNSPECIFIED, dst: Ipv4Addr::UNSPECIFIED }, bytes)
             .unwrap_or_else(|_| raw()),
         _ => raw(),

@@ -1,11 +1,13 @@
 use super::emit::emit_body;
+use super::parse::quoted_fragment;
 use crate::{Body, Icmp, Packet, Payload, Quoted, Udp, UdpData};
 
 /// The first `room` bytes of `packet`, as an ICMP error quotes them; whole if it fits. `room`
 /// must hold the IP header.
 pub fn quote(packet: &Packet, room: usize) -> Quoted {
     let total_len = packet.len() as u16;
-    if packet.len() <= room {
+    let is_fragment = matches!(packet.body, Body::Fragment(..));
+    if packet.len() <= room && !is_fragment {
         return Quoted { packet: packet.clone(), total_len, cut_checksum: None };
     }
     let whole = emit_body(packet);
@@ -31,7 +33,11 @@ pub fn quote(packet: &Packet, room: usize) -> Quoted {
             };
             (Body::Icmp(cut), sum_at(2))
         }
-        Body::Fragment(proto, _) => (Body::Fragment(*proto, whole[..keep].into()), None),
+        Body::Fragment(..) => {
+            let body = quoted_fragment(packet, &whole[..keep]);
+            let sum = sum_at(2).filter(|_| matches!(body, Body::Icmp(_)));
+            (body, sum)
+        }
         Body::Tcp(_) | Body::Udp(_) | Body::Icmp(_) | Body::Ip(_) | Body::Bytes(..) => raw(),
     };
     let packet = Packet { body, options: packet.options.clone(), addrs: packet.addrs.clone(), ..*packet };

@@ -113,14 +113,20 @@ fn fragment_packet() -> impl Strategy<Value = Packet> {
 
 fn icmp_error() -> impl Strategy<Value = Body> {
     let kind = prop_oneof![Just(3_u8), Just(5), Just(11), Just(12)];
-    (kind, any::<u8>(), any::<u32>(), plain_packet(), 68..300_usize).prop_map(|(kind, code, rest, packet, room)| {
+    let about = prop_oneof![plain_packet().boxed(), fragment_packet().boxed()].boxed();
+    (kind, any::<u8>(), any::<u32>(), about, 68..300_usize).prop_map(|(kind, code, rest, packet, room)| {
         Body::Icmp(Icmp::Error(Box::new(IcmpError { kind, code, rest, quoted: quote(&packet, room) })))
     })
 }
 
 fn packet() -> impl Strategy<Value = Packet> {
     let inner = plain_packet().prop_map(|inner| Body::Ip(Box::new(inner)));
-    prop_oneof![packet_of(plain_body()), fragment_packet(), packet_of(icmp_error()), packet_of(inner)]
+    prop_oneof![
+        packet_of(plain_body()).boxed(),
+        fragment_packet().boxed(),
+        packet_of(icmp_error()).boxed(),
+        packet_of(inner).boxed(),
+    ]
 }
 
 fn arp() -> impl Strategy<Value = Arp> {
