@@ -26,7 +26,8 @@ impl Host {
                     dev,
                     mark: *mark,
                     tos: tos & !3,
-                    proto: Proto(ipproto.unwrap_or(0)),
+                    // Kernel: `inet_rtm_getroute` takes UDP where nothing is said.
+                    proto: Proto(ipproto.unwrap_or(17)),
                     sport: sport.unwrap_or(0),
                     dport: dport.unwrap_or(0),
                     hash_addrs: None,
@@ -46,7 +47,7 @@ impl Host {
                     oif: oif_dev,
                     mark: *mark,
                     tos: *tos,
-                    proto: Proto(ipproto.unwrap_or(0)),
+                    proto: Proto(ipproto.unwrap_or(17)),
                     sport: sport.unwrap_or(0),
                     dport: dport.unwrap_or(0),
                     ..Flow::to(asked)

@@ -8,7 +8,7 @@ use world::{Registry, Sys};
 
 use crate::console::{Console, End, Stop};
 use crate::ip::{batch_failed, enter, for_each_line, is_color, read_script, Outcome};
-use crate::iproute::args::{Family, incomplete, invarg, matches, matches_any, not_simulated};
+use crate::iproute::args::{Family, invarg, matches, matches_any, not_simulated};
 use crate::iproute::env::Env;
 use crate::iproute::printer::Printer;
 
@@ -123,7 +123,8 @@ fn parse_options<'a>(mut words: &'a [&'a str]) -> Result<Option<(Options, &'a [&
         } else if opt == "-6" {
             o.family = Family::Inet6;
         } else if matches(opt, "-netns") {
-            o.netns.push(value(incomplete)?.to_owned());
+            // What iproute2 makes of a missing name.
+            o.netns.push(value(usage).unwrap_or("(null)").to_owned());
         } else if is_color(opt) || matches(opt, "-compressvlans") {
             // Simplified: never colored.
         } else if matches(opt, "-force") {

@@ -102,6 +102,9 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env, addrs: &[
         let errno = if p.family == Family::Unspec { "Operation not supported" } else { "Invalid argument" };
         return Err(warned(Stop::fail(-2, format!("RTNETLINK answers: {errno}"))));
     };
+    if local.family == Family::Unspec {
+        return Err(warned(Stop::fail(-2, "RTNETLINK answers: Operation not supported")));
+    }
     if local.family == Family::Inet6 {
         return Err(warned(not_simulated("ip", "-6 addr")));
     }

@@ -54,16 +54,12 @@ pub fn print_name_and_link(p: &mut Printer, template: &str, link: &LinkInfo, env
         if index.0 == 0 {
             p.js_null("link");
             shown = format!("{shown}@NONE");
-        } else if link.link_netnsid.is_some() {
+        } else if link.link_netnsid.is_some() || link.link_name.is_none() {
             p.js("link_index", index.0);
             shown = format!("{shown}@if{}", index.0);
         } else {
             let lower = env.links.iter().find(|other| other.ifindex == index);
-            let name = link
-                .link_name
-                .clone()
-                .or_else(|| lower.map(|other| other.name.clone()))
-                .unwrap_or_else(|| format!("if{}", index.0));
+            let name = link.link_name.clone().unwrap_or_default();
             p.js("link", name.as_str());
             shown = format!("{shown}@{name}");
             lower_is_down = lower.is_none_or(|other| other.flags & IFF_UP == 0);

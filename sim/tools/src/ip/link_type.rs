@@ -48,6 +48,17 @@ pub fn parse(
     env: &Env,
 ) -> Result<OwnPart, Stop> {
     let mut own = OwnPart::default();
+    // Without words iproute2 sends no parameters at all, and the kernel misses the needed ones.
+    if words.is_empty() && verb.creates() {
+        match kind {
+            "vxlan" => {
+                let text = "Error: Required attributes not provided to perform the operation.";
+                return Err(Stop::fail(-2, text));
+            }
+            "vlan" => return Err(Stop::fail(-2, "Error: VLAN properties not specified.")),
+            _ => {}
+        }
+    }
     match kind {
         "veth" => {
             if let Some(word) = words.next_word() {

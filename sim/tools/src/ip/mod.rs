@@ -301,8 +301,8 @@ fn show_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let mut p = ip.options.printer();
     if ip.options.family != Family::Inet6 {
         let routes = ip.console.sys.kernel().routes(ip.netns);
-        // Simplified: a table that has lost its last route counts as one that never was.
-        let missing = filter.table.filter(|&t| t != TableId::MAIN && !routes.iter().any(|r| r.table == t));
+        let host = ip.console.sys.kernel();
+        let missing = filter.table.filter(|&t| t != TableId::MAIN && !host.fib_table_exists(ip.netns, t));
         if missing.is_some() && !filter.cache {
             return Err(Stop {
                 text: "Error: ipv4: FIB table does not exist.\nDump terminated\n".to_owned(),
@@ -327,7 +327,7 @@ fn get_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         Some(route) => {
             route_show::print_route(&mut p, route, &route_filter::RouteFilter::default(), &ip.options);
         }
-        None => route_show::print_answer(&mut p, &answer, &ip.options),
+        None => route_show::print_answer(&mut p, &answer, get.query.tos, &ip.options),
     }
     ip.console.out(&p.finish());
     Ok(0)

@@ -1,7 +1,7 @@
 //! The options before the object: `ip -n NS -j -d …`.
 
 use crate::console::Stop;
-use crate::iproute::args::{Family, incomplete, invarg, matches, matches_any, not_simulated};
+use crate::iproute::args::{Family, invarg, matches, matches_any, not_simulated};
 use crate::iproute::printer::Printer;
 
 /// What the options say.
@@ -126,7 +126,8 @@ pub fn parse<'a>(mut words: &'a [&'a str]) -> Result<Parsed<'a>, Stop> {
         } else if matches(opt, "-help") {
             return Err(usage());
         } else if matches(opt, "-netns") {
-            o.netns.push(value(incomplete)?.to_owned());
+            // What iproute2 makes of a missing name.
+            o.netns.push(value(usage).unwrap_or("(null)").to_owned());
         } else if matches(opt, "-Numeric") {
             o.numeric = true;
         } else if matches(opt, "-all") {

@@ -139,8 +139,8 @@ pub fn print_route(p: &mut Printer, route: &RouteInfo, filter: &RouteFilter, opt
     p.close_object();
 }
 
-/// The answer of `ip route get`.
-pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, options: &Options) {
+/// The answer of `ip route get`, asked with `tos`.
+pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, tos: u8, options: &Options) {
     p.open_object("");
     if answer.kind != RouteKind::Unicast || options.details {
         p.any("type", "{} ", route_kind_name(answer.kind));
@@ -148,6 +148,9 @@ pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, options: &Options) {
     p.any("dst", "{} ", answer.dst.to_string());
     if let Some(from) = answer.from {
         p.any("from", "from {} ", from.to_string());
+    }
+    if tos != 0 {
+        p.any("tos", "tos {} ", dsfield_name(tos, options.numeric));
     }
     print_via_dev(p, answer.via, answer.dev.as_deref());
     // The kernel says main for an answer out of the local table too.
@@ -159,6 +162,10 @@ pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, options: &Options) {
         p.any("prefsrc", "src {} ", src.to_string());
     }
     p.open_array("flags");
+    if answer.kind == RouteKind::Multicast {
+        // The bit of a multicast answer is that of this flag, which iproute2 takes it for.
+        p.element("rt_offload_failed", "rt_offload_failed ");
+    }
     p.close_array("");
     if answer.mark != 0 {
         p.js("mark", answer.mark);
