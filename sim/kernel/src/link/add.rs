@@ -182,6 +182,9 @@ impl<O: Observer> Cx<'_, O> {
         if let Some(bridge) = self.host.bridge_mut(dev) {
             bridge.insert(mac, None, FdbState::Permanent, now);
         }
+        if self.host.dev(dev).mac_set {
+            self.br_stp_change_bridge_id(dev, mac);
+        }
     }
 
     /// Kernel: `vxlan_newlink`, `vxlan_dev_configure`.

@@ -131,6 +131,8 @@ impl<O: Observer> Cx<'_, O> {
             bridge.insert(mac, None, FdbState::Permanent, now);
         }
         self.host.dev_mut(br).mac = mac;
+        // A new id starts an election, after which a bridge without a live port has no carrier.
+        self.br_port_state_selection(br);
     }
 
     /// A port's own address changed. Kernel: `br_fdb_changeaddr`.
@@ -330,7 +332,10 @@ impl<O: Observer> Cx<'_, O> {
             BridgeOption::HelloTime(time) => bridge.hello_time = within(time, 100, 1000)?,
             BridgeOption::MaxAge(time) => bridge.max_age = within(time, 600, 4000)?,
             BridgeOption::StpState(state) => bridge.stp_state = u32::from(state != 0),
-            BridgeOption::Priority(priority) => bridge.priority = priority,
+            BridgeOption::Priority(priority) => {
+                bridge.priority = priority;
+                self.br_port_state_selection(br);
+            }
             BridgeOption::VlanFiltering(on) => bridge.vlan_filtering = on,
             BridgeOption::McastQuerier(on) => bridge.mcast_querier = on,
             BridgeOption::McastSnooping(on) => {

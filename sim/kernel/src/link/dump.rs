@@ -1,19 +1,24 @@
+use std::collections::BTreeMap;
+
 use packet::{DevId, MacAddr, NetnsId, SimTime};
 
 use crate::Host;
 use crate::device::{Device, DeviceKind, OperState, arphrd};
 use crate::dump::{FdbInfo, LinkInfo};
+use crate::link::netns::nsid;
 use crate::request::FdbState;
 
 impl Host {
     /// All devices of `netns` in order of index. Kernel: `rtnl_dump_ifinfo`.
     pub fn links(&self, netns: NetnsId) -> Vec<LinkInfo> {
         let Some(ns) = self.get_ns(netns) else { return Vec::new() };
-        // Ids that this dump would give. Whoever shows it calls `links_get_nsids` first.
-        ns.devices.values().filter_map(|&dev| self.get_dev(dev)).map(|dev| self.rtnl_fill_ifinfo(dev)).collect()
+        // Ids that this dump gives; they are kept by `links_get_nsids`.
+        let mut ids = ns.nsids.clone();
+        let devices = ns.devices.values().filter_map(|&dev| self.get_dev(dev));
+        devices.map(|dev| self.rtnl_fill_ifinfo(dev, &mut ids)).collect()
     }
 
-    fn rtnl_fill_ifinfo(&self, device: &Device) -> LinkInfo {
+    fn rtnl_fill_ifinfo(&self, device: &Device, ids: &mut BTreeMap<u32, NetnsId>) -> LinkInfo {
         let traits = device.kind.traits();
         let link = self.iflink(device.id);
         let tunnelled = matches!(device.kind, DeviceKind::Ipip(_));
@@ -32,10 +37,10 @@ impl Host {
             link: if tunnelled && link == device.ifindex {
                 Some(packet::IfIndex(0))
             } else {
-                (link != device.ifindex || link_net.is_some() && self.has_link(device.id)).then_some(link)
+                (link != device.ifindex || link_net.is_some()).then_some(link)
             },
             link_name: link_name.map(|dev| self.dev(dev).name.clone()),
-            link_netnsid: link_net.and_then(|other| self.peernet2id(device.netns, other)),
+            link_netnsid: link_net.map(|other| nsid(ids, other)),
             link_netns_name: link_net.and_then(|other| self.netns_name(other)),
             flags: device.flags(),
             mtu: device.mtu,
@@ -66,11 +71,6 @@ impl Host {
             carrier_changes: device.carrier_changes,
             altnames: device.altnames.clone(),
         }
-    }
-
-    /// Whether the kind reports a link even if its index is the device's own.
-    fn has_link(&self, dev: DevId) -> bool {
-        matches!(self.dev(dev).kind, DeviceKind::Veth(_) | DeviceKind::Vlan(_))
     }
 
     /// The name in /run/netns of a namespace.

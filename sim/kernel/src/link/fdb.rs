@@ -193,10 +193,9 @@ impl<O: Observer> Cx<'_, O> {
         }
         let Some(entry) = vxlan.fdb.get_mut(&spec.mac) else { return Err(Errno::NoEnt.into()) };
         if let Some(remote) = remote {
-            let Some(place) = entry.remotes.iter().position(|other| other.addr == remote.addr && other.port == remote.port)
-            else {
-                return Err(Errno::NoEnt.into());
-            };
+            let same = |other: &Remote| other.addr == remote.addr && other.port == remote.port;
+            // As in the kernel, an entry without that remote is left alone and it is no error.
+            let Some(place) = entry.remotes.iter().position(same) else { return Ok(()) };
             if entry.remotes.len() > 1 {
                 entry.remotes.remove(place);
                 return Ok(());

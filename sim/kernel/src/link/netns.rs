@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use packet::{DevId, NetnsId};
@@ -20,13 +21,7 @@ impl Host {
     /// The id that `netns` gave to `other`, a new one if there is none: the least that is free.
     /// Kernel: `peernet2id_alloc` in `net/core/net_namespace.c`.
     pub(crate) fn peernet2id_alloc(&mut self, netns: NetnsId, other: NetnsId) -> u32 {
-        if let Some(id) = self.peernet2id(netns, other) {
-            return id;
-        }
-        let ids = &mut self.ns_mut(netns).nsids;
-        let free = (0..).find(|id| !ids.contains_key(id)).unwrap_or(u32::MAX);
-        ids.insert(free, other);
-        free
+        nsid(&mut self.ns_mut(netns).nsids, other)
     }
 
     /// What a dump of links does besides telling: namespaces of linked devices get ids.
@@ -163,4 +158,14 @@ impl<O: Observer> Cx<'_, O> {
             *slot = None;
         }
     }
+}
+
+/// The id of `other` in `ids`, the least that is free if it has none yet.
+pub(super) fn nsid(ids: &mut BTreeMap<u32, NetnsId>, other: NetnsId) -> u32 {
+    if let Some((id, _)) = ids.iter().find(|(_, known)| **known == other) {
+        return *id;
+    }
+    let free = (0..).find(|id| !ids.contains_key(id)).unwrap_or(u32::MAX);
+    ids.insert(free, other);
+    free
 }
