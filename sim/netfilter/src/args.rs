@@ -185,8 +185,13 @@ impl Args {
     /// # Errors
     /// It is no range of numbers up to `max`.
     pub fn range(&self, given: &Given, max: u64) -> Result<(u64, u64), ArgError> {
+        let (extension, option) = (self.extension, given.name);
+        let bad = |text: &str| {
+            let what = format!("bad value for option \"--{option}\" near \"{text}\", or out of range (0-{max})");
+            ArgError::said(format!("{extension}: {what}.\n"))
+        };
         let parse = |text: &str, missing| {
-            if text.is_empty() { Ok(missing) } else { number(text).filter(|n| *n <= max).ok_or_else(|| self.bad(given)) }
+            if text.is_empty() { Ok(missing) } else { number(text).filter(|n| *n <= max).ok_or_else(|| bad(text)) }
         };
         match given.text().split_once(':') {
             None => parse(given.text(), 0).map(|n| (n, n)),
@@ -199,7 +204,12 @@ impl Args {
     /// # Errors
     /// It is none.
     pub fn mark(&self, given: &Given) -> Result<(u32, u32), ArgError> {
-        let parse = |text: &str| number(text).and_then(|n| u32::try_from(n).ok()).ok_or_else(|| self.bad(given));
+        let (extension, option) = (self.extension, given.name);
+        let bad = || {
+            let text = format!("{extension}: bad integer value for option \"--{option}\", or out of range.\n");
+            ArgError::said(text)
+        };
+        let parse = |text: &str| number(text).and_then(|n| u32::try_from(n).ok()).ok_or_else(bad);
         match given.text().split_once('/') {
             None => Ok((parse(given.text())?, u32::MAX)),
             Some((value, mask)) => Ok((parse(value)?, parse(mask)?)),
@@ -244,7 +254,7 @@ impl Ports {
                 let min = if min.is_empty() { 0 } else { port(min)? };
                 let max = if max.is_empty() { u16::MAX } else { port(max)? };
                 if min > max {
-                    return Err(ArgError::said(format!("invalid portrange (min > max)")));
+                    return Err(ArgError::said("invalid portrange (min > max)"));
                 }
                 Ok(Self { min, max })
             }

@@ -192,12 +192,13 @@ fn rule_decision(table: &Table, walk: &Walk, number: usize, rule: &Rule) -> Deci
 }
 
 /// The policy, with the rule that came nearest to matching: the one with the fewest failed
-/// conditions, the first among equals. Rules that decide nothing don't count.
+/// conditions, among equals the one with the most that hold, then the first. Rules that decide
+/// nothing don't count.
 fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb) -> Decision {
     let Some(chain) = table.get(base) else {
         return Decision::Policy { table: table.name.as_str(), chain: String::new(), nearest: None };
     };
-    let mut nearest: Option<(usize, String, String)> = None;
+    let mut nearest: Option<((usize, std::cmp::Reverse<usize>), String, String)> = None;
     let mut pending = vec![base];
     let mut seen = Vec::new();
     // The second evaluation works on a copy of the random stream.
@@ -206,14 +207,15 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
         let Some(chain) = table.get(id).filter(|_| !seen.contains(&id)) else { continue };
         seen.push(id);
         for (number, installed) in chain.rules.iter().enumerate() {
-            cx.memory = chain.memory.get(number).and_then(|m| m.first()).copied().unwrap_or_default();
-            let mut failed = installed.rule.failures(cx, skb);
+            let memory = chain.memory.get(number).map_or(&[][..], Vec::as_slice);
+            let mut failed = installed.rule.failures(cx, memory, skb);
+            let rank = (failed.len(), std::cmp::Reverse(installed.rule.conditions() - failed.len()));
             match (&installed.rule.then, failed.len()) {
                 (Then::Chain { .. }, 0) => pending.extend(installed.to),
                 (Then::Nothing, _) | (_, 0) => {}
-                (_, count) if nearest.as_ref().is_none_or(|(best, ..)| count < *best) => {
+                _ if nearest.as_ref().is_none_or(|(best, ..)| rank < *best) => {
                     let text = format!("-A {}{}", chain.name, installed.rule);
-                    nearest = Some((count, text, failed.swap_remove(0)));
+                    nearest = Some((rank, text, failed.swap_remove(0)));
                 }
                 _ => {}
             }

@@ -25,6 +25,8 @@ mod rule;
 mod selector;
 mod table;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use change::{Change, Refused, Restore, RuleSite, What};

@@ -157,7 +157,10 @@ impl RuleParser {
         let Some(opt) = self.known(name) else { return Ok(false) };
         let mut values = Vec::new();
         for _ in 0..opt.values {
-            values.push(next().ok_or_else(|| ArgError::MissingValue(format!("--{}", opt.name)))?);
+            values.push(next().ok_or_else(|| match opt.values {
+                2 => ArgError::said(format!("--{} requires two args.", opt.name)),
+                _ => ArgError::MissingValue(format!("--{}", opt.name)),
+            })?);
         }
         let Some(pending) = self.extensions().find(|pending| find(pending.options, name).is_some()) else {
             return Ok(false);

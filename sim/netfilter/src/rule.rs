@@ -2,7 +2,7 @@ use std::fmt;
 
 use packet::Skb;
 
-use crate::{EvalCx, Match, Selector, Target, names};
+use crate::{EvalCx, Match, Memory, Selector, Target, names};
 
 /// A rule: what it asks and what it does. Immutable once installed; counters stand beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,18 +39,22 @@ impl Rule {
             || matches!(&self.then, Then::Target(target) if target.needs_conntrack())
     }
 
-    /// The conditions that a packet fails, each with what is known of the packet. Nothing that a
-    /// match remembers changes.
-    pub fn failures(&self, cx: &mut EvalCx<'_>, skb: &Skb) -> Vec<String> {
+    /// The conditions that a packet fails, each with what is known of the packet. `memory` is what
+    /// the matches remember, one for each; it doesn't change.
+    pub(crate) fn failures(&self, cx: &mut EvalCx<'_>, memory: &[Memory], skb: &Skb) -> Vec<String> {
         let mut failed = self.selector.failures(cx, skb);
-        let memory = cx.memory;
-        for m in &self.matches {
+        for (at, m) in self.matches.iter().enumerate() {
+            cx.memory = memory.get(at).copied().unwrap_or_default();
             if !m.matches(cx, skb) {
                 failed.push(format!("{m} (packet: {})", of_packet(m, cx, skb)).trim_start().to_owned());
             }
-            cx.memory = memory;
         }
         failed
+    }
+
+    /// Number of conditions.
+    pub(crate) fn conditions(&self) -> usize {
+        self.selector.conditions() + self.matches.len()
     }
 
     /// The name in the target column of `iptables -L`.

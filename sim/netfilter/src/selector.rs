@@ -151,6 +151,20 @@ impl Selector {
             && fragment.is_none_or(|wanted| is_later_fragment(packet) == wanted)
     }
 
+    /// Number of conditions.
+    pub(crate) fn conditions(&self) -> usize {
+        let Self { src, dst, input, output, proto, fragment } = self;
+        let given = [
+            src.is_some(),
+            dst.is_some(),
+            input.is_some(),
+            output.is_some(),
+            proto.is_some(),
+            fragment.is_some(),
+        ];
+        given.into_iter().filter(|given| *given).count()
+    }
+
     /// The predicates that the packet fails, each with the packet's own value.
     pub fn failures(&self, cx: &EvalCx<'_>, skb: &Skb) -> Vec<String> {
         let packet = skb.ip();

@@ -114,9 +114,10 @@ impl ConntrackFilter {
                 _ => false,
             })
             // The tool asks for a rewritten source or destination by the tuples, not the flags.
+            // A ping's id is compared with its type there, so a ping always counts as rewritten.
             && (!src_nat && !dst_nat
-                || *src_nat && (original.src != reply.dst || original.ports().0 != reply.ports().1)
-                || *dst_nat && (original.dst != reply.src || original.ports().1 != reply.ports().0))
+                || *src_nat && (original.src != reply.dst || original.ports().0 != reply.ports().1 || icmp.is_some())
+                || *dst_nat && (original.dst != reply.src || original.ports().1 != reply.ports().0 || icmp.is_some()))
             && icmp_type.is_none_or(|wanted| icmp.is_some_and(|(kind, ..)| kind == wanted))
             && icmp_code.is_none_or(|wanted| icmp.is_some_and(|(_, code, _)| code == wanted))
             && icmp_id.is_none_or(|wanted| icmp.is_some_and(|(.., id)| id == wanted))

@@ -52,7 +52,7 @@ impl TypeSet {
         text.split(',').try_fold(Self(0), |set, name| {
             match NAMES.iter().position(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 Some(bit) => Ok(Self(set.0 | 1 << bit)),
-                None => Err(ArgError::said(format!("addrtype: bad type `{text}'"))),
+                None => Err(ArgError::said(format!("addrtype: bad type \"{text}\""))),
             }
         })
     }

@@ -81,7 +81,8 @@ fn parse_type(text: &str) -> Result<(u8, (u8, u8)), ArgError> {
     match text.split_once('/') {
         None => Ok((byte(text)?, (0, 255))),
         Some((kind, code)) => {
-            let code = byte(code)?;
+            let unknown = || ArgError::said(format!("Unknown ICMP code `{text}'"));
+            let code = number(code).and_then(|n| u8::try_from(n).ok()).ok_or_else(unknown)?;
             Ok((byte(kind)?, (code, code)))
         }
     }

@@ -74,7 +74,7 @@ impl Extension for Statistic {
             }
             "nth" => {
                 let Some(given) = every else {
-                    return Err(ArgError::said("--every must be specified when using nth mode"));
+                    return Err(ArgError::said("--every and --packet must be specified when using nth mode"));
                 };
                 let every = args.number(&given, 1, u64::from(u32::MAX))? as u32;
                 let packet = match packet {

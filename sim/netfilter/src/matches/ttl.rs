@@ -34,7 +34,7 @@ impl Extension for Ttl {
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.given.pop().ok_or_else(|| {
-            ArgError::said("TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt'")
+            ArgError::said("TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt")
         })?;
         if !args.given.is_empty() {
             return Err(ArgError::said("ttl: option \"--ttl-eq\" can not be used together with others"));

@@ -20,12 +20,14 @@ pub struct UdpMatch {
 /// The port options that tcp and udp share.
 pub(super) fn parse_ports(args: &mut Args) -> Result<(Option<Not<Ports>>, Option<Not<Ports>>), ArgError> {
     let mut take = |names: [&'static str; 2]| {
-        for name in names {
-            if let Some(given) = args.take(name)? {
-                return Ok(Some(Not { invert: given.invert, value: Ports::parse(given.text())? }));
-            }
-        }
-        Ok(None)
+        let mut given = args.given.iter().filter(|given| names.contains(&given.name));
+        let ports = match (given.next(), given.next()) {
+            (Some(_), Some(_)) => return Err(ArgError::said(format!("Only one `--{}' allowed", names[0]))),
+            (Some(given), None) => Some(Not { invert: given.invert, value: Ports::parse(given.text())? }),
+            (None, _) => None,
+        };
+        args.given.retain(|given| !names.contains(&given.name));
+        Ok(ports)
     };
     Ok((take(["source-port", "sport"])?, take(["destination-port", "dport"])?))
 }

@@ -49,7 +49,7 @@ impl Extension for Log {
                     Some(level) => level as u8,
                     None => args
                         .number(&given, 0, 7)
-                        .map_err(|_| ArgError::said(format!("log-level `{}' unknown", given.text())))?
+                        .map_err(|_| ArgError::said(format!("log level \"{}\" unknown\n", given.text())))?
                         as u8,
                 },
             },

@@ -8,8 +8,7 @@ mod list;
 mod restore;
 mod run;
 mod save;
-#[cfg(test)]
-mod tests;
+
 
 use world::Registry;
 

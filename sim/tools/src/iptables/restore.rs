@@ -191,8 +191,6 @@ fn commit(sys: &mut dyn Sys, options: &Options, block: &Block) -> Result<(), Sto
     let failure = restore.changes.get(failed).map(|what| super::run::kernel_failure(what, refusal.errno));
     let line = block.changes.get(failed).map_or(0, |(line, _)| *line);
     let text = failure.map_or(String::new(), |failure| failure.to_string());
-    // The rule's own line isn't known to iptables: it counts from the line after the last.
-    let line = line.max(block.changes.last().map_or(0, |(line, _)| line + 1));
     Err(Stop::text(4, format!("iptables-restore {VERSION}: \nline {line}: {text}\n")))
 }
 

@@ -1,0 +1,340 @@
+use std::net::IpAddr;
+
+use packet::{
+    Body, CtInfo, DevId, HostId, Icmp, NetnsId, Packet, PacketId, Payload, SimTime, Skb, Tcp, TcpFlags, Udp, UdpData,
+};
+use trace::{Decision, HookName, Off, Place, Recorder, StepKind};
+
+use crate::conntrack::{ConntrackChange, ConntrackFilter};
+use crate::{
+    AddrType, Change, Counters, Env, HookState, HookVerdict, Netfilter, Policy, Refused, Rule, RuleOption, RuleParser,
+    TableName, Watch, What,
+};
+
+/// A host with lo (device 0), lan 10.0.0.1/24 (1) and wan 203.0.113.1/24 (2).
+struct TestEnv(SimTime);
+
+impl Env for TestEnv {
+    fn now(&self) -> SimTime {
+        self.0
+    }
+
+    fn dev_name(&self, dev: DevId) -> &str {
+        ["lo", "lan", "wan"][dev.0 as usize]
+    }
+
+    fn addr_type(&self, addr: IpAddr, _: Option<DevId>) -> AddrType {
+        let own = ["127.0.0.1", "10.0.0.1", "203.0.113.1"].map(ip);
+        if own.contains(&addr) { AddrType::Local } else { AddrType::Unicast }
+    }
+
+    fn primary_addr(&self, dev: DevId) -> Option<IpAddr> {
+        Some(ip(["127.0.0.1", "10.0.0.1", "203.0.113.1"][dev.0 as usize]))
+    }
+
+    fn masquerade_addr(&self, out: DevId, _: IpAddr) -> Option<IpAddr> {
+        self.primary_addr(out)
+    }
+
+    fn path_mtu(&self, _: IpAddr, _: Option<DevId>) -> u32 {
+        1400
+    }
+
+    fn seed(&self) -> u64 {
+        1
+    }
+}
+
+const LAN: Option<DevId> = Some(DevId(1));
+const WAN: Option<DevId> = Some(DevId(2));
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect(text)
+}
+
+fn skb(src: &str, dst: &str, body: Body) -> Skb {
+    Skb::from_ip(PacketId(1), DevId(1), Packet::new(ip(src), ip(dst), body))
+}
+
+fn udp(src: &str, sport: u16, dst: &str, dport: u16) -> Skb {
+    let data = UdpData::Bytes(Payload::from(&b"probe"[..]));
+    skb(src, dst, Body::Udp(Udp { sport, dport, checksum: true, data }))
+}
+
+fn tcp(src: &str, sport: u16, dst: &str, dport: u16, flags: TcpFlags) -> Skb {
+    let payload = Payload::EMPTY;
+    skb(src, dst, Body::Tcp(Tcp { sport, dport, seq: 1, ack: 0, flags, window: 1, options: None, payload }))
+}
+
+fn ping(src: &str, dst: &str, request: bool) -> Skb {
+    skb(src, dst, Body::Icmp(Icmp::Echo { request, id: 7, seq: 1, payload: Payload::EMPTY }))
+}
+
+/// Reads the options of a rule as a shell would split them at blanks.
+fn rule(text: &str) -> Rule {
+    let mut parser = RuleParser::default();
+    let mut words: std::collections::VecDeque<String> = text.split_whitespace().map(str::to_owned).collect();
+    let mut invert = false;
+    while let Some(word) = words.pop_front() {
+        let option = match word.as_str() {
+            "!" => {
+                invert = true;
+                continue;
+            }
+            "-f" => {
+                parser.fragment(std::mem::take(&mut invert));
+                continue;
+            }
+            "-p" => RuleOption::Protocol,
+            "-s" => RuleOption::Source,
+            "-d" => RuleOption::Destination,
+            "-i" => RuleOption::InInterface,
+            "-o" => RuleOption::OutInterface,
+            "-m" => RuleOption::Match,
+            "-j" => RuleOption::Jump,
+            "-g" => RuleOption::Goto,
+            long => {
+                let name = long.trim_start_matches("--");
+                let known = parser.extension_option(name, std::mem::take(&mut invert), &mut || words.pop_front());
+                assert!(known.expect(text), "{long} of {text}");
+                continue;
+            }
+        };
+        let value = words.pop_front().expect(text);
+        parser.option(option, std::mem::take(&mut invert), &value).expect(text);
+    }
+    parser.finish().expect(text).swap_remove(0)
+}
+
+fn change(netfilter: &mut Netfilter, table: TableName, what: What) -> Result<(), Refused> {
+    netfilter.change(&Change { table, what })
+}
+
+/// Appends `CHAIN RULE` lines; `TABLE:` before the chain names another table than filter, and a
+/// line of one word makes a chain.
+fn ruleset(lines: &[&str]) -> Netfilter {
+    let mut netfilter = Netfilter::default();
+    for line in lines {
+        append(&mut netfilter, line).expect(line);
+    }
+    netfilter
+}
+
+fn append(netfilter: &mut Netfilter, line: &str) -> Result<(), Refused> {
+    let (chain, text) = line.split_once(' ').unwrap_or((line, ""));
+    let (table, chain) = chain.split_once(':').unwrap_or(("filter", chain));
+    let (table, chain) = (TableName::parse(table).expect(line), chain.to_owned());
+    let what = match text {
+        "" => What::NewChain { chain },
+        "policy DROP" => What::Policy { chain, policy: Policy::Drop, counters: Counters::default() },
+        text => What::Append { chain, rule: Box::new(rule(text)), counters: Counters::default() },
+    };
+    change(netfilter, table, what)
+}
+
+fn at(netfilter: &mut Netfilter, second: u64, state: HookState, skb: &mut Skb) -> bool {
+    let now = SimTime(second * 1_000_000_000);
+    let place = Place { host: HostId(0), netns: NetnsId::INIT, dev: None };
+    let mut watch = Watch { obs: &mut Off, place, at: now, packet: skb.id };
+    netfilter.run(&TestEnv(now), state, &mut Vec::new(), &mut watch, skb) == HookVerdict::Accept
+}
+
+/// Runs a packet through the hooks of forwarding.
+fn forward(netfilter: &mut Netfilter, second: u64, indev: Option<DevId>, outdev: Option<DevId>, skb: &mut Skb) -> bool {
+    [
+        HookState { hook: HookName::Prerouting, indev, outdev: None },
+        HookState { hook: HookName::Forward, indev, outdev },
+        HookState { hook: HookName::Postrouting, indev: None, outdev },
+    ]
+    .into_iter()
+    .all(|state| at(netfilter, second, state, skb))
+}
+
+#[test]
+fn verdicts() {
+    let dns = || udp("10.0.0.2", 5000, "203.0.113.2", 53);
+    let syn = || tcp("10.0.0.2", 5000, "203.0.113.2", 80, TcpFlags::SYN);
+    let cases: [(&str, &[&str], Skb, bool); 14] = [
+        ("no rules", &[], dns(), true),
+        ("a policy decides at the end", &["FORWARD policy DROP"], dns(), false),
+        ("the first match decides", &["FORWARD -p udp -j ACCEPT", "FORWARD -j DROP"], dns(), true),
+        ("another protocol passes by", &["FORWARD -p udp -j ACCEPT", "FORWARD -j DROP"], syn(), false),
+        ("a rule without target only counts", &["FORWARD -p udp", "FORWARD -p udp -j DROP"], dns(), false),
+        ("ports", &["FORWARD -p udp --dport 50:53 -j DROP"], dns(), false),
+        ("negated port", &["FORWARD -p udp ! --dport 53 -j DROP"], dns(), true),
+        ("devices", &["FORWARD -i la+ ! -o lan -j DROP"], dns(), false),
+        ("syn", &["FORWARD -p tcp --syn -j DROP"], syn(), false),
+        (
+            "return comes back",
+            &["sub", "FORWARD -j sub", "FORWARD -j DROP", "sub -p tcp -j DROP", "sub -j RETURN", "sub -j ACCEPT"],
+            dns(),
+            false,
+        ),
+        (
+            "goto returns to the caller's caller",
+            &["a", "b", "FORWARD -j a", "a -g b", "a -j DROP", "b -p tcp -j DROP"],
+            dns(),
+            true,
+        ),
+        ("marks travel between tables", &[
+            "mangle:PREROUTING -j MARK --set-mark 0x10/0xf0",
+            "FORWARD -m mark --mark 0x10/0x10 -j DROP",
+        ], dns(), false),
+        ("new connections", &["FORWARD -m conntrack --ctstate NEW -j DROP"], dns(), false),
+        ("no new connections", &["FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j DROP"], dns(), true),
+    ];
+    for (name, rules, mut skb, accepted) in cases {
+        assert_eq!(forward(&mut ruleset(rules), 0, LAN, WAN, &mut skb), accepted, "{name}");
+    }
+}
+
+#[test]
+fn rules_print_as_they_are_read() {
+    for text in [
+        "! -s 10.0.0.0/8 -d 10.1.2.3/32 -i eth+ ! -o lo -p tcp -f",
+        "-s 10.0.0.0/255.0.255.0 -p gre -j ACCEPT",
+        "-p tcp -m tcp ! --sport 22 --dport 80:90 --tcp-option 3 --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
+        "-p udp -m udp --dport 53 -g chain",
+        "-p icmp -m icmp ! --icmp-type 3/3 -j REJECT --reject-with icmp-host-prohibited",
+        "-p tcp -m multiport ! --dports 80,100:200 -j REJECT --reject-with tcp-reset",
+        "-m conntrack ! --ctstate NEW --ctproto 6 --ctorigsrc 10.0.0.0/24 --ctrepldstport 80 --ctstatus ASSURED",
+        "-m state --state RELATED,ESTABLISHED -j ACCEPT",
+        "-m mark ! --mark 0x1/0xff -j MARK --set-xmark 0x5/0xf",
+        "-m connmark --mark 0x1 -j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff",
+        "-m addrtype ! --src-type LOCAL --dst-type UNICAST,BROADCAST --limit-iface-in",
+        "-m limit --limit 7/min --limit-burst 9 -j LOG --log-prefix web --log-level 7 --log-uid",
+        "-m statistic --mode nth --every 3 --packet 2 -m statistic --mode random ! --probability 0.50000000000",
+        "-m length ! --length 0:200 -m ttl --ttl-gt 5 -m pkttype --pkt-type multicast -m comment --comment word",
+        "-m iprange --src-range 10.0.0.1-10.0.0.9 -m mac --mac-source 02:00:00:00:00:01",
+        "-m tos --tos 0x10/0xff -m dscp --dscp 0x0a -j TOS --set-tos 0x10/0xff",
+        "-p tcp -j DNAT --to-destination 1.1.1.1-1.1.1.4:1000-2000/900",
+        "-p tcp -j SNAT --to-source 1.1.1.1:1000-2000 --random-fully --persistent",
+        "-p tcp -j MASQUERADE --to-ports 1000-2000 --random",
+        "-p udp -j REDIRECT --to-ports 80",
+        "-j NETMAP --to 10.0.0.0/24",
+        "-j CT --notrack",
+        "-j TTL --ttl-inc 5",
+        "-j TCPMSS --clamp-mss-to-pmtu",
+    ] {
+        let printed = rule(text).to_string();
+        assert_eq!(printed.trim_start(), text);
+    }
+}
+
+#[test]
+fn the_kernel_refuses_what_can_not_be() {
+    for (name, rules, last, refused) in [
+        ("DNAT belongs to nat", &[][..], "INPUT -j DNAT --to-destination 1.2.3.4", Refused::Invalid),
+        ("MASQUERADE is for POSTROUTING", &[], "nat:PREROUTING -j MASQUERADE", Refused::Invalid),
+        ("RST answers TCP", &[], "INPUT -j REJECT --reject-with tcp-reset", Refused::Invalid),
+        ("no such chain", &[], "nosuch -j ACCEPT", Refused::NotFound),
+        ("no jump to nowhere", &[], "INPUT -j nosuch", Refused::NotFound),
+        ("no circles", &["a", "b", "a -j b"], "b -j a", Refused::Loop),
+        ("hooks reach user chains", &["nat:a", "nat:a -j MASQUERADE"], "nat:PREROUTING -j a", Refused::Invalid),
+    ] {
+        assert_eq!(append(&mut ruleset(rules), last), Err(refused), "{name}");
+    }
+}
+
+#[test]
+fn a_connection_is_established_by_its_answer() {
+    let mut netfilter = ruleset(&["FORWARD -m conntrack --ctstate INVALID -j DROP"]);
+    let states = [
+        (ping("10.0.0.2", "203.0.113.2", true), LAN, WAN, Some(CtInfo::New)),
+        (ping("203.0.113.2", "10.0.0.2", false), WAN, LAN, Some(CtInfo::EstablishedReply)),
+        (ping("10.0.0.2", "203.0.113.2", true), LAN, WAN, Some(CtInfo::Established)),
+        (ping("203.0.113.9", "10.0.0.2", false), WAN, LAN, None),
+    ];
+    for (mut skb, indev, outdev, info) in states {
+        assert_eq!(forward(&mut netfilter, 1, indev, outdev, &mut skb), info.is_some());
+        assert_eq!(skb.ct.map(|ct| ct.info), info);
+    }
+    // 30 seconds after the last packet it is forgotten.
+    let count = |netfilter: &Netfilter, second: u64| netfilter.conntrack().map_or(0, |ct| ct.len(SimTime(second * 1_000_000_000)));
+    assert_eq!((count(&netfilter, 30), count(&netfilter, 31)), (1, 0));
+}
+
+#[test]
+fn a_refused_connection_leaves_no_entry() {
+    let mut netfilter = ruleset(&["FORWARD -m conntrack --ctstate NEW"]);
+    let (client, server) = ("10.0.0.2", "203.0.113.2");
+    assert!(forward(&mut netfilter, 0, LAN, WAN, &mut tcp(client, 5000, server, 81, TcpFlags::SYN)));
+    let listed = |netfilter: &Netfilter| {
+        let table = netfilter.conntrack().expect("conntrack is on");
+        table.iter(SimTime::ZERO).map(|conn| conn.line(Some(1))).collect::<Vec<_>>()
+    };
+    let line = "tcp      6 1 SYN_SENT src=10.0.0.2 dst=203.0.113.2 sport=5000 dport=81 [UNREPLIED] \
+                src=203.0.113.2 dst=10.0.0.2 sport=81 dport=5000 mark=0 use=1";
+    assert_eq!(listed(&netfilter), [line]);
+    let mut reset = tcp(server, 81, client, 5000, TcpFlags::RST | TcpFlags::ACK);
+    assert!(forward(&mut netfilter, 0, WAN, LAN, &mut reset));
+    assert_eq!(listed(&netfilter), Vec::<String>::new());
+}
+
+/// Source ports that a masquerading router gives to clients, in order.
+fn mapped(rules: &[&str], packets: &[(&str, u16, u16)]) -> Vec<Option<u16>> {
+    let mut netfilter = ruleset(rules);
+    packets
+        .iter()
+        .map(|(client, sport, dport)| {
+            let mut skb = udp(client, *sport, "203.0.113.2", *dport);
+            let passed = forward(&mut netfilter, 0, LAN, WAN, &mut skb);
+            assert!(!passed || skb.ip().src() == ip("203.0.113.1"));
+            passed.then(|| crate::transport::ports(skb.ip()).map_or(0, |(sport, _)| sport))
+        })
+        .collect()
+}
+
+#[test]
+fn source_ports_are_kept_if_they_can_be() {
+    let masquerade = &["nat:POSTROUTING -o wan -j MASQUERADE"][..];
+    assert_eq!(mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5001, 53)]), [Some(5000), Some(5001)]);
+    // The same port towards another server is no conflict.
+    assert_eq!(mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5000, 54)]), [Some(5000), Some(5000)]);
+    // A conflict moves the second; its next destination keeps that mapping.
+    let moved = mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5000, 53), ("10.0.0.3", 5000, 54)]);
+    assert!(moved[1].is_some_and(|port| port >= 1024 && port != 5000), "{moved:?}");
+    assert_eq!(moved[1], moved[2]);
+    // A range that is used up drops.
+    let range = &["nat:POSTROUTING -p udp -j MASQUERADE --to-ports 7000-7001"][..];
+    let mut ports = mapped(range, &[("10.0.0.2", 1, 53), ("10.0.0.3", 2, 53), ("10.0.0.4", 3, 53)]);
+    assert_eq!(ports.pop(), Some(None));
+    ports.sort();
+    assert_eq!(ports, [Some(7000), Some(7001)]);
+}
+
+#[test]
+fn both_directions_are_translated() {
+    let mut netfilter = ruleset(&["nat:PREROUTING -i wan -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2:8080"]);
+    let mut syn = tcp("203.0.113.2", 5000, "203.0.113.1", 80, TcpFlags::SYN);
+    assert!(forward(&mut netfilter, 0, WAN, LAN, &mut syn));
+    assert_eq!((syn.ip().dst(), crate::transport::ports(syn.ip())), (ip("10.0.0.2"), Some((5000, 8080))));
+    let mut answer = tcp("10.0.0.2", 8080, "203.0.113.2", 5000, TcpFlags::SYN | TcpFlags::ACK);
+    assert!(forward(&mut netfilter, 0, LAN, WAN, &mut answer));
+    assert_eq!((answer.ip().src(), crate::transport::ports(answer.ip())), (ip("203.0.113.1"), Some((80, 5000))));
+    let delete = ConntrackChange::Delete(ConntrackFilter { orig_dport: Some(80), ..ConntrackFilter::default() });
+    netfilter.change_conntrack(&delete, SimTime::ZERO);
+    assert_eq!(netfilter.conntrack().map(|ct| ct.len(SimTime::ZERO)), Some(0));
+}
+
+#[test]
+fn a_policy_names_the_nearest_rule() {
+    let mut netfilter = ruleset(&[
+        "FORWARD policy DROP",
+        "FORWARD -s 192.168.0.0/16 -p tcp -j ACCEPT",
+        "FORWARD -s 10.0.0.0/8 -p tcp --dport 80 -j ACCEPT",
+    ]);
+    let mut recorder = Recorder::default();
+    let place = Place { host: HostId(0), netns: NetnsId::INIT, dev: None };
+    let mut skb = tcp("10.0.0.2", 5000, "203.0.113.2", 81, TcpFlags::SYN);
+    let mut watch = Watch { obs: &mut recorder, place, at: SimTime::ZERO, packet: skb.id };
+    let state = HookState { hook: HookName::Forward, indev: LAN, outdev: WAN };
+    netfilter.run(&TestEnv(SimTime::ZERO), state, &mut Vec::new(), &mut watch, &mut skb);
+    let Some(StepKind::Chain { rules_visited: 2, decided_by: Decision::Policy { nearest, .. }, .. }) =
+        recorder.steps.pop().map(|step| step.kind)
+    else {
+        panic!("the chain is the last step");
+    };
+    let rule = "-A FORWARD -s 10.0.0.0/8 -p tcp -m tcp --dport 80 -j ACCEPT";
+    assert_eq!(nearest, Some((rule.to_owned(), "-m tcp --dport 80 (packet: sport 5000 dport 81)".to_owned())));
+}
