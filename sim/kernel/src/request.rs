@@ -185,6 +185,8 @@ pub struct VethPeer {
     pub address: Option<MacAddr>,
     /// MTU in bytes, if given.
     pub mtu: Option<u32>,
+    /// Interface index, if asked for.
+    pub index: Option<u32>,
     /// `txqueuelen` in packets.
     pub txqueuelen: Option<u32>,
     /// Further changes.

@@ -154,7 +154,7 @@ impl<O: Observer> Cx<'_, O> {
             mtu: peer.mtu,
             address: peer.address,
             txqueuelen: peer.txqueuelen,
-            index: None,
+            index: peer.index,
         };
         // Until both exist, each is its own peer.
         let lone = |host: &Host| Veth { peer: DevId(u32::try_from(host.devices.len()).unwrap_or(u32::MAX)) };

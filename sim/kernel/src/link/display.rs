@@ -57,10 +57,11 @@ fn common(
 
 impl Display for VethPeer {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { name, netns, address, mtu, txqueuelen, changes } = self;
+        let Self { name, netns, address, mtu, index, txqueuelen, changes } = self;
         f.write_str("peer")?;
         word(f, "name", name.as_ref())?;
         word(f, "netns", netns.as_ref())?;
+        word(f, "index", index.as_ref())?;
         common(f, address.as_ref(), mtu.as_ref(), txqueuelen.as_ref(), changes)
     }
 }

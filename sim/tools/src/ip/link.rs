@@ -377,6 +377,7 @@ pub fn parse_peer(words: &mut Words<'_>, env: &Env) -> Result<VethPeer, Stop> {
         netns: p.netns,
         address: p.address.as_deref().map(mac_of).transpose()?,
         mtu: p.mtu,
+        index: p.index,
         txqueuelen: p.txqueuelen,
         changes,
     })
