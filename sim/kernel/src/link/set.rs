@@ -70,12 +70,12 @@ impl<O: Observer> Cx<'_, O> {
                     }
                 }
             }
-            LinkChange::Carrier(on) => {
-                if !matches!(self.host.dev(dev).kind, DeviceKind::Dummy(_)) {
-                    return Err(Errno::OpNotSupp.into());
-                }
-                self.set_carrier(&[(dev, on)]);
-            }
+            // On a NIC this is the cable, as the world plugs it.
+            LinkChange::Carrier(on) => match self.host.dev(dev).kind {
+                DeviceKind::Nic(_) => self.nic_link(dev, on),
+                DeviceKind::Dummy(_) => self.set_carrier(&[(dev, on)]),
+                _ => return Err(Errno::OpNotSupp.into()),
+            },
             LinkChange::AltnameAdd(name) => {
                 let netns = self.host.dev(dev).netns;
                 if self.host.name_in_use(netns, &name) {
