@@ -111,10 +111,12 @@ fn run_words(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
             match word.split_once('=') {
                 Some((key, value)) if !key.trim().is_empty() => set(console, key.trim(), value.trim(), &o),
                 Some(_) => {
+                    console.flush();
                     console.error("sysctl: Path is not under /proc/sys/: /proc/sys/\n");
                     1
                 }
                 None => {
+                    console.flush();
                     console.error("sysctl: command line(0): invalid syntax, continuing...\n");
                     1
                 }
@@ -261,6 +263,7 @@ fn show(console: &mut Console<'_>, word: &str, o: &Options) -> i32 {
         // Keys that can only be written print nothing.
         Err(Errno::Acces | Errno::Perm) => 0,
         Err(errno) => {
+            console.flush();
             console.error(&format!("sysctl: reading key \"{key}\": {errno}\n"));
             1
         }
@@ -277,6 +280,7 @@ fn missing(console: &mut Console<'_>, key: &str, errno: Errno, o: &Options) -> i
     if o.ignore {
         return 0;
     }
+    console.flush();
     console.error(&cannot_stat(key, errno));
     1
 }
@@ -292,6 +296,7 @@ fn set(console: &mut Console<'_>, word: &str, value: &str, o: &Options) -> i32 {
     if !o.dry_run {
         let request = Request::Sysctl { key: key.clone(), value: value.to_owned() };
         if let Err(refusal) = console.sys.request(netns, request) {
+            console.flush();
             console.error(&format!("sysctl: setting key \"{key}\": {}\n", refusal.errno));
             return 1;
         }
@@ -318,6 +323,7 @@ fn load(console: &mut Console<'_>, file: &str, o: &Options) -> i32 {
     let bytes = match read_file(console.sys, file) {
         Ok(bytes) => bytes,
         Err(errno) => {
+            console.flush();
             console.error(&format!("sysctl: cannot open \"{file}\": {errno}\n"));
             return 1;
         }
@@ -334,6 +340,7 @@ fn load(console: &mut Console<'_>, file: &str, o: &Options) -> i32 {
         match line.split_once('=') {
             Some((key, value)) => status |= set(console, key.trim(), value.trim(), o),
             None => {
+                console.flush();
                 console.error(&format!("sysctl: {file}({}): invalid syntax, continuing...\n", number + 1));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use kernel::dump::FdbInfo;
+use kernel::dump::{FdbInfo, KindInfo};
 use kernel::request::{FdbSpec, FdbState, Mode, Request};
 use packet::{MacAddr, Vni};
 
@@ -267,7 +267,8 @@ impl Filter {
     fn takes(&self, info: &FdbInfo, env: &Env) -> bool {
         // The kernel walks the bridge and its ports, with their own tables.
         let of_bridge = |bridge: &String| {
-            info.dev == *bridge || env.link(&info.dev).is_some_and(|link| link.master.as_ref() == Some(bridge))
+            let is_bridge = env.link(bridge).is_some_and(|link| matches!(link.kind, Some(KindInfo::Bridge(_))));
+            is_bridge && (info.dev == *bridge || env.link(&info.dev).is_some_and(|link| link.master.as_ref() == Some(bridge)))
         };
         self.dev.as_ref().is_none_or(|dev| *dev == info.dev)
             && self.bridge.as_ref().is_none_or(of_bridge)

@@ -111,12 +111,14 @@ fn show(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     Ok(0)
 }
 
-/// One port. The dump of this family gives the bridge as what a port is linked to.
+/// One port. The dump of this family gives the peer's index without its namespace, so that
+/// the name shown is that of the local device with that index.
 fn print_port(p: &mut Printer, link: &LinkInfo, port: &BridgePort, details: bool, env: &Env) {
-    let master = env.links.iter().find(|other| Some(&other.name) == link.master.as_ref());
     let linked = LinkInfo {
-        link: master.map(|master| master.ifindex),
-        link_name: link.master.clone(),
+        link_name: link.link.map(|index| {
+            let local = env.links.iter().find(|other| other.ifindex == index);
+            local.map_or_else(|| format!("if{}", index.0), |other| other.name.clone())
+        }),
         link_netnsid: None,
         ..link.clone()
     };
