@@ -159,6 +159,18 @@ impl<O: Observer> Cx<'_, O> {
         let _ = self.finish(sent);
     }
 
+    /// Forgets connections that were masqueraded as a device that goes down.
+    /// Kernel: `masq_device_event` in `net/netfilter/nf_nat_masquerade.c`.
+    ///
+    /// Simplified: an address that goes away (`masq_inet_event`) forgets none.
+    pub(crate) fn masq_device_event(&mut self, dev: DevId) {
+        let Some(ns) = self.host.get_dev(dev).map(|dev| dev.netns) else { return };
+        let now = self.now;
+        if self.host.get_ns(ns).is_some() {
+            self.host.ns_mut(ns).netfilter.device_down(dev, now);
+        }
+    }
+
     /// Changes one rule or chain.
     pub(crate) fn ruleset_change(&mut self, ns: NetnsId, change: &Change) -> Result<(), Errno> {
         self.host.ns_mut(ns).netfilter.change(change).map_err(errno)
