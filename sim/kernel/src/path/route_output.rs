@@ -311,7 +311,7 @@ impl Host {
     pub(crate) fn select_addr(&self, dev: DevId, dst: u32, scope: Scope) -> u32 {
         let Some(device) = self.get_dev(dev) else { return 0 };
         let netns = self.ns(device.netns);
-        let localnet_scope = if netns.sysctl.route_localnet(dev) { Scope::HOST } else { Scope::LINK };
+        let localnet_scope = if netns.sysctl.route_localnet(dev) { Scope::LINK } else { Scope::HOST };
         let mut first = 0;
         for addr in device.addrs.iter().filter(|addr| !addr.flags.secondary) {
             let Some(ifa) = Ifa::of(addr) else { continue };

@@ -197,7 +197,7 @@ impl State {
     fn new(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
         let services = read_file(sys, "/etc/services").unwrap_or_default();
         let options = Options::parse(args, &services)?;
-        let mut ports_left = options.ports.clone();
+        let mut ports_left = if options.listen { Vec::new() } else { options.ports.clone() };
         ports_left.reverse();
         let mut state = Self { options, services, phase: Phase::NextPort, ports_left, status: 1 };
         if state.options.listen {

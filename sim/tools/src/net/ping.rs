@@ -117,7 +117,9 @@ impl Options {
                 'f' => parsed.flood = true,
                 'h' => return refuse(2, USAGE),
                 'i' => {
-                    parsed.interval = seconds(&value)
+                    // A negative interval is as short as can be.
+                    let positive = if value.starts_with('-') { "0" } else { &value };
+                    parsed.interval = seconds(positive)
                         .ok_or_else(|| Refused(2, format!("ping: bad timing interval: {value}\n")))?;
                 }
                 'I' => match value.parse() {
@@ -389,13 +391,11 @@ impl State {
                 }
                 complain_hard(sys, self.options.quiet, Errno::NoBufs);
             }
-            Err(errno) => {
-                let (icmp, local) = self.receive_errors(sys);
+            // What the error queue doesn't explain stays unsaid, as in `receive_error_msg`.
+            Err(_) => {
+                let (icmp, _) = self.receive_errors(sys);
                 if icmp {
                     return Duration::from_millis(10);
-                }
-                if !local {
-                    complain_hard(sys, self.options.quiet, errno);
                 }
             }
         }
@@ -406,8 +406,6 @@ impl State {
 
     fn advance(&mut self) {
         self.transmitted += 1;
-        let in_flight = (self.transmitted & 0xffff).wrapping_sub(u64::from(self.acked)) & 0xffff;
-        self.in_flight_max = self.in_flight_max.max(in_flight);
     }
 
     fn payload(&self, now: SimTime) -> Payload {
@@ -501,6 +499,10 @@ impl State {
     }
 
     fn acknowledge(&mut self, seq: u16) {
+        let in_flight = (self.transmitted & 0xffff).wrapping_sub(u64::from(self.acked)) & 0xffff;
+        if in_flight <= 0x7fff {
+            self.in_flight_max = self.in_flight_max.max(in_flight);
+        }
         let behind = (self.transmitted as u16).wrapping_sub(seq);
         if behind < 0x8000 && (seq.wrapping_sub(self.acked) as i16) > 0 {
             self.acked = seq;
