@@ -217,6 +217,8 @@ pub(crate) struct OpenId(pub u32);
 pub(crate) enum OpenFile {
     /// `/dev/null`.
     Null,
+    /// `/dev/zero`.
+    Zero,
     /// A file read from its beginning; what it held when it was opened (for a synthetic one) or
     /// what it holds now.
     Reader { content: Content, offset: usize },
@@ -311,6 +313,7 @@ impl OpenFiles {
             OpenFile::PipeRead(pipe) => self.pipes.entry(*pipe).or_default().reader = Some(id),
             OpenFile::PipeWrite(pipe) => self.pipes.entry(*pipe).or_default().writer = Some(id),
             OpenFile::Null
+            | OpenFile::Zero
             | OpenFile::Reader { .. }
             | OpenFile::Writer { .. }
             | OpenFile::Setting { .. }
@@ -374,6 +377,7 @@ impl OpenFiles {
             OpenFile::PipeRead(pipe) => self.close_pipe(*pipe, |p| p.reader = None),
             OpenFile::PipeWrite(pipe) => self.close_pipe(*pipe, |p| p.writer = None),
             OpenFile::Null
+            | OpenFile::Zero
             | OpenFile::Reader { .. }
             | OpenFile::Writer { .. }
             | OpenFile::Setting { .. }

@@ -12,6 +12,7 @@ mod inject;
 mod names;
 mod node;
 mod process;
+mod procnet;
 mod program;
 mod queue;
 mod rng;

@@ -1,9 +1,9 @@
 //! The files that a kernel makes up: /proc/sys, /sys/class/net and /run/netns.
 
 use kernel::Errno;
-use kernel::dump::LinkInfo;
+use kernel::dump::{KindInfo, LinkInfo};
 use kernel::request::{LinkChange, PortOption, Request};
-use packet::NetnsId;
+use packet::{NetnsId, SimTime};
 
 use crate::node::Node;
 use crate::sys::{DirEntry, FileKind};
@@ -17,16 +17,25 @@ pub(crate) enum Entry {
 
 /// Whether the kernel makes up what lies at `path`.
 pub(crate) fn owns(path: &str) -> bool {
-    ["/proc/sys", "/sys/class/net", "/run/netns", "/var/run/netns"]
+    ["/proc/net", "/proc/sys", "/sys/class/net", "/run/netns", "/var/run/netns"]
         .iter()
         .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// What lies at `path`, seen from `netns`.
-pub(crate) fn lookup(node: &Node, netns: NetnsId, path: &str) -> Result<Entry, Errno> {
+pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> Result<Entry, Errno> {
     let path = path.strip_prefix("/var").unwrap_or(path);
     if let Some(rest) = path.strip_prefix("/proc/sys") {
         return setting(node, netns, rest.trim_start_matches('/'));
+    }
+    if let Some(rest) = path.strip_prefix("/proc/net") {
+        let text = match rest.trim_start_matches('/') {
+            "" => return Ok(dir(["arp", "route"].into_iter().map(|name| (name.to_owned(), FileKind::File)))),
+            "arp" => crate::procnet::arp(&node.host, netns, now),
+            "route" => crate::procnet::route(&node.host, netns),
+            _ => return Err(Errno::NoEnt),
+        };
+        return Ok(Entry::File(text.into_bytes()));
     }
     if let Some(rest) = path.strip_prefix("/run/netns") {
         let name = rest.trim_start_matches('/');
@@ -116,6 +125,13 @@ fn attribute_of(link: &LinkInfo, attribute: &str) -> Result<Entry, Errno> {
         "iflink" => link.link.unwrap_or(link.ifindex).to_string(),
         "mtu" => link.mtu.to_string(),
         "operstate" => link.operstate.to_lowercase(),
+        "speed" if !up => return Err(Errno::Inval),
+        "speed" => match link.kind {
+            // A veth claims 10 Gbit/s, a TUN device 10 Mbit/s (`veth_get_link_ksettings`, `tun`).
+            Some(KindInfo::Veth | KindInfo::Bridge(_)) => "10000".to_owned(),
+            Some(KindInfo::Tun { .. }) => "10000".to_owned(),
+            _ => return Err(Errno::Inval),
+        },
         "tx_queue_len" => link.txqueuelen.to_string(),
         "type" => link.arphrd.to_string(),
         "brport" if link.port.is_some() => return Ok(dir([("hairpin_mode".to_owned(), FileKind::File)].into_iter())),

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
 use kernel::socket::{Captured, Ready, Received, SocketError, SocketKind, SocketOption};
 use kernel::{Errno, Host, Refusal};
@@ -139,6 +140,9 @@ pub trait Sys {
     fn request(&mut self, netns: NetnsId, request: Request) -> Result<Reply, Refusal>;
     /// The kernel, for its dumps (`links`, `addrs`, `routes`, …): read only.
     fn kernel(&self) -> &Host;
+    /// The devices of a namespace. As in Linux, listing them gives ids to the other namespaces in
+    /// which their peers are (`peernet2id_alloc` in `rtnl_fill_ifinfo`).
+    fn links(&mut self, netns: NetnsId) -> Vec<LinkInfo>;
     /// Netfilter of a namespace, for the iptables, ipset and conntrack commands.
     fn netfilter(&mut self, netns: NetnsId) -> &mut netfilter::Netfilter;
 

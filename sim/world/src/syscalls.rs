@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
 use kernel::socket::{Captured, Ready, Received, SocketError, SocketId, SocketKind, SocketOption};
 use kernel::{Cx, Effect, Errno, Host, Refusal};
@@ -92,7 +93,7 @@ impl<O: Observer> SysCx<'_, O> {
         let process = self.process()?;
         let path = normalize(&process.cwd, path);
         synthetic::owns(&path).then(|| {
-            let entry = synthetic::lookup(self.node, process.netns, &path);
+            let entry = synthetic::lookup(self.node, process.netns, self.now, &path);
             (path, entry)
         })
     }
@@ -122,6 +123,7 @@ impl<O: Observer> SysCx<'_, O> {
         for open in process.fds.into_values() {
             self.release(open);
         }
+        self.cx().netns_put(process.netns);
         for waiter in self.node.processes.waiting_for_pid(self.pid) {
             self.node.wake(self.queue, self.now, waiter);
         }
@@ -162,9 +164,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn set_netns(&mut self, netns: NetnsId) {
-        if let Some(process) = self.node.processes.get_mut(self.pid) {
-            process.netns = netns;
-        }
+        let Some(process) = self.node.processes.get_mut(self.pid) else { return };
+        let left = std::mem::replace(&mut process.netns, netns);
+        let mut cx = self.cx();
+        cx.netns_get(netns);
+        cx.netns_put(left);
     }
 
     fn netns_by_name(&self, name: &str) -> Option<NetnsId> {
@@ -218,6 +222,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         &self.node.host
     }
 
+    fn links(&mut self, netns: NetnsId) -> Vec<LinkInfo> {
+        self.node.host.links_get_nsids(netns);
+        self.node.host.links(netns)
+    }
+
     fn netfilter(&mut self, netns: NetnsId) -> &mut netfilter::Netfilter {
         &mut self.node.host.ns_mut(netns).netfilter
     }
@@ -226,6 +235,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         let open = self.open_id(fd)?;
         match self.node.open.get(open).ok_or(Errno::BadF)? {
             OpenFile::Null => Ok(ReadResult::Eof),
+            OpenFile::Zero => Ok(ReadResult::Data(vec![0; max.min(1 << 16)])),
             OpenFile::Reader { .. } => self.read_snapshot(open, max),
             OpenFile::PipeRead(pipe) => {
                 let pipe = *pipe;
@@ -295,7 +305,9 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 let socket = *socket;
                 return self.cx().socket_send(socket, bytes, None);
             }
-            OpenFile::Reader { .. } | OpenFile::PipeRead(_) | OpenFile::Tun(_) => return Err(Errno::BadF),
+            OpenFile::Zero | OpenFile::Reader { .. } | OpenFile::PipeRead(_) | OpenFile::Tun(_) => {
+                return Err(Errno::BadF);
+            }
         }
         Ok(bytes.len())
     }
@@ -305,6 +317,10 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         match device.as_deref() {
             Some("/dev/null") => {
                 let open = self.node.open.open(OpenFile::Null);
+                return Ok(self.add_fd(open));
+            }
+            Some("/dev/zero") if mode == OpenMode::Read => {
+                let open = self.node.open.open(OpenFile::Zero);
                 return Ok(self.add_fd(open));
             }
             Some("/dev/stdin" | "/dev/fd/0") => return self.dup(Fd::STDIN),
@@ -356,7 +372,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn stat(&self, path: &str) -> Result<Stat, Errno> {
-        if self.process().is_some_and(|p| normalize(&p.cwd, path) == "/dev/null") {
+        if self.process().is_some_and(|p| matches!(normalize(&p.cwd, path).as_str(), "/dev/null" | "/dev/zero")) {
             return Ok(Stat { kind: FileKind::CharDevice, size: 0, mode: 0o666 });
         }
         if let Some((_, entry)) = self.synthetic(path) {
@@ -444,6 +460,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         for &open in process.fds.values() {
             self.node.open.share(open);
         }
+        self.cx().netns_get(process.netns);
         Ok(self.node.start(self.queue, self.now, process))
     }
 
@@ -555,7 +572,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             Ok(OpenFile::Console { console, stream: Stream::In }) => {
                 self.node.consoles.get(console).is_none_or(|c| !c.input.is_empty() || c.input_ended)
             }
-            Ok(OpenFile::Null | OpenFile::Reader { .. }) => true,
+            Ok(OpenFile::Null | OpenFile::Zero | OpenFile::Reader { .. }) => true,
             Ok(_) | Err(_) => false,
         };
         Ready { readable, writable: true, ..Ready::default() }

@@ -6,7 +6,7 @@ use kernel::request::{LinkChange, Reply, Request};
 use kernel::{Cx, Effect, Host, Refusal, Stats};
 use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
 use trace::view::print;
-use trace::{DropReason, Observer, Place, Step, StepKind};
+use trace::{DropReason, Observer, Off, Place, Step, StepKind};
 
 use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
 use crate::files::{ConsoleId, Stream};
@@ -233,6 +233,7 @@ impl World {
         env: BTreeMap<String, String>,
     ) -> Pid {
         let now = self.now;
+        self.with_kernel(host, &mut Off, |cx| cx.netns_get(netns));
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let fds = [(Fd::STDIN, Stream::In), (Fd::STDOUT, Stream::Out), (Fd::STDERR, Stream::Err)]
             .map(|(fd, stream)| (fd, node.open.open(crate::files::OpenFile::Console { console, stream })))

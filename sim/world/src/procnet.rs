@@ -1,0 +1,72 @@
+//! The text files of /proc/net.
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
+
+use kernel::{Host, Nud, RouteKind, TableId};
+use packet::{MacAddr, NetnsId, SimTime};
+
+/// Kernel: `net/ipv4/arp.c, arp_format_neigh_entry`.
+pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
+    let mut text = "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
+    for neighbour in host.neighbours(netns, now) {
+        if neighbour.proxy || neighbour.nud == Nud::Noarp {
+            continue;
+        }
+        // ATF_COM, ATF_PERM
+        let flags = match neighbour.nud {
+            Nud::Permanent => 0x6,
+            Nud::Reachable | Nud::Stale | Nud::Delay | Nud::Probe => 0x2,
+            Nud::None | Nud::Incomplete | Nud::Failed | Nud::Noarp => 0x0,
+        };
+        let mac = neighbour.lladdr.unwrap_or(MacAddr::ZERO);
+        let dev = neighbour.dev.as_deref().unwrap_or("*");
+        let addr = neighbour.addr.to_string();
+        // Writing to a string doesn't fail.
+        let _ = writeln!(text, "{addr:<16} {:<12}{:<12}{mac}     *        {dev}", "0x1", format!("{flags:#x}"));
+    }
+    text
+}
+
+/// Kernel: `net/ipv4/fib_trie.c, fib_route_seq_show`.
+pub(crate) fn route(host: &Host, netns: NetnsId) -> String {
+    let header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
+    let mut text = format!("{header:<127}\n");
+    for route in host.routes(netns) {
+        if route.table != TableId::MAIN || matches!(route.kind, RouteKind::Broadcast | RouteKind::Multicast) {
+            continue;
+        }
+        let hop = route.nexthops.first();
+        let via = hop.and_then(|hop| hop.via);
+        // RTF_UP, RTF_GATEWAY, RTF_HOST, RTF_REJECT
+        let mut flags = 0x1;
+        if via.is_some() {
+            flags |= 0x2;
+        }
+        if route.dst.prefix_len() == 32 {
+            flags |= 0x4;
+        }
+        if matches!(route.kind, RouteKind::Unreachable | RouteKind::Prohibit) {
+            flags |= 0x200;
+        }
+        let line = format!(
+            "{}\t{:08X}\t{:08X}\t{flags:04X}\t0\t0\t{}\t{:08X}\t{}\t0\t0",
+            hop.map_or("*", |hop| hop.dev.as_str()),
+            raw(route.dst.network()),
+            raw(via.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+            route.metric,
+            raw(route.dst.netmask()),
+            route.advmss.map_or(0, |mss| mss + 40),
+        );
+        let _ = writeln!(text, "{line:<127}");
+    }
+    text
+}
+
+/// An address as the number that a little-endian machine reads from its bytes.
+fn raw(addr: IpAddr) -> u32 {
+    match addr {
+        IpAddr::V4(addr) => u32::from_le_bytes(addr.octets()),
+        IpAddr::V6(_) => 0,
+    }
+}
