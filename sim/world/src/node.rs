@@ -82,10 +82,11 @@ impl Node {
         }
     }
 
-    /// Starts `process`; its descriptors must hold their references already.
-    pub fn start(&mut self, queue: &mut Queue, now: SimTime, process: Process) -> Pid {
+    /// Starts `process`, which first runs at `at`; its descriptors must hold their references
+    /// already.
+    pub fn start(&mut self, queue: &mut Queue, at: SimTime, process: Process) -> Pid {
         let pid = self.processes.add(process);
-        self.wake(queue, now, pid);
+        self.wake(queue, at, pid);
         pid
     }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
@@ -18,6 +19,12 @@ use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys}
 use crate::synthetic::{self, Entry};
 use crate::world::EPOCH;
 use crate::{Args, Probe, ProbeError, ProbeReport, Program, Registry, Signal, Wait};
+
+/// How long a program takes to start: about a millisecond passes between two commands of a script,
+/// so that what the first one sent has arrived when the second one looks.
+///
+/// Simplified: everything else that a process does takes no time.
+const EXEC_TIME: Duration = Duration::from_millis(1);
 
 /// System calls of one process while it runs.
 pub(crate) struct SysCx<'a, O: Observer> {
@@ -431,9 +438,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn spawn(&mut self, spawn: Spawn) -> Result<Pid, Errno> {
         let Spawn { args, code, netns, root, cwd, env, fds } = spawn;
+        let mut start = self.now;
         let program = match code {
             Some(code) => code,
             None => {
+                start += EXEC_TIME;
                 let name = args.first().ok_or(Errno::NoEnt)?;
                 let make = self.node.registry.get(name).cloned().ok_or(Errno::NoEnt)?;
                 make(args.clone())
@@ -461,7 +470,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             self.node.open.share(open);
         }
         self.cx().netns_get(process.netns);
-        Ok(self.node.start(self.queue, self.now, process))
+        Ok(self.node.start(self.queue, start, process))
     }
 
     fn exit_status(&self, pid: Pid) -> Option<i32> {
