@@ -6,6 +6,7 @@ mod flannel_udp;
 mod http_echo;
 mod nc;
 mod ping;
+mod tcpdump;
 pub mod trace;
 mod traceroute;
 mod udp_echo;
@@ -23,6 +24,7 @@ pub fn install(registry: &mut world::Registry) {
     http_echo::install(registry);
     nc::install(registry);
     ping::install(registry);
+    tcpdump::install(registry);
     trace::install(registry);
     traceroute::install(registry);
     udp_echo::install(registry);
