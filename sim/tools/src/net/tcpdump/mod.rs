@@ -20,7 +20,7 @@ use world::{Args, EPOCH, Fd, Next, OpenMode, Program, ReadResult, Registry, Sign
 
 use super::{complain, read_file, say};
 use filter::{Filter, LinkType, Seen, Target};
-use names::Names;
+pub(crate) use names::Names;
 use options::{Options, Refused, Ways};
 use pcap::Record;
 use print::Printer;
