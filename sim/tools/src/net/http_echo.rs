@@ -45,7 +45,7 @@ impl HttpEcho {
         let fd = sys.socket(SocketKind::Tcp).map_err(fail)?;
         sys.set_option(fd, SocketOption::ReuseAddr(true)).map_err(fail)?;
         sys.bind(fd, addr).map_err(fail)?;
-        sys.listen(fd, 128).map_err(fail)?;
+        sys.listen(fd, 64).map_err(fail)?;
         Ok(fd)
     }
 

@@ -5,6 +5,8 @@ mod curl;
 mod flannel_udp;
 mod http_echo;
 mod nc;
+mod nmap;
+mod nping;
 mod ping;
 mod ss;
 mod tcpdump;
@@ -26,6 +28,8 @@ pub fn install(registry: &mut world::Registry) {
     flannel_udp::install(registry);
     http_echo::install(registry);
     nc::install(registry);
+    nmap::install(registry);
+    nping::install(registry);
     ping::install(registry);
     ss::install(registry);
     tcpdump::install(registry);

@@ -202,6 +202,7 @@ impl State {
         let mut state = Self { options, services, phase: Phase::NextPort, ports_left, status: 1 };
         if state.options.listen {
             let fd = state.listen(sys)?;
+            state.ports_left.clear();
             state.phase = if state.options.udp { Phase::Transfer(state.transfer(sys, fd, None)) } else { Phase::Listening { fd } };
         }
         Ok(state)
@@ -356,12 +357,8 @@ impl State {
                         if self.options.verbose {
                             complain(sys, &format!("Connection received on {} {}\n", peer.ip(), peer.port()));
                         }
-                        let listener = if self.options.keep {
-                            Some(fd)
-                        } else {
-                            sys.close(fd);
-                            None
-                        };
+                        // Without -k the listening socket stays open too, but nothing is accepted.
+                        let listener = self.options.keep.then_some(fd);
                         self.phase = Phase::Transfer(self.transfer(sys, accepted, listener));
                     }
                     Err(Errno::Again) => {

@@ -151,7 +151,9 @@ impl State {
     /// One entry; true if it ends the trace.
     fn error(&mut self, sys: &mut dyn Sys, error: &SocketError) -> bool {
         let slot = usize::from(error.dst.port().wrapping_sub(self.base_port));
-        let sent = self.history.get_mut(slot).filter(|_| slot < HISTORY - 1).and_then(Option::take);
+        // A local error names no port.
+        let known = error.icmp.is_some() && slot < HISTORY - 1;
+        let sent = self.history.get_mut(slot).filter(|_| known).and_then(Option::take);
         let mut text = match (error.icmp, error.offender) {
             (Some(_), Some(offender)) => match sent {
                 Some((hops, _)) => format!("{hops:2}:  {:<52} ", offender.to_string()),

@@ -8,6 +8,8 @@ mod names;
 mod options;
 mod pcap;
 mod print;
+#[cfg(test)]
+mod samples;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +26,7 @@ pub(crate) use names::Names;
 use options::{Options, Refused, Ways};
 use pcap::Record;
 use print::Printer;
+pub(crate) use print::date;
 
 /// Installs `tcpdump`.
 pub(crate) fn install(registry: &mut Registry) {

@@ -181,3 +181,6 @@ pub(super) fn dotted(text: &str) -> Option<(u32, u32)> {
     Some((u32::from(Ipv4Addr::from(octets)), mask))
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ mod ip;
 mod tcp;
 mod text;
 mod time;
+pub(crate) use time::date;
 mod udp;
 
 use std::collections::BTreeMap;
@@ -205,3 +206,6 @@ impl Printer {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

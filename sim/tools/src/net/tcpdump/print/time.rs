@@ -7,7 +7,7 @@ use super::Printer;
 const DAY: u64 = 86_400;
 
 /// Year, month and day of a day since 1970 (proleptic Gregorian calendar).
-fn date(days: u64) -> (u64, u64, u64) {
+pub(crate) fn date(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let era = shifted / 146_097;
     let day_of_era = shifted % 146_097;
