@@ -39,7 +39,9 @@ pub(super) enum Flow {
 /// A command that reads its inputs one after another.
 pub(super) trait Filter: Clone + fmt::Debug + Send + Sync + 'static {
     /// Whether it takes lines; else blocks as they come.
-    const LINES: bool = true;
+    fn by_lines(&self) -> bool {
+        true
+    }
 
     /// An input begins; its name is `-` for standard input without an operand.
     fn open(&mut self, _out: &mut Out, _name: &str) {}
@@ -58,6 +60,9 @@ pub(super) trait Filter: Clone + fmt::Debug + Send + Sync + 'static {
         1
     }
 }
+
+/// Reads after which others may run: an input need not end.
+const READS_AT_ONCE: usize = 64;
 
 /// Runs a filter over its inputs.
 #[derive(Clone, Debug)]
@@ -79,7 +84,7 @@ impl<F: Filter> Filtering<F> {
     }
 
     fn run(&mut self, sys: &mut dyn Sys, out: &mut Out) -> Next {
-        loop {
+        for _ in 0..READS_AT_ONCE {
             let Some((fd, name)) = self.current.clone() else {
                 let Some(name) = self.inputs.get(self.next).cloned() else {
                     let status = self.filter.finish(out);
@@ -116,6 +121,7 @@ impl<F: Filter> Filtering<F> {
                 return Next::Exit(BROKEN_PIPE);
             }
         }
+        Next::Wait(Wait::until(sys.now()))
     }
 
     fn begin(&mut self, sys: &mut dyn Sys, out: &mut Out, name: &str) {
@@ -153,7 +159,7 @@ impl<F: Filter> Filtering<F> {
     }
 
     fn feed(&mut self, out: &mut Out, data: &[u8]) -> Flow {
-        if !F::LINES {
+        if !self.filter.by_lines() {
             return self.filter.take(out, data, true);
         }
         let mut data = data;

@@ -120,7 +120,8 @@ fn at_end(rest: &[char]) -> bool {
 }
 
 fn literal(c: char, out: &mut String) {
-    if c.is_ascii_punctuation() {
+    // `\<` and `\>` are assertions.
+    if c.is_ascii_punctuation() && !matches!(c, '<' | '>') {
         out.push('\\');
     }
     out.push(c);
@@ -183,7 +184,8 @@ mod tests {
     #[test]
     fn posix_patterns_match_what_they_should() {
         use Syntax::{Basic, Extended, Fixed};
-        let cases: [(&str, Syntax, &str, Option<&str>); 16] = [
+        let cases: [(&str, Syntax, &str, Option<&str>); 17] = [
+            ("^[<>]", Basic, "> GET", Some(">")),
             ("Flags \\[[^]]*\\]", Basic, "x Flags [S.], y", Some("Flags [S.]")),
             ("mtu [0-9]*", Basic, "a mtu 1500 b", Some("mtu 1500")),
             ("a+", Basic, "aa+", Some("a+")),

@@ -16,6 +16,10 @@ struct Cat {
 }
 
 impl Filter for Cat {
+    fn by_lines(&self) -> bool {
+        self.numbers
+    }
+
     fn take(&mut self, out: &mut Out, line: &[u8], whole: bool) -> Flow {
         self.line += 1;
         if self.numbers {
@@ -64,6 +68,10 @@ fn header(out: &mut Out, name: &str, opened: bool) {
 }
 
 impl Filter for Head {
+    fn by_lines(&self) -> bool {
+        matches!(self.count, Count::Lines(_))
+    }
+
     fn open(&mut self, out: &mut Out, name: &str) {
         if self.headers {
             header(out, name, self.opened);
@@ -313,7 +321,9 @@ struct Wc {
 }
 
 impl Filter for Wc {
-    const LINES: bool = false;
+    fn by_lines(&self) -> bool {
+        false
+    }
 
     fn open(&mut self, _: &mut Out, _: &str) {
         self.counts = Counts::default();

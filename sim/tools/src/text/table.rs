@@ -516,7 +516,9 @@ struct Tr {
 }
 
 impl Filter for Tr {
-    const LINES: bool = false;
+    fn by_lines(&self) -> bool {
+        false
+    }
 
     fn take(&mut self, out: &mut Out, bytes: &[u8], _: bool) -> Flow {
         for &byte in bytes {
