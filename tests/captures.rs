@@ -1,7 +1,7 @@
 //! Every frame that the recorded scripts make hoplab send, written as one capture, is read back: by
 //! pnet_packet field by field, and by tshark, which must find nothing malformed and no bad checksum.
 
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::print_stderr)]
 
 mod support;
 

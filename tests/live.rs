@@ -3,6 +3,8 @@
 //! Needs root, Linux and the tools; skipped aloud without them, unless `HOPLAB_REQUIRE_LIVE` is set.
 //! A recording fails only if several runs agree with each other and differ from it.
 
+#![allow(clippy::print_stderr, clippy::expect_used)]
+
 use std::path::PathBuf;
 use std::process::Command;
 

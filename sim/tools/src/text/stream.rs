@@ -26,7 +26,7 @@ impl Filter for Cat {
             out.bytes.extend(format!("{:6}\t", self.line).into_bytes());
         }
         out.bytes.extend_from_slice(line);
-        if whole {
+        if whole && self.numbers {
             out.bytes.push(b'\n');
         }
         Flow::More
