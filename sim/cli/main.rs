@@ -1,7 +1,13 @@
 //! The command line of hoplab: arguments, output, exit status. The only room that prints.
 
+mod complete;
+mod editor;
+mod help;
+mod pace;
+mod prompt;
 mod run;
 mod sh;
+mod terminal;
 mod trace;
 mod trace_options;
 

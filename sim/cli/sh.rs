@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use packet::NetnsId;
+use lab::Lab;
+use packet::{HostId, NetnsId};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
 use crate::STATUS_BAD_INPUT;
+use crate::prompt::Prompt;
+use crate::terminal::write_out;
 use crate::trace_options::TraceOptions;
 
 /// Arguments of `hoplab sh`.
@@ -22,6 +25,15 @@ pub(crate) struct ShArgs {
     /// Commands to run instead of a file.
     #[arg(short, value_name = "TEXT", conflicts_with = "file")]
     command: Option<String>,
+    /// A network to start in, instead of one empty host.
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
+    /// Where the shell runs: `host` or `host/namespace`; the topology's first host if not given.
+    #[arg(long, value_name = "PLACE")]
+    on: Option<String>,
+    /// At a prompt, virtual seconds per second of a command in the foreground; 0 does not wait.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pace: u32,
     /// Seed of all random streams.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -32,30 +44,77 @@ pub(crate) struct ShArgs {
 /// A command that was ended because it would never end.
 const STATUS_ENDLESS: u8 = 124;
 
+/// What the shell runs.
+enum Input {
+    /// A script: its name (`$0`) and text.
+    Script(String, String),
+    /// Lines that a person types.
+    Terminal,
+}
+
 #[allow(clippy::print_stderr)]
 pub(crate) fn main(args: &ShArgs) -> ExitCode {
-    match script(args) {
-        Ok((name, text)) => run_script(args, name, text).unwrap_or_else(|message| {
-            eprintln!("error: {message}");
-            ExitCode::from(STATUS_BAD_INPUT)
-        }),
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(STATUS_BAD_INPUT)
+    run(args).unwrap_or_else(|message| {
+        eprintln!("error: {message}");
+        ExitCode::from(STATUS_BAD_INPUT)
+    })
+}
+
+fn run(args: &ShArgs) -> Result<ExitCode, String> {
+    let input = input(args)?;
+    let (mut world, place) = world(args)?;
+    if !args.trace.wanted() {
+        return match input {
+            Input::Script(name, text) => Ok(play(args, &mut world, place, name, text, &mut Off)),
+            Input::Terminal => {
+                let (_, status) = Prompt::new(world, place.0, place.1, args.pace)?.run(&mut Off, |_, _| Ok(()))?;
+                Ok(exit_code(status))
+            }
+        };
+    }
+    let mut recorder = Recorder::default();
+    let show = |world: &World, steps: &[trace::Step]| {
+        write_out(Stream::Out, args.trace.show_all(world, steps).as_bytes());
+    };
+    match input {
+        Input::Script(name, text) => {
+            let status = play(args, &mut world, place, name, text, &mut recorder);
+            args.trace.write_capture(&world, &recorder.steps)?;
+            show(&world, &recorder.steps);
+            Ok(status)
+        }
+        Input::Terminal => {
+            let mut steps = Vec::new();
+            let prompt = Prompt::new(world, place.0, place.1, args.pace)?;
+            let (world, status) = prompt.run(&mut recorder, |world, recorder| {
+                let new = std::mem::take(&mut recorder.steps);
+                if args.trace.shows() {
+                    show(world, &new);
+                }
+                steps.extend(new);
+                Ok(())
+            })?;
+            args.trace.write_capture(&world, &steps)?;
+            Ok(exit_code(status))
         }
     }
 }
 
-/// The script's name (its `$0`) and text.
-fn script(args: &ShArgs) -> Result<(String, String), String> {
+fn exit_code(status: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX))
+}
+
+/// What to run.
+fn input(args: &ShArgs) -> Result<Input, String> {
     if let Some(text) = &args.command {
-        return Ok(("sh".to_owned(), text.clone()));
+        return Ok(Input::Script("sh".to_owned(), text.clone()));
     }
     let (name, bytes) = match &args.file {
         Some(file) => {
             let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
             (file.display().to_string(), bytes)
         }
+        None if std::io::stdin().is_terminal() => return Ok(Input::Terminal),
         None => {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input: {error}"))?;
@@ -67,56 +126,57 @@ fn script(args: &ShArgs) -> Result<(String, String), String> {
         let line = error.as_bytes()[..at].iter().filter(|&&b| b == b'\n').count() + 1;
         format!("{name}:{line}: not UTF-8 text\nhint: a script is text, one command a line")
     })?;
-    Ok((name, text))
+    Ok(Input::Script(name, text))
 }
 
-fn run_script(args: &ShArgs, name: String, text: String) -> Result<ExitCode, String> {
-    if args.trace.wanted() {
-        let mut recorder = Recorder::default();
-        let (world, status) = play(args, name, text, &mut recorder)?;
-        args.trace.write_capture(&world, &recorder.steps)?;
-        write_out(Stream::Out, args.trace.show_all(&world, &recorder.steps).as_bytes());
-        Ok(status)
-    } else {
-        play(args, name, text, &mut Off).map(|(_, status)| status)
-    }
+/// The world, and where the shell runs.
+fn world(args: &ShArgs) -> Result<(World, (HostId, NetnsId)), String> {
+    let world = match &args.topology {
+        Some(file) => Lab::load(file, args.seed).map_err(|error| error.to_string())?.world,
+        None => {
+            let mut world = World::new(args.seed);
+            world.add_host("hoplab", tools::registry());
+            world
+        }
+    };
+    let place = match &args.on {
+        Some(on) => lab::locate(&world, on).map_err(|problem| problem.to_string())?,
+        None => {
+            let first = world.hosts().next().ok_or("the topology has no host")?;
+            (first.id, NetnsId::INIT)
+        }
+    };
+    Ok((world, place))
 }
 
-fn play<O: Observer>(args: &ShArgs, name: String, text: String, obs: &mut O) -> Result<(World, ExitCode), String> {
-    let mut world = World::new(args.seed);
-    let host = world.add_host("hoplab", tools::registry());
+fn play<O: Observer>(
+    args: &ShArgs,
+    world: &mut World,
+    (host, netns): (HostId, NetnsId),
+    name: String,
+    text: String,
+    obs: &mut O,
+) -> ExitCode {
     let console = world.add_console(host, std::io::stdout().is_terminal());
     world.type_input(host, console, None);
     let mut argv = vec!["sh".to_owned(), "-c".to_owned(), text, name];
     argv.extend(args.arguments.iter().cloned());
-    let pid = world
-        .spawn(host, NetnsId::INIT, console, argv, BTreeMap::new())
-        .map_err(|errno| format!("sh: {errno}"))?;
+    let pid = match world.spawn(host, netns, console, argv, BTreeMap::new()) {
+        Ok(pid) => pid,
+        Err(errno) => return ended(&format!("hoplab: sh: {errno}")),
+    };
     let outcome = world.run_to_exit(host, pid, console, obs, &mut |stream, bytes| write_out(stream, bytes));
-    let status = match outcome {
-        Outcome::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX)),
+    match outcome {
+        Outcome::Exited(status) => exit_code(status),
         Outcome::Stuck => ended("hoplab: ended: the script waits, and nothing can happen any more"),
         Outcome::Silent => ended("hoplab: ended: the script said nothing for an hour of virtual time"),
         Outcome::Storm(devices) => {
             ended(&format!("hoplab: ended after {} events: a loop between {}", world::EVENT_LIMIT, devices.join(", ")))
         }
-    };
-    Ok((world, status))
+    }
 }
 
 fn ended(message: &str) -> ExitCode {
     write_out(Stream::Err, format!("{message}\n").as_bytes());
     ExitCode::from(STATUS_ENDLESS)
-}
-
-/// Writes at once, so that both streams keep their order. A reader that went away ends nothing:
-/// the script's status still counts.
-fn write_out(stream: Stream, bytes: &[u8]) {
-    let _ = match stream {
-        Stream::Err => std::io::stderr().write_all(bytes),
-        Stream::In | Stream::Out => {
-            let mut out = std::io::stdout().lock();
-            out.write_all(bytes).and_then(|()| out.flush())
-        }
-    };
 }

@@ -32,7 +32,12 @@ pub(crate) enum Format {
 impl TraceOptions {
     /// Whether anyone asked for traces or captures.
     pub fn wanted(&self) -> bool {
-        self.view.is_some() || self.format != Format::Text || self.pcap.is_some()
+        self.shows() || self.pcap.is_some()
+    }
+
+    /// Whether anyone asked for traces.
+    pub fn shows(&self) -> bool {
+        self.view.is_some() || self.format != Format::Text
     }
 
     /// The text of some traces.

@@ -75,22 +75,7 @@ impl Lab {
     /// # Errors
     /// A name that nothing has, with the nearest that exists.
     pub fn locate(&self, on: &str) -> Result<(HostId, NetnsId), Problem> {
-        let (host_name, netns_name) = on.split_once('/').unwrap_or((on, ""));
-        let host = self.world.host_by_name(host_name).ok_or_else(|| Problem::Unknown {
-            kind: "host",
-            name: host_name.to_owned(),
-            hint: nearest(host_name, self.world.hosts().map(|h| h.name.as_str())),
-        })?;
-        if netns_name.is_empty() {
-            return Ok((host, NetnsId::INIT));
-        }
-        let names = &self.world.host(host).netns_names;
-        let netns = names.get(netns_name).copied().ok_or_else(|| Problem::Unknown {
-            kind: "namespace",
-            name: netns_name.to_owned(),
-            hint: nearest(netns_name, names.keys().map(String::as_str)),
-        })?;
-        Ok((host, netns))
+        locate(&self.world, on)
     }
 
     /// Types `command` at the shell of a namespace and waits for its end. Answers what it printed
@@ -126,6 +111,29 @@ impl Lab {
             Outcome::Storm(devices) => Err(endless(&format!("packets circulate between {}", devices.join(", ")))),
         }
     }
+}
+
+/// Finds `host` or `host/namespace`.
+///
+/// # Errors
+/// A name that nothing has, with the nearest that exists.
+pub fn locate(world: &World, on: &str) -> Result<(HostId, NetnsId), Problem> {
+    let (host_name, netns_name) = on.split_once('/').unwrap_or((on, ""));
+    let host = world.host_by_name(host_name).ok_or_else(|| Problem::Unknown {
+        kind: "host",
+        name: host_name.to_owned(),
+        hint: nearest(host_name, world.hosts().map(|h| h.name.as_str())),
+    })?;
+    if netns_name.is_empty() {
+        return Ok((host, NetnsId::INIT));
+    }
+    let names = &world.host(host).netns_names;
+    let netns = names.get(netns_name).copied().ok_or_else(|| Problem::Unknown {
+        kind: "namespace",
+        name: netns_name.to_owned(),
+        hint: nearest(netns_name, names.keys().map(String::as_str)),
+    })?;
+    Ok((host, netns))
 }
 
 /// Replays a scenario; hands each step's report to `report` with the network as it then is.

@@ -283,6 +283,8 @@ pub(crate) struct Console {
     pub input: VecDeque<u8>,
     /// No more input will come.
     pub input_ended: bool,
+    /// One reader is told of an end (Ctrl-D at a terminal); the next one waits again.
+    pub end_typed: bool,
     /// Programs see a terminal.
     pub terminal: bool,
 }

@@ -260,7 +260,8 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 if n > 0 {
                     return Ok(ReadResult::Data(console.input.drain(..n).collect()));
                 }
-                Ok(if console.input_ended { ReadResult::Eof } else { ReadResult::WouldBlock })
+                let ended = std::mem::take(&mut console.end_typed) || console.input_ended;
+                Ok(if ended { ReadResult::Eof } else { ReadResult::WouldBlock })
             }
             OpenFile::Socket(socket) => {
                 let socket = *socket;
@@ -579,7 +580,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 self.node.open.pipes.get(pipe).is_none_or(|p| !p.bytes.is_empty() || p.writer.is_none())
             }
             Ok(OpenFile::Console { console, stream: Stream::In }) => {
-                self.node.consoles.get(console).is_none_or(|c| !c.input.is_empty() || c.input_ended)
+                self.node.consoles.get(console).is_none_or(|c| !c.input.is_empty() || c.input_ended || c.end_typed)
             }
             Ok(OpenFile::Null | OpenFile::Zero | OpenFile::Reader { .. }) => true,
             Ok(_) | Err(_) => false,

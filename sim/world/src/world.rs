@@ -9,12 +9,13 @@ use trace::view::print;
 use trace::{DropReason, Observer, Off, Place, Step, StepKind};
 
 use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
-use crate::files::{ConsoleId, Stream};
+use crate::files::{Console, ConsoleId, Stream, normalize};
 use crate::node::Node;
 use crate::process::Process;
 use crate::queue::{Event, Queue};
 use crate::syscalls::SysCx;
-use crate::{Args, Fd, Next, ProbeReport, Program, Registry, Signal, Wait};
+use crate::synthetic::{self, Entry};
+use crate::{Args, DirEntry, Fd, Next, ProbeReport, Program, Registry, Signal, Wait};
 
 /// Seconds since 1970 at virtual time zero: 2025-01-01 00:00:00 UTC.
 pub const EPOCH: u64 = 1_735_689_600;
@@ -189,6 +190,11 @@ impl World {
         self.segments.iter().map(|s| (s.name.as_str(), s.ends().collect()))
     }
 
+    /// The programs installed on a host.
+    pub fn registry(&self, host: HostId) -> &Registry {
+        &self.nodes[host.0 as usize].registry
+    }
+
     /// Puts a file into a host's tree, with the directories above it.
     pub fn install_file(&mut self, host: HostId, path: &str, data: Vec<u8>) {
         self.node_mut(host).files.install(path, data);
@@ -265,15 +271,24 @@ impl World {
         console.map(|c| std::mem::take(&mut c.output)).unwrap_or_default()
     }
 
-    /// Types `bytes` at a console; `None` ends its input (Ctrl-D).
+    /// Types `bytes` at a console; `None` ends its input for good.
     pub fn type_input(&mut self, host: HostId, console: ConsoleId, bytes: Option<&[u8]>) {
+        self.change_input(host, console, |state| match bytes {
+            Some(bytes) => state.input.extend(bytes),
+            None => state.input_ended = true,
+        });
+    }
+
+    /// Types Ctrl-D at a terminal: who reads next, or waits to, sees the end of the input, once.
+    pub fn type_end(&mut self, host: HostId, console: ConsoleId) {
+        self.change_input(host, console, |state| state.end_typed = true);
+    }
+
+    fn change_input(&mut self, host: HostId, console: ConsoleId, change: impl FnOnce(&mut Console)) {
         let now = self.now;
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let Some(state) = node.consoles.get_mut(&console) else { return };
-        match bytes {
-            Some(bytes) => state.input.extend(bytes),
-            None => state.input_ended = true,
-        }
+        change(state);
         for open in node.open.of_console(console) {
             node.wake_open(&mut self.queue, now, open);
         }
@@ -294,6 +309,29 @@ impl World {
     /// The arguments of a process that runs.
     pub fn process_args(&self, host: HostId, pid: Pid) -> Option<&Args> {
         self.nodes[host.0 as usize].processes.get(pid).map(|p| &p.args)
+    }
+
+    /// Whether a process waits for its standard input and nothing else, as an idle shell does.
+    pub fn waits_for_input(&self, host: HostId, pid: Pid) -> bool {
+        let process = self.nodes[host.0 as usize].processes.get(pid);
+        process.is_some_and(|p| !p.runnable && p.wait == Wait { fds: vec![Fd::STDIN], ..Wait::default() })
+    }
+
+    /// Entries of a directory as a process sees it, sorted by name.
+    ///
+    /// # Errors
+    /// `ESRCH` if there is no such process; `ENOENT`, `ENOTDIR`.
+    pub fn read_dir(&self, host: HostId, pid: Pid, path: &str) -> Result<Vec<DirEntry>, kernel::Errno> {
+        let node = &self.nodes[host.0 as usize];
+        let process = node.processes.get(pid).ok_or(kernel::Errno::Srch)?;
+        let path = normalize(&process.cwd, path);
+        if !synthetic::owns(&path) {
+            return node.files.read_dir(&format!("{}{path}", process.root));
+        }
+        match synthetic::lookup(node, process.netns, &path)? {
+            Entry::Dir(entries) => Ok(entries),
+            Entry::File(_) => Err(kernel::Errno::NotDir),
+        }
     }
 
     /// The processes of a host that have not ended.
@@ -531,7 +569,7 @@ impl World {
     }
 
     /// Runs a little further and names the devices that receive most, `host device`.
-    fn busiest<O: Observer>(&mut self, obs: &mut O) -> Vec<String> {
+    pub fn busiest<O: Observer>(&mut self, obs: &mut O) -> Vec<String> {
         let mut seen: BTreeMap<(HostId, DevId), u32> = BTreeMap::new();
         for _ in 0..1000 {
             let Some(key) = self.queue.peek() else { break };

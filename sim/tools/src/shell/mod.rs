@@ -382,6 +382,11 @@ impl Shell {
     }
 }
 
+/// The names of the shell's builtins.
+pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+    builtin::names()
+}
+
 /// Installs `sh`.
 pub fn install(registry: &mut Registry) {
     for name in ["sh", "dash"] {

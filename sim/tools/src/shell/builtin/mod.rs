@@ -65,6 +65,11 @@ pub(super) fn find(name: &str) -> Option<Builtin> {
     SPECIAL.iter().chain(&REGULAR).find(|(own, _)| *own == name).map(|(_, run)| *run)
 }
 
+/// The names of all builtins.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    SPECIAL.iter().chain(&REGULAR).map(|(name, _)| *name)
+}
+
 /// Whether it is a special builtin.
 pub(super) fn is_special(name: &str) -> bool {
     SPECIAL.iter().any(|(own, _)| *own == name)
