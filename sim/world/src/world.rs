@@ -328,7 +328,7 @@ impl World {
         if !synthetic::owns(&path) {
             return node.files.read_dir(&format!("{}{path}", process.root));
         }
-        match synthetic::lookup(node, process.netns, &path)? {
+        match synthetic::lookup(node, process.netns, self.now, &path)? {
             Entry::Dir(entries) => Ok(entries),
             Entry::File(_) => Err(kernel::Errno::NotDir),
         }
