@@ -99,7 +99,7 @@ mod tests {
                       ip -n blue link add dummy7 type dummy; mkdir /tmp/d; echo >/tmp/data; cd /tmp; sleep 9";
         let args = ["sh", "-c", script].map(str::to_owned).to_vec();
         let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
-        world.run_until(packet::SimTime::from_secs(1), &mut trace::Off);
+        world.run_until(packet::SimTime::ZERO + std::time::Duration::from_secs(1), &mut trace::Off);
         (world, (host, NetnsId::INIT, pid))
     }
 
