@@ -237,6 +237,21 @@ pub struct NeighInfo {
     pub probes: u32,
 }
 
+/// The multicast groups of one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaddrInfo {
+    /// Index.
+    pub ifindex: IfIndex,
+    /// Name.
+    pub dev: String,
+    /// Link-layer addresses that it accepts, and whether each was set by hand.
+    pub link: Vec<(MacAddr, bool)>,
+    /// Groups of IPv4, newest first.
+    pub inet: Vec<std::net::Ipv4Addr>,
+    /// Groups of IPv6, newest first.
+    pub inet6: Vec<std::net::Ipv6Addr>,
+}
+
 /// One forwarding entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FdbInfo {

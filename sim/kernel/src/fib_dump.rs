@@ -28,6 +28,12 @@ impl Host {
         matches!(table, TableId::MAIN | TableId::LOCAL) || self.ns(ns).fib.table(table).is_some()
     }
 
+    /// Whether a route was ever added; the first one makes both the main and the local table.
+    pub fn fib_has_tables(&self, ns: NetnsId) -> bool {
+        let fib = &self.ns(ns).fib;
+        fib.table(TableId::MAIN).is_some() || fib.table(TableId::LOCAL).is_some()
+    }
+
     /// All rules in order.
     pub fn rules(&self, ns: NetnsId) -> Vec<Rule> {
         self.ns(ns).fib.rules.to_vec()

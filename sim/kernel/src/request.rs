@@ -286,6 +286,8 @@ pub enum PortOption {
     RootBlock(bool),
     /// Fast leave.
     FastLeave(bool),
+    /// Router port: 0 never, 1 learned, 2 always, 3 for a while. Simplified: a setting only.
+    McastRouter(u8),
     /// Proxy ARP.
     ProxyArp(bool),
     /// Neighbour suppression.

@@ -30,6 +30,10 @@ pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
 
 /// Kernel: `net/ipv4/fib_trie.c, fib_route_seq_show`.
 pub(crate) fn route(host: &Host, netns: NetnsId) -> String {
+    // The main table is made with the first route, be it a local one.
+    if !host.fib_has_tables(netns) {
+        return String::new();
+    }
     let header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
     let mut text = format!("{header:<127}\n");
     for route in host.routes(netns) {
@@ -59,6 +63,24 @@ pub(crate) fn route(host: &Host, netns: NetnsId) -> String {
             route.advmss.map_or(0, |mss| mss + 40),
         );
         let _ = writeln!(text, "{line:<127}");
+    }
+    text
+}
+
+/// Kernel: `net/core/net-procfs.c, dev_seq_show`.
+pub(crate) fn dev(host: &Host, netns: NetnsId) -> String {
+    let mut text = "Inter-|   Receive                                                |  Transmit\n \
+        face |bytes    packets errs drop fifo frame compressed multicast|\
+        bytes    packets errs drop fifo colls carrier compressed\n"
+        .to_owned();
+    for link in host.links(netns) {
+        let s = link.stats;
+        let _ = writeln!(
+            text,
+            "{:>6}: {:>7} {:>7} {:>4} {:>4} {:>4} {:>5} {:>10} {:>9} {:>8} {:>7} {:>4} {:>4} {:>4} {:>5} {:>7} {:>10}",
+            link.name, s.rx_bytes, s.rx_packets, s.rx_errors, s.rx_dropped, 0, 0, 0, s.multicast,
+            s.tx_bytes, s.tx_packets, s.tx_errors, s.tx_dropped, 0, 0, s.tx_carrier, 0,
+        );
     }
     text
 }

@@ -30,8 +30,9 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
     }
     if let Some(rest) = path.strip_prefix("/proc/net") {
         let text = match rest.trim_start_matches('/') {
-            "" => return Ok(dir(["arp", "route"].into_iter().map(|name| (name.to_owned(), FileKind::File)))),
+            "" => return Ok(dir(["arp", "dev", "route"].into_iter().map(|name| (name.to_owned(), FileKind::File)))),
             "arp" => crate::procnet::arp(&node.host, netns, now),
+            "dev" => crate::procnet::dev(&node.host, netns),
             "route" => crate::procnet::route(&node.host, netns),
             _ => return Err(Errno::NoEnt),
         };

@@ -135,6 +135,14 @@ impl Bridge {
         self.fdb.insert(mac, BridgeEntry { port, state, extern_learn: false, used: now, updated: now });
     }
 
+    /// Adds the own address of a port or, without `port`, of the bridge. Who shares an address
+    /// leaves it to the first. Kernel: `fdb_add_local`.
+    pub(crate) fn add_local(&mut self, mac: MacAddr, port: Option<DevId>, now: SimTime) {
+        if !self.fdb.get(&mac).is_some_and(|entry| entry.state == FdbState::Permanent) {
+            self.insert(mac, port, FdbState::Permanent, now);
+        }
+    }
+
     /// Forgets the entries of `port`: the learned ones, or all. Kernel: `br_fdb_delete_by_port`.
     pub(crate) fn forget_port(&mut self, port: DevId, all: bool) {
         self.fdb.retain(|_, entry| entry.port != Some(port) || !all && entry.state != FdbState::Dynamic);

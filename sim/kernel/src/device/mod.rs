@@ -334,6 +334,8 @@ pub struct BridgePort {
     pub root_block: bool,
     /// Fast leave.
     pub fast_leave: bool,
+    /// Router port: 0 never, 1 learned, 2 always, 3 for a while.
+    pub mcast_router: u8,
     /// Proxy ARP.
     pub proxy_arp: bool,
     /// Neighbour suppression.
@@ -357,6 +359,7 @@ impl BridgePort {
             guard: false,
             root_block: false,
             fast_leave: false,
+            mcast_router: 1,
             proxy_arp: false,
             neigh_suppress: false,
         }

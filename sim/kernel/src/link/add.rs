@@ -31,6 +31,12 @@ impl<O: Observer> Cx<'_, O> {
             let tun = matches!(add.kind, LinkKind::Tun { .. });
             return Err(if tun { Errno::Busy } else { Errno::Exist }.into());
         }
+        // Kernel: `__rtnl_newlink` finds the device of that index, which NLM_F_EXCL refuses.
+        if let Some(index) = add.index
+            && self.host.dev_by_index(target, packet::IfIndex(index)).is_some()
+        {
+            return Err(Errno::Exist.into());
+        }
         let given = Given {
             name: add.name.as_deref(),
             mtu: add.mtu,

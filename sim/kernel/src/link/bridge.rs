@@ -51,7 +51,7 @@ impl<O: Observer> Cx<'_, O> {
         let Some(number) = (1..1024).find(|&n| !taken(n)) else { return Err(Errno::NoSpc.into()) };
         let Some(bridge) = self.host.bridge_mut(br) else { return Err(Errno::OpNotSupp.into()) };
         bridge.ports.insert(0, dev);
-        bridge.insert(mac, Some(dev), FdbState::Permanent, now);
+        bridge.add_local(mac, Some(dev), now);
         let device = self.host.dev_mut(dev);
         device.master = Some(br);
         device.promiscuity += 1;
@@ -84,6 +84,7 @@ impl<O: Observer> Cx<'_, O> {
             bridge.forget_port(dev, true);
             bridge.ports.retain(|&port| port != dev);
         }
+        self.fdb_delete_local(br, self.host.dev(dev).mac);
         let device = self.host.dev_mut(dev);
         device.master = None;
         device.port = None;
@@ -91,6 +92,20 @@ impl<O: Observer> Cx<'_, O> {
         self.br_mtu_auto_adjust(br);
         if self.br_stp_recalculate_bridge_id(br) {
             self.neigh_changeaddr(br);
+        }
+    }
+
+    /// The entry of an own address that a port gave up goes to another port that has the address,
+    /// or to the bridge. Kernel: `fdb_delete_local`.
+    fn fdb_delete_local(&mut self, br: DevId, mac: MacAddr) {
+        let now = self.now;
+        let Some(bridge) = self.host.bridge(br) else { return };
+        let heir = bridge.ports.iter().copied().find(|&port| self.host.dev(port).mac == mac);
+        if heir.is_none() && self.host.dev(br).mac != mac {
+            return;
+        }
+        if let Some(bridge) = self.host.bridge_mut(br) {
+            bridge.add_local(mac, heir, now);
         }
     }
 
@@ -127,8 +142,8 @@ impl<O: Observer> Cx<'_, O> {
                 }
             }
         }
-        if !mac.is_zero() && !bridge.fdb.get(&mac).is_some_and(|entry| entry.state == FdbState::Permanent) {
-            bridge.insert(mac, None, FdbState::Permanent, now);
+        if !mac.is_zero() {
+            bridge.add_local(mac, None, now);
         }
         self.host.dev_mut(br).mac = mac;
         // A new id starts an election, after which a bridge without a live port has no carrier.
@@ -144,8 +159,9 @@ impl<O: Observer> Cx<'_, O> {
             if bridge.fdb.get(&old).is_some_and(|e| e.port == Some(dev) && e.state == FdbState::Permanent) {
                 bridge.fdb.shift_remove(&old);
             }
-            bridge.insert(mac, Some(dev), FdbState::Permanent, now);
+            bridge.add_local(mac, Some(dev), now);
         }
+        self.fdb_delete_local(br, old);
         if self.br_stp_recalculate_bridge_id(br) {
             self.neigh_changeaddr(br);
         }
@@ -308,6 +324,8 @@ impl<O: Observer> Cx<'_, O> {
             PortOption::Guard(on) => port.guard = on,
             PortOption::RootBlock(on) => port.root_block = on,
             PortOption::FastLeave(on) => port.fast_leave = on,
+            PortOption::McastRouter(kind) if kind > 3 => return Err(Errno::Inval.into()),
+            PortOption::McastRouter(kind) => port.mcast_router = kind,
             PortOption::ProxyArp(on) => port.proxy_arp = on,
             PortOption::NeighSuppress(on) => port.neigh_suppress = on,
             PortOption::Cost(cost) => port.cost = cost,

@@ -188,6 +188,7 @@ impl Display for PortOption {
             Self::Guard(value) => write!(f, "guard {}", on(*value)),
             Self::RootBlock(value) => write!(f, "root_block {}", on(*value)),
             Self::FastLeave(value) => write!(f, "fastleave {}", on(*value)),
+            Self::McastRouter(value) => write!(f, "mcast_router {value}"),
             Self::ProxyArp(value) => write!(f, "proxy_arp {}", on(*value)),
             Self::NeighSuppress(value) => write!(f, "neigh_suppress {}", on(*value)),
             Self::State(value) => write!(f, "state {value}"),

@@ -172,23 +172,4 @@ impl Host {
             });
         }
     }
-
-    /// The multicast addresses that the kernel's own memberships make an Ethernet device accept:
-    /// all nodes of IPv6 always, all hosts of IPv4 while it is up, all snoopers on a bridge that
-    /// snoops. Kernel: `dev->mc`.
-    pub fn dev_mc(&self, dev: DevId) -> Vec<MacAddr> {
-        let Some(device) = self.get_dev(dev) else { return Vec::new() };
-        if device.kind.traits().arphrd != arphrd::ETHER {
-            return Vec::new();
-        }
-        let mut all = vec![MacAddr([0x33, 0x33, 0, 0, 0, 1])];
-        if device.up {
-            if self.bridge(dev).is_some_and(|bridge| bridge.mcast_snooping != 0) {
-                all.push(MacAddr([1, 0, 0x5e, 0, 0, 0x6a]));
-                all.push(MacAddr([0x33, 0x33, 0, 0, 0, 0x6a]));
-            }
-            all.push(MacAddr([1, 0, 0x5e, 0, 0, 1]));
-        }
-        all
-    }
 }

@@ -6,6 +6,7 @@ mod carrier;
 mod display;
 mod dump;
 mod fdb;
+mod multicast;
 mod netns;
 mod open;
 mod register;

@@ -376,6 +376,9 @@ fn print_fdb(p: &mut Printer, info: &FdbInfo, with_dev: bool, stats: bool) {
     if info.from_self {
         p.element("self", "self ");
     }
+    if info.extern_learn {
+        p.element("extern_learn", "extern_learn ");
+    }
     p.close_array("");
     if let Some(master) = &info.master {
         p.any("master", "master {} ", master.as_str());

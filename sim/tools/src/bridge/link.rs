@@ -70,8 +70,9 @@ pub fn parse_set(words: &[&str], env: &Env) -> Result<Vec<Request>, Stop> {
                 let state = state.ok_or_else(|| Stop::fail(-1, "Error: invalid STP port state"))?;
                 options.push(PortOption::State(state));
             }
+            "mcast_router" => options.extend(u8::try_from(atoi(words.value()?)).ok().map(PortOption::McastRouter)),
             "master" | "self" => {}
-            "learning_sync" | "mcast_router" | "mcast_to_unicast" | "hwmode" | "vlan_tunnel" | "locked"
+            "learning_sync" | "mcast_to_unicast" | "hwmode" | "vlan_tunnel" | "locked"
             | "backup_port" | "nobackup_port" => return Err(not_simulated("bridge", word)),
             _ => return Err(usage()),
         }
@@ -148,7 +149,7 @@ fn print_port(p: &mut Printer, link: &LinkInfo, port: &BridgePort, details: bool
         ] {
             p.on_off(key, &format!("{key} {{}} "), value);
         }
-        p.any("mcast_router", "mcast_router {} ", 1u32);
+        p.any("mcast_router", "mcast_router {} ", u32::from(port.mcast_router));
         for (key, value) in [
             ("mcast_to_unicast", false),
             ("neigh_suppress", port.neigh_suppress),

@@ -147,9 +147,37 @@ fn do_cmd(bridge: &mut Bridge<'_, '_>, object: &str, words: &[&str]) -> Result<i
     match ["link", "fdb", "mdb", "vlan", "vni", "monitor", "help"].into_iter().find(|name| matches(object, name)) {
         Some("link") => link::run(bridge, words),
         Some("fdb") => fdb::run(bridge, words),
+        Some("mdb") => mdb(words),
+        Some("vlan") => vlan(bridge, words),
         Some("help") => Err(usage()),
         Some(name) => Err(not_simulated("bridge", name)),
         None => Err(Stop::fail(-1, format!("Object \"{object}\" is unknown, try \"bridge help\"."))),
+    }
+}
+
+/// `bridge mdb`. Simplified: bridges learn no groups, so that there is nothing to list.
+fn mdb(words: &[&str]) -> Result<i32, Stop> {
+    match words.first() {
+        None => Ok(0),
+        Some(verb) if matches_any(verb, &["show", "lst", "list"]) => Ok(0),
+        Some(verb) => Err(not_simulated("bridge", &format!("mdb {verb}"))),
+    }
+}
+
+/// `bridge vlan`. Simplified: as a kernel without VLAN filtering, which lists none.
+fn vlan(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
+    match words.first() {
+        Some(verb) if !matches_any(verb, &["show", "lst", "list"]) => {
+            Err(not_simulated("bridge", &format!("vlan {verb}")))
+        }
+        _ if bridge.options.json => {
+            bridge.console.line("[]");
+            Ok(0)
+        }
+        _ => {
+            bridge.console.line("port              vlan-id  ");
+            Ok(0)
+        }
     }
 }
 

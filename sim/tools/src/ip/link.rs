@@ -76,8 +76,11 @@ fn iplink_parse<'a>(words: &mut Words<'a>, verb: Verb, env: &Env) -> Result<Pars
     let mut p = Parsed::default();
     while let Some(word) = words.next_word() {
         match word {
-            "up" => p.changes.push(LinkChange::Up(true)),
-            "down" => p.changes.push(LinkChange::Up(false)),
+            // One bit of the request's flags: the last word counts.
+            "up" | "down" => {
+                p.changes.retain(|change| !matches!(change, LinkChange::Up(_)));
+                p.changes.push(LinkChange::Up(word == "up"));
+            }
             "name" => {
                 let value = words.value()?;
                 if p.name.is_some() {

@@ -205,7 +205,7 @@ fn print_port(p: &mut Printer, port: &BridgePort, bridge: Option<&LinkInfo>) {
     p.any("config_pending", "config_pending {} ", 0u32);
     p.on_off("proxy_arp", "proxy_arp {} ", port.proxy_arp);
     p.on_off("proxy_arp_wifi", "proxy_arp_wifi {} ", false);
-    p.any("multicast_router", "mcast_router {} ", 1u32);
+    p.any("multicast_router", "mcast_router {} ", u32::from(port.mcast_router));
     p.fp(&format!("mcast_fast_leave {} ", if port.fast_leave { "on" } else { "off" }));
     p.on_off("mcast_flood", "mcast_flood {} ", port.mcast_flood);
     p.on_off("bcast_flood", "bcast_flood {} ", port.bcast_flood);

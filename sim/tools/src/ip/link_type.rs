@@ -229,7 +229,10 @@ fn bridge_slave(words: &mut Words<'_>) -> Result<Vec<PortOption>, Stop> {
             return Err(not_simulated("ip", word));
         } else if matches(word, "proxy_arp") {
             PortOption::ProxyArp(flag("proxy_arp", words)?)
-        } else if matches_any(word, &["proxy_arp_wifi", "mcast_router"]) {
+        } else if matches(word, "mcast_router") {
+            let value = words.value()?;
+            PortOption::McastRouter(get_u8(value).ok_or_else(|| invarg("invalid mcast_router", value))?)
+        } else if matches(word, "proxy_arp_wifi") {
             return Err(not_simulated("ip", word));
         } else if matches(word, "mcast_fast_leave") {
             PortOption::FastLeave(flag("mcast_fast_leave", words)?)

@@ -11,6 +11,7 @@ mod link_details;
 mod link_show;
 mod link_type;
 mod list;
+mod maddr;
 mod neigh;
 mod netns;
 mod options;
@@ -122,7 +123,7 @@ fn as_exit(stop: Stop) -> Stop {
 
 /// Objects that are there in reality, refused by name.
 const OTHER_OBJECTS: &[&str] = &[
-    "addrlabel", "maddress", "ntable", "ntbl", "l2tp", "fou", "ila", "macsec", "tunnel", "tunl", "token",
+    "addrlabel", "ntable", "ntbl", "l2tp", "fou", "ila", "macsec", "tunnel", "tunl", "token",
     "tcpmetrics", "tcp_metrics", "monitor", "xfrm", "mroute", "mrule", "netconf", "vrf", "sr", "nexthop", "mptcp",
     "ioam", "stats",
 ];
@@ -144,9 +145,25 @@ fn do_cmd(ip: &mut Ip<'_, '_>, object: &str, words: &[&str]) -> Result<i32, Stop
         Some("link") => do_link(ip, words),
         Some("tuntap" | "tap") => tuntap::run(ip, words),
         Some("netns") => netns::run(ip, words),
+        Some("maddress") => maddr::run(ip, words),
+        Some("monitor") => Err(monitor(words)),
         Some("help") => Err(options::usage()),
         Some(name) if OTHER_OBJECTS.contains(&name) => Err(not_simulated("ip", name)),
         _ => Err(Stop::fail(-1, format!("Object \"{object}\" is unknown, try \"ip help\"."))),
+    }
+}
+
+/// `ip monitor` refuses what it doesn't know before it listens. iproute2: `do_ipmonitor`.
+fn monitor(words: &[&str]) -> Stop {
+    const KNOWN: &[&str] = &[
+        "file", "label", "all-nsid", "dev", "all", "link", "address", "route", "mroute", "prefix", "neigh", "netconf",
+        "rule", "nsid", "nexthop", "stats", "help",
+    ];
+    match words.first() {
+        Some(word) if !matches_any(word, KNOWN) => {
+            Stop::exit(255, format!("Argument \"{word}\" is unknown, try \"ip monitor help\"."))
+        }
+        _ => not_simulated("ip", "monitor"),
     }
 }
 
@@ -182,7 +199,8 @@ fn do_link(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn show_links(ip: &mut Ip<'_, '_>, words: &[&str], listing: Listing) -> Result<i32, Stop> {
-    let env = ip.env();
+    // The dump gives ids to the namespaces of linked devices.
+    let env = Env { links: ip.console.sys.links(ip.netns), ..ip.env() };
     let filter = filter::Filter::parse(words, listing, &ip.options, &env)?;
     let addrs = ip.console.sys.kernel().addrs(ip.netns);
     let text = list::show(&filter, listing, &addrs, &ip.options, &env);

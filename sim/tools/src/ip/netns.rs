@@ -178,13 +178,8 @@ fn pids(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let Some(netns) = sys.netns_by_name(name) else {
         return Err(Stop::fail(-1, "Cannot open network namespace: No such file or directory"));
     };
-    let mut pids: Vec<u32> = sys
-        .read_dir("/proc")
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|entry| entry.name.parse().ok())
-        .filter(|&pid| sys.netns_of_pid(Pid(pid)) == Some(netns))
-        .collect();
+    let mut pids = sys.processes();
+    pids.retain(|&pid| sys.netns_of_pid(pid) == Some(netns));
     pids.sort_unstable();
     for pid in pids {
         ip.console.line(&pid.to_string());

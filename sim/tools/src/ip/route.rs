@@ -235,7 +235,8 @@ fn parse_words(words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> R
                 let table = read_table(value).ok_or_else(|| invarg("\"table\" value is invalid\n", value))?;
                 spec.table = Some(table).filter(|table| table.0 != 0);
             }
-            _ if matches(word, "vrf") => return Err(not_simulated("ip", word)),
+            // Simplified: there are no VRFs.
+            _ if matches(word, "vrf") => return Err(invarg("Invalid VRF\n", words.value()?)),
             "dev" | "oif" => p.dev = Some(words.value()?.to_owned()),
             _ if matches_any(word, &["pref", "fastopen_no_cookie"]) => return Err(not_simulated("ip", word)),
             _ => parse_destination(word, words, p, spec)?,
@@ -247,9 +248,11 @@ fn parse_words(words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> R
 /// `[to] [TYPE] PREFIX`.
 fn parse_destination(word: &str, words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> Result<(), Stop> {
     let mut value = if word == "to" { words.value()? } else { word };
+    let mut refused = None;
     if !value.starts_with(|c: char| c.is_ascii_digit()) {
         if let Some(kind) = read_route_kind(value) {
-            spec.kind = Some(kind.map_err(|name| not_simulated("ip", name))?);
+            refused = kind.err().map(|name| not_simulated("ip", name));
+            spec.kind = kind.ok();
             value = words.value()?;
         }
     }
@@ -262,7 +265,7 @@ fn parse_destination(word: &str, words: &mut Words<'_>, p: &mut Parsed, spec: &m
     let dst = get_prefix(value, p.family)?;
     adopt(&mut p.family, &dst);
     p.dst = Some(dst);
-    Ok(())
+    refused.map_or(Ok(()), Err)
 }
 
 type Metric = (&'static str, u8, bool, Unit);
