@@ -10,11 +10,12 @@ use packet::{MacAddr, NetnsId, SimTime};
 pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
     let mut text = "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
     for neighbour in host.neighbours(netns, now) {
-        if neighbour.proxy || neighbour.nud == Nud::Noarp {
+        if neighbour.nud == Nud::Noarp && !neighbour.proxy {
             continue;
         }
-        // ATF_COM, ATF_PERM
+        // ATF_COM 2, ATF_PERM 4, ATF_PUBL 8
         let flags = match neighbour.nud {
+            _ if neighbour.proxy => 0xc,
             Nud::Permanent => 0x6,
             Nud::Reachable | Nud::Stale | Nud::Delay | Nud::Probe => 0x2,
             Nud::None | Nud::Incomplete | Nud::Failed | Nud::Noarp => 0x0,
@@ -24,6 +25,38 @@ pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
         let addr = neighbour.addr.to_string();
         // Writing to a string doesn't fail.
         let _ = writeln!(text, "{addr:<16} {:<12}{:<12}{mac}     *        {dev}", "0x1", format!("{flags:#x}"));
+    }
+    text
+}
+
+/// Kernel: `net/core/net-procfs.c, dev_seq_printf_stats`.
+pub(crate) fn dev(host: &Host, netns: NetnsId) -> String {
+    let mut text = "Inter-|   Receive                                                |  Transmit\n \
+                    face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+        .to_owned();
+    for link in host.links(netns) {
+        let s = &link.stats;
+        let _ = writeln!(
+            text,
+            "{:>6}: {:7} {:7} {:4} {:4} {:4} {:5} {:10} {:9} {:8} {:7} {:4} {:4} {:4} {:5} {:7} {:10}",
+            link.name,
+            s.rx_bytes,
+            s.rx_packets,
+            s.rx_errors,
+            s.rx_dropped,
+            0,
+            0,
+            0,
+            s.multicast,
+            s.tx_bytes,
+            s.tx_packets,
+            s.tx_errors,
+            s.tx_dropped,
+            0,
+            0,
+            s.tx_carrier,
+            0
+        );
     }
     text
 }

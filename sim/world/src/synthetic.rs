@@ -2,7 +2,7 @@
 
 use kernel::Errno;
 use kernel::dump::{KindInfo, LinkInfo};
-use kernel::request::{LinkChange, PortOption, Request};
+use kernel::request::{BridgeOption, LinkChange, PortOption, Request};
 use packet::{NetnsId, SimTime};
 
 use crate::node::Node;
@@ -52,6 +52,10 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
     }
     let (name, attribute) = rest.split_once('/').unwrap_or((rest, ""));
     let link = links.iter().find(|link| link.name == name).ok_or(Errno::NoEnt)?;
+    if attribute == "brif" && matches!(link.kind, Some(KindInfo::Bridge(_))) {
+        let ports = links.iter().filter(|port| port.master.as_deref() == Some(name));
+        return Ok(dir(ports.map(|port| (port.name.clone(), FileKind::Symlink))));
+    }
     attribute_of(link, attribute)
 }
 
@@ -135,15 +139,59 @@ fn attribute_of(link: &LinkInfo, attribute: &str) -> Result<Entry, Errno> {
         },
         "tx_queue_len" => link.txqueuelen.to_string(),
         "type" => link.arphrd.to_string(),
+        "addr_len" => if link.address.is_some() { "6" } else { "0" }.to_owned(),
+        "carrier_changes" => link.carrier_changes.to_string(),
+        "dev_id" => "0x0".to_owned(),
+        "dormant" | "link_mode" => "0".to_owned(),
+        "duplex" if !up => return Err(Errno::Inval),
+        "duplex" => match link.kind {
+            Some(KindInfo::Veth | KindInfo::Tun { .. }) => "full".to_owned(),
+            Some(KindInfo::Bridge(_)) => "unknown".to_owned(),
+            _ => return Err(Errno::Inval),
+        },
         "brport" if link.port.is_some() => return Ok(dir([("hairpin_mode".to_owned(), FileKind::File)].into_iter())),
-        "brport/hairpin_mode" => {
-            let port = link.port.as_ref().ok_or(Errno::NoEnt)?;
-            u8::from(port.hairpin).to_string()
+        port if port.starts_with("brport/") => {
+            let settings = link.port.as_ref().ok_or(Errno::NoEnt)?;
+            match &port["brport/".len()..] {
+                "hairpin_mode" => u8::from(settings.hairpin).to_string(),
+                "isolated" => u8::from(settings.isolated).to_string(),
+                "learning" => u8::from(settings.learning).to_string(),
+                "path_cost" => settings.cost.to_string(),
+                "priority" => settings.priority.to_string(),
+                "state" => settings.state.to_string(),
+                "unicast_flood" => u8::from(settings.flood).to_string(),
+                _ => return Err(Errno::NoEnt),
+            }
         }
+        bridge if bridge.starts_with("bridge/") => bridge_option(link, &bridge["bridge/".len()..])?,
         "statistics" => return Ok(dir(STATISTICS.iter().map(|name| ((*name).to_owned(), FileKind::File)))),
         other => statistic(link, other.strip_prefix("statistics/").ok_or(Errno::NoEnt)?)?.to_string(),
     };
     Ok(Entry::File(format!("{text}\n").into_bytes()))
+}
+
+/// Kernel: `net/bridge/br_sysfs_br.c`. Times are in hundredths of a second.
+fn bridge_option(link: &LinkInfo, name: &str) -> Result<String, Errno> {
+    let Some(KindInfo::Bridge(options)) = &link.kind else { return Err(Errno::NoEnt) };
+    if name == "bridge_id" {
+        let mac = link.address.map_or(packet::MacAddr::ZERO, |(own, _)| own);
+        let hex: String = mac.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let priority = options.iter().find_map(|option| match option {
+            BridgeOption::Priority(priority) => Some(*priority),
+            _ => None,
+        });
+        return Ok(format!("{:04x}.{hex}", priority.unwrap_or(0x8000)));
+    }
+    let value = options.iter().find_map(|option| match (name, option) {
+        ("ageing_time", BridgeOption::AgeingTime(value))
+        | ("forward_delay", BridgeOption::ForwardDelay(value))
+        | ("hello_time", BridgeOption::HelloTime(value))
+        | ("max_age", BridgeOption::MaxAge(value))
+        | ("stp_state", BridgeOption::StpState(value)) => Some(*value),
+        ("multicast_snooping", BridgeOption::McastSnooping(value)) => Some(u32::from(*value)),
+        _ => None,
+    });
+    value.map(|value| value.to_string()).ok_or(Errno::NoEnt)
 }
 
 fn statistic(link: &LinkInfo, name: &str) -> Result<u64, Errno> {
@@ -178,6 +226,10 @@ pub(crate) fn request(path: &str, value: &str) -> Result<Request, Errno> {
         "tx_queue_len" => LinkChange::TxQueueLen(number()?),
         "ifalias" => LinkChange::Alias(value.to_owned()),
         "brport/hairpin_mode" => LinkChange::Port(PortOption::Hairpin(number()? != 0)),
+        "brport/isolated" => LinkChange::Port(PortOption::Isolated(number()? != 0)),
+        "brport/learning" => LinkChange::Port(PortOption::Learning(number()? != 0)),
+        "bridge/ageing_time" => LinkChange::Bridge(BridgeOption::AgeingTime(number()?)),
+        "bridge/stp_state" => LinkChange::Bridge(BridgeOption::StpState(number()?)),
         _ => return Err(Errno::Acces),
     };
     Ok(Request::LinkSet { dev: dev.to_owned(), changes: vec![change] })

@@ -38,7 +38,7 @@ pub(super) fn is_source_routed(packet: &Packet) -> bool {
 
 /// Writes `addr` into the next free slot of a record route.
 /// Kernel: `net/ipv4/ip_options.c, ip_options_compile, ip_forward_options`.
-pub(super) fn record_route(packet: &mut Packet, addr: IpAddr) {
+pub(crate) fn record_route(packet: &mut Packet, addr: IpAddr) {
     let (Some(options), IpAddr::V4(addr)) = (&mut packet.options, addr) else { return };
     let found = each(options).find(|&(kind, _, len)| kind == RECORD_ROUTE && len >= 3);
     let Some((_, start, len)) = found else { return };

@@ -8,7 +8,7 @@ use trace::Observer;
 
 use super::table::Kind;
 use super::{MtuDiscover, SocketId};
-use crate::path::Dst;
+use crate::path::{Dst, record_route};
 use crate::{Cx, Errno, PathResult, RouteKind};
 
 /// Largest IP packet in bytes.
@@ -61,6 +61,10 @@ impl<O: Observer> Cx<'_, O> {
         const IPPROTO_RAW: Proto = Proto(255);
         if socket.options.header_included || proto == IPPROTO_RAW {
             return self.raw_send_hdrinc(id, packet);
+        }
+        // Kernel: `raw_sendmsg` refuses what no IP packet holds before anything else looks at it.
+        if packet.body.len() > 0xffff {
+            return Err(Errno::MsgSize);
         }
         let to = packet.dst();
         self.send_body(id, to, 0, packet.body)
@@ -116,6 +120,7 @@ impl<O: Observer> Cx<'_, O> {
         packet.ttl = if to.is_multicast() { 1 } else { options.ttl.unwrap_or(default_ttl) };
         if !options.ip_options.is_empty() {
             packet.options = Some(Box::new(options.ip_options.clone()));
+            record_route(&mut packet, src);
         }
         let discover = options.mtu_discover;
         // Kernel: `ip_sk_use_pmtu`, `ip_sk_ignore_df`.

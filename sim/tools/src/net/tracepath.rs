@@ -156,8 +156,8 @@ impl State {
         let sent = self.history.get_mut(slot).filter(|_| known).and_then(Option::take);
         let mut text = match (error.icmp, error.offender) {
             (Some(_), Some(offender)) => match sent {
-                Some((hops, _)) => format!("{hops:2}:  {:<52} ", offender.to_string()),
-                None => format!("{:2}?: {:<52} ", self.ttl, offender.to_string()),
+                Some((hops, _)) => format!("{hops:2}:  {:<51} ", offender.to_string()),
+                None => format!("{:2}?: {:<51} ", self.ttl, offender.to_string()),
             },
             _ => format!("{:2}?: {:<32} ", self.ttl, "[LOCALHOST]"),
         };
