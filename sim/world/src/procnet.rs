@@ -29,38 +29,6 @@ pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
     text
 }
 
-/// Kernel: `net/core/net-procfs.c, dev_seq_printf_stats`.
-pub(crate) fn dev(host: &Host, netns: NetnsId) -> String {
-    let mut text = "Inter-|   Receive                                                |  Transmit\n \
-                    face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-        .to_owned();
-    for link in host.links(netns) {
-        let s = &link.stats;
-        let _ = writeln!(
-            text,
-            "{:>6}: {:7} {:7} {:4} {:4} {:4} {:5} {:10} {:9} {:8} {:7} {:4} {:4} {:4} {:5} {:7} {:10}",
-            link.name,
-            s.rx_bytes,
-            s.rx_packets,
-            s.rx_errors,
-            s.rx_dropped,
-            0,
-            0,
-            0,
-            s.multicast,
-            s.tx_bytes,
-            s.tx_packets,
-            s.tx_errors,
-            s.tx_dropped,
-            0,
-            0,
-            s.tx_carrier,
-            0
-        );
-    }
-    text
-}
-
 /// Kernel: `net/ipv4/fib_trie.c, fib_route_seq_show`.
 pub(crate) fn route(host: &Host, netns: NetnsId) -> String {
     // The main table is made with the first route, be it a local one.
