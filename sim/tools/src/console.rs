@@ -65,7 +65,7 @@ impl<'a> Console<'a> {
 }
 
 /// Writes all bytes; a closed pipe ends the attempt, as nobody reads it.
-fn write_all(sys: &mut dyn Sys, fd: Fd, text: &str) {
+pub fn write_all(sys: &mut dyn Sys, fd: Fd, text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match sys.write(fd, rest) {

@@ -5,6 +5,7 @@
 
 mod addr;
 mod addr_show;
+mod each;
 mod filter;
 mod link;
 mod link_details;
@@ -34,6 +35,7 @@ use crate::iproute::args::{Family, matches, matches_any, not_simulated};
 use crate::iproute::env::Env;
 use crate::iproute::names::is_list;
 use crate::iproute::netlink::{refused, send};
+use each::{Each, IpProcess};
 use link_show::Listing;
 use options::{Options, Parsed};
 
@@ -43,7 +45,7 @@ pub use link_show::{link_type_name, print_link_flags, print_name_and_link};
 
 /// Installs `ip`.
 pub fn install(registry: &mut Registry) {
-    registry.install_command("ip", run);
+    registry.install("ip", |args| Box::new(IpProcess { args, each: None, child: None }));
 }
 
 /// One run of the command.
@@ -58,6 +60,8 @@ pub struct Ip<'a, 's> {
     pub in_batch: bool,
     /// The process has become another program (`netns exec`).
     pub became_another: bool,
+    /// What `-all netns exec` leaves to be run.
+    pub each: Option<Each>,
 }
 
 impl Ip<'_, '_> {
@@ -72,14 +76,14 @@ impl Ip<'_, '_> {
     }
 }
 
-fn run(sys: &mut dyn Sys, args: &[String]) -> i32 {
+fn run(sys: &mut dyn Sys, args: &[String], each: &mut Option<Each>) -> i32 {
     let words: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     let mut console = Console::new(sys);
-    let outcome = run_words(&mut console, &words);
+    let outcome = run_words(&mut console, &words, each);
     console.finish(outcome)
 }
 
-fn run_words(console: &mut Console<'_>, words: &[&str]) -> Result<i32, Stop> {
+fn run_words(console: &mut Console<'_>, words: &[&str], each: &mut Option<Each>) -> Result<i32, Stop> {
     let (options, words) = match options::parse(words)? {
         Parsed::Version => {
             console.line("ip utility, iproute2-6.1.0, libbpf 1.1.2");
@@ -89,12 +93,16 @@ fn run_words(console: &mut Console<'_>, words: &[&str]) -> Result<i32, Stop> {
     };
     let netns = enter(console.sys, &options.netns)?;
     let batch = options.batch.clone();
-    let mut ip = Ip { console, netns, options, in_batch: false, became_another: false };
+    let mut ip = Ip { console, netns, options, in_batch: false, became_another: false, each: None };
     if let Some(file) = batch {
         return run_batch(&mut ip, &file);
     }
     match words.split_first() {
-        Some((object, rest)) => do_cmd(&mut ip, object, rest).map_err(as_exit),
+        Some((object, rest)) => {
+            let done = do_cmd(&mut ip, object, rest).map_err(as_exit);
+            *each = ip.each;
+            done
+        }
         None => Err(options::usage()),
     }
 }

@@ -5,6 +5,7 @@ use packet::{NetnsId, Pid};
 use world::Sys;
 
 use super::Ip;
+use super::each::Each;
 use crate::console::{End, Stop};
 use crate::iproute::args::{get_integer, invarg, matches, matches_any, not_simulated};
 use crate::iproute::netlink::send;
@@ -190,7 +191,17 @@ fn pids(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 /// `ip netns exec NAME COMMAND…`: the process enters the namespace and becomes the command.
 fn exec(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     if ip.options.all {
-        return Err(not_simulated("ip", "-all netns exec"));
+        if words.is_empty() {
+            return Err(Stop::fail(-1, "No command specified"));
+        }
+        if ip.in_batch {
+            return Err(not_simulated("ip", "netns exec in a batch"));
+        }
+        let mut namespaces = names(ip.console.sys);
+        namespaces.reverse();
+        let command = words.iter().map(|word| (*word).to_owned()).collect();
+        ip.each = Some(Each { namespaces, command });
+        return Ok(0);
     }
     let Some((&name, command)) = words.split_first() else {
         return Err(Stop::fail(-1, "No netns name specified"));
