@@ -147,7 +147,8 @@ impl<'a> Journeys<'a> {
 
     /// The packets of a step of a scenario that matter by default: the first one sent that is
     /// neither ARP nor DNS, the first one back, and every other one that was dropped or is an ICMP
-    /// error, in order of creation.
+    /// error, in order of creation. What a kernel says of its own accord (group memberships) is
+    /// nobody's doing and none of them.
     pub fn subjects(&self) -> Vec<PacketId> {
         let mut subjects = Vec::new();
         let mut first: Option<PacketId> = None;
@@ -164,7 +165,7 @@ impl<'a> Journeys<'a> {
                     back = true;
                     subjects.push(id);
                 }
-                _ if is_error || self.ends_in_drop(id) => subjects.push(id),
+                _ if self.has_cause(id) && (is_error || self.ends_in_drop(id)) => subjects.push(id),
                 _ => {}
             }
         }
@@ -187,6 +188,12 @@ impl<'a> Journeys<'a> {
         let (there, here) = (Tuple::of(arrived), Tuple::of(answer));
         let (sport, dport) = there.ports();
         here.proto == there.proto && here.dst == there.src && here.ports() == (dport, sport)
+    }
+
+    /// Whether a process or another packet made the kernel send `id`.
+    fn has_cause(&self, id: PacketId) -> bool {
+        let birth = &self.births[&id];
+        birth.sender.2.is_some() || !birth.parents.is_empty()
     }
 
     fn ends_in_drop(&self, id: PacketId) -> bool {

@@ -24,15 +24,15 @@ pub(crate) struct Process {
     /// A resume is scheduled.
     pub runnable: bool,
     /// What became of its probe.
-    pub probe_report: Option<Result<ProbeReport, ProbeError>>,
+    pub probe_report: Option<Result<Vec<ProbeReport>, ProbeError>>,
 }
 
 /// The processes of a host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Processes {
     table: BTreeMap<Pid, Process>,
-    /// Exit status of those that have ended.
-    ended: BTreeMap<Pid, i32>,
+    /// Arguments and exit status of those that have ended.
+    ended: BTreeMap<Pid, (Args, i32)>,
     last: u32,
 }
 
@@ -60,13 +60,18 @@ impl Processes {
     /// Ends a process; answers it, to close what it had open.
     pub fn end(&mut self, pid: Pid, status: i32) -> Option<Process> {
         let process = self.table.remove(&pid)?;
-        self.ended.insert(pid, status);
+        self.ended.insert(pid, (process.args.clone(), status));
         Some(process)
     }
 
     /// Exit status of a process that has ended.
     pub fn status(&self, pid: Pid) -> Option<i32> {
-        self.ended.get(&pid).copied()
+        self.ended.get(&pid).map(|&(_, status)| status)
+    }
+
+    /// Arguments of a process, also of one that has ended.
+    pub fn args(&self, pid: Pid) -> Option<&Args> {
+        self.table.get(&pid).map(|p| &p.args).or_else(|| self.ended.get(&pid).map(|(args, _)| args))
     }
 
     /// All processes that wait for `open`.

@@ -65,11 +65,39 @@ fn columns(out: &mut String, left: &str, text: &str) {
     let _ = writeln!(out, "{}", line.trim_end());
 }
 
+/// Writes each text behind `left`, the later ones under the first.
+fn paragraphs(out: &mut String, left: &str, texts: &[String]) {
+    let indent = " ".repeat(left.chars().count());
+    columns(out, left, texts.first().map_or("", String::as_str));
+    for text in texts.iter().skip(1) {
+        columns(out, &indent, text);
+    }
+}
+
+/// What a step says, a paragraph for each part of a decision.
+fn paragraphs_of(step: &Step, names: &dyn Names, full: bool) -> Vec<String> {
+    match &step.kind {
+        StepKind::Drop { reason, decided_by: Some(decision) } => {
+            let mut texts = vec![format!("dropped by {} ({reason})", decision_text(decision))];
+            match decision {
+                Decision::Rule { text, .. } => texts.push(text.clone()),
+                Decision::Policy { nearest: Some((rule, failed)), .. } => {
+                    texts.push(format!("nearest rule: {rule}"));
+                    texts.push(format!("it didn't match: {failed}"));
+                }
+                Decision::Policy { nearest: None, .. } => {}
+            }
+            texts
+        }
+        _ => vec![sentence(step, names, full)],
+    }
+}
+
 fn minimal(out: &mut String, hop: &Hop, names: &dyn Names) {
     for step in &hop.steps {
         if is_milestone(&step.kind) {
             let left = format!("  {:<16} {:<10} ", names.node(hop.host, hop.netns), device(step, names));
-            columns(out, &left, &sentence(step, names, false));
+            paragraphs(out, &left, &paragraphs_of(step, names, false));
         }
     }
 }
@@ -114,19 +142,40 @@ pub(super) fn devices(hop: &Hop) -> Vec<DevId> {
 
 fn summary(out: &mut String, number: usize, hop: &Hop, names: &dyn Names) {
     let devices: Vec<String> = devices(hop).into_iter().map(|dev| names.dev(hop.host, dev)).collect();
-    let mut parts = Vec::new();
-    for step in &hop.steps {
-        match &step.kind {
-            StepKind::Route { route, dev: Some(_), .. } => parts.push(route.clone()),
-            StepKind::Bridge { flooded: true, .. } => parts.push("flooded".to_owned()),
-            StepKind::Held(why) => parts.push(format!("waits: {why}")),
-            kind if is_milestone(kind) => parts.push(sentence(step, names, false)),
-            _ => {}
+    let mut texts: Vec<String> = Vec::new();
+    for (i, step) in hop.steps.iter().enumerate() {
+        let new = match &step.kind {
+            StepKind::Route { route, dev: Some(dev), .. } => vec![way(route, &names.dev(hop.host, *dev))],
+            StepKind::Bridge { flooded: true, .. } => vec!["flooded to all ports".to_owned()],
+            // Of interest only if it waits for ever.
+            StepKind::Held(_) if i + 1 < hop.steps.len() => continue,
+            StepKind::Held(_) => paragraphs_of(step, names, false),
+            // Every router does it.
+            StepKind::Rewrite { by: RewriteBy::Forward, .. } => continue,
+            kind if is_milestone(kind) => paragraphs_of(step, names, false),
+            _ => continue,
+        };
+        if !texts.ends_with(&new) {
+            texts.extend(new);
         }
     }
-    parts.dedup();
     let left = format!("  {number} {:<16} {:<20} ", names.node(hop.host, hop.netns), devices.join(" "));
-    columns(out, &left, &parts.join("; "));
+    paragraphs(out, &left, &texts);
+}
+
+/// A route in short: where it leads, its gateway and device, what else is unusual.
+fn way(route: &str, dev: &str) -> String {
+    let mut words = route.split(' ');
+    let mut short = words.next().unwrap_or_default().to_owned();
+    let mut rest = String::new();
+    while let Some(word) = words.next() {
+        match word {
+            "via" => short.push_str(&format!(" via {}", words.next().unwrap_or_default())),
+            "proto" | "scope" | "src" | "metric" => drop(words.next()),
+            word => rest.push_str(&format!(" {word}")),
+        }
+    }
+    format!("{short} dev {dev}{rest}")
 }
 
 fn detailed(out: &mut String, number: usize, hop: &Hop, names: &dyn Names, full: bool) {
@@ -139,7 +188,7 @@ fn detailed(out: &mut String, number: usize, hop: &Hop, names: &dyn Names, full:
         if full {
             left = format!("      {:>12} {:<22} {:<10} ", step.at, kernel_function(&step.kind), device(step, names));
         }
-        columns(out, &left, &sentence(step, names, full));
+        paragraphs(out, &left, &paragraphs_of(step, names, full));
     }
 }
 
@@ -253,10 +302,12 @@ pub(super) fn sentence(step: &Step, names: &dyn Names, full: bool) -> String {
         }
         StepKind::Crossing { to_kernel: true } => "written into the kernel by a process".to_owned(),
         StepKind::Crossing { to_kernel: false } => "handed to a process".to_owned(),
+        StepKind::Held("neighbour") => "waits for ARP".to_owned(),
+        StepKind::Held("fragments") => "waits for its other fragments".to_owned(),
         StepKind::Held(why) => format!("waits: {why}"),
-        StepKind::Drop { reason, decided_by } => {
-            let by = decided_by.as_ref().map_or(String::new(), |d| format!(" by {}", decision_detail(d)));
-            format!("dropped: {reason}{by}: {}", reason.sentence())
+        StepKind::Drop { reason, decided_by: Some(decision) } => {
+            format!("dropped by {} ({reason})", decision_detail(decision))
         }
+        StepKind::Drop { reason, decided_by: None } => format!("dropped: {} ({reason})", reason.sentence()),
     }
 }
