@@ -183,6 +183,7 @@ impl Display for RuleSpec {
         }));
         words.extend(rule.iif.as_ref().map(|dev| format!("iif {dev}")));
         words.extend(rule.oif.as_ref().map(|dev| format!("oif {dev}")));
+        words.extend((rule.proto != RouteProto::BOOT).then(|| format!("protocol {}", proto_word(rule.proto))));
         words.extend(rule.uidrange.map(|(first, last)| format!("uidrange {first}-{last}")));
         words.extend(rule.ipproto.map(|proto| match proto {
             1 => "ipproto icmp".to_owned(),

@@ -16,6 +16,8 @@ pub mod iproute;
 pub mod iptables;
 pub mod net;
 pub mod nettools;
+#[cfg(test)]
+mod request_props;
 pub mod route_cmd;
 pub mod shell;
 pub mod sysctl_cmd;

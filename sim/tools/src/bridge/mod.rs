@@ -1,7 +1,7 @@
 //! `bridge` of iproute2 6.1: `link` and `fdb`.
 
-mod fdb;
-mod link;
+pub(crate) mod fdb;
+pub(crate) mod link;
 
 use packet::NetnsId;
 use world::{Registry, Sys};
@@ -32,7 +32,7 @@ struct Options {
 }
 
 /// One run of the command.
-struct Bridge<'a, 's> {
+pub(crate) struct Bridge<'a, 's> {
     console: &'a mut Console<'s>,
     netns: NetnsId,
     options: Options,

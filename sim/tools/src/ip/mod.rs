@@ -3,24 +3,24 @@
 //! Each object's file has a parser, a pure function of words and [`Env`], and a printer of the
 //! kernel's dumps; this file joins them.
 
-mod addr;
+pub(crate) mod addr;
 mod addr_show;
 mod each;
 mod filter;
-mod link;
+pub(crate) mod link;
 mod link_details;
 mod link_show;
 mod link_type;
 mod list;
 mod maddr;
-mod neigh;
+pub(crate) mod neigh;
 mod netns;
-mod options;
-mod route;
+pub(crate) mod options;
+pub(crate) mod route;
 mod route_filter;
 mod route_get;
 mod route_show;
-mod rule;
+pub(crate) mod rule;
 #[cfg(test)]
 mod tests;
 mod tuntap;

@@ -2,7 +2,7 @@
 //!
 //! [`command`] reads a command line, [`run`] carries it out, [`list`] and [`save`] print.
 
-mod command;
+pub(crate) mod command;
 mod conntrack;
 mod list;
 mod restore;
