@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use lab::Lab;
 use packet::{HostId, NetnsId, Proto, TcpFlags};
-use world::{Probe, World};
+use world::{Follow, Probe, World};
 
 use crate::STATUS_BAD_INPUT;
 use crate::trace_options::TraceOptions;
@@ -34,6 +34,9 @@ pub(crate) struct TraceArgs {
     /// Seed of all random streams.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Follows every random choice once; prints each outcome with its probability.
+    #[arg(long)]
+    branches: bool,
     #[command(flatten)]
     trace: TraceOptions,
 }
@@ -84,9 +87,17 @@ fn follow(args: &TraceArgs) -> Result<String, String> {
         flags: TcpFlags::SYN,
         mark: args.mark,
     };
-    let outcome = lab.world.probe(host, netns, &probe).map_err(|error| error.to_string())?;
-    args.trace.write_capture(&lab.world, &outcome.steps)?;
-    Ok(format!("{}{}\n", args.trace.show(&lab.world, std::slice::from_ref(&outcome.trace)), outcome.verdict))
+    let follow = if args.branches { Follow::EveryBranch } else { Follow::Drawn };
+    let outcomes = lab.world.probe(host, netns, &probe, follow).map_err(|error| error.to_string())?;
+    let mut text = String::new();
+    let mut steps = Vec::new();
+    for outcome in outcomes {
+        text.push_str(&args.trace.show(&lab.world, std::slice::from_ref(&outcome.trace)));
+        text.push_str(&format!("{}{}\n", outcome.draws_text(), outcome.verdict));
+        steps.extend(outcome.steps);
+    }
+    args.trace.write_capture(&lab.world, &steps)?;
+    Ok(text)
 }
 
 /// The address that the namespace would send from; its first one if it has no route.

@@ -21,6 +21,8 @@ pub struct Cx<'a, O: Observer> {
     pub ids: &'a mut PacketIds,
     /// Who watches.
     pub obs: &'a mut O,
+    /// Decides what would be random, while a packet is followed through its branches.
+    pub choices: Option<&'a mut netfilter::Choices>,
     /// The process whose system call runs, if one does; packets it sends are its.
     pub current: Option<packet::Pid>,
 }

@@ -56,6 +56,7 @@ impl Lab {
             effects: &mut effects,
             ids: &mut ids,
             obs: &mut obs,
+            choices: None,
             current: None,
         })
     }

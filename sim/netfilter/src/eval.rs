@@ -3,7 +3,7 @@ use trace::HookName;
 
 use crate::conntrack::Conntrack;
 use crate::targets::RejectWith;
-use crate::{Env, Random, TableName};
+use crate::{Draws, Env, TableName};
 
 /// What a match or target may look at and change while a packet is at a hook.
 pub struct EvalCx<'a> {
@@ -25,8 +25,8 @@ pub struct EvalCx<'a> {
     pub out_name: &'a str,
     /// Connections.
     pub conntrack: &'a mut Conntrack,
-    /// Random numbers.
-    pub random: &'a mut Random,
+    /// Random decisions.
+    pub random: Draws<'a>,
     /// Lines for the kernel log.
     pub log: &'a mut Vec<String>,
     /// What the match being asked remembers.

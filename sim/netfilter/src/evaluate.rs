@@ -201,8 +201,9 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
     let mut nearest: Option<((usize, std::cmp::Reverse<usize>), String, String)> = None;
     let mut pending = vec![base];
     let mut seen = Vec::new();
-    // The second evaluation works on a copy of the random stream.
-    let kept = cx.random.clone();
+    // The second evaluation rolls no dice of the packet's.
+    let kept = cx.random.stream.clone();
+    let choices = cx.random.choices.take();
     while let Some(id) = pending.pop() {
         let Some(chain) = table.get(id).filter(|_| !seen.contains(&id)) else { continue };
         seen.push(id);
@@ -221,7 +222,8 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
             }
         }
     }
-    *cx.random = kept;
+    *cx.random.stream = kept;
+    cx.random.choices = choices;
     Decision::Policy {
         table: table.name.as_str(),
         chain: chain.name.clone(),

@@ -6,7 +6,7 @@ use crate::evaluate::{Evaluated, Fields, Verdict, evaluate};
 use crate::nat::{self, Manip};
 use crate::netfilter::{Inner, Owner};
 use crate::targets::RejectWith;
-use crate::{Env, EvalCx, Netfilter, Random, TableName};
+use crate::{Choices, Draws, Env, EvalCx, Netfilter, Random, TableName};
 
 /// Who watches a packet at a hook.
 pub struct Watch<'a, O: Observer> {
@@ -57,18 +57,19 @@ pub struct HookState {
 
 impl Netfilter {
     /// Runs what is registered at a hook, in order. Lines for the kernel log are appended to
-    /// `log`. Kernel: `nf_hook_slow`.
+    /// `log`; `choices` decide what would be random. Kernel: `nf_hook_slow`.
     pub fn run<O: Observer>(
         &mut self,
         env: &dyn Env,
         state: HookState,
         log: &mut Vec<String>,
+        choices: Option<&mut Choices>,
         watch: &mut Watch<'_, O>,
         skb: &mut Skb,
     ) -> HookVerdict {
         let Some(inner) = &mut self.0 else { return HookVerdict::Accept };
         let Inner { tables, conntrack, random, hooks, tracks: _ } = &mut **inner;
-        let random = random.get_or_insert_with(|| Random::new(env.seed()));
+        let stream = random.get_or_insert_with(|| Random::new(env.seed()));
         let mut cx = EvalCx {
             env,
             now: env.now(),
@@ -79,7 +80,7 @@ impl Netfilter {
             in_name: state.indev.map_or("", |dev| env.dev_name(dev)),
             out_name: state.outdev.map_or("", |dev| env.dev_name(dev)),
             conntrack,
-            random,
+            random: Draws { stream, choices },
             log,
             memory: Default::default(),
         };

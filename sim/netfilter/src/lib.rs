@@ -11,6 +11,7 @@
 
 pub mod args;
 mod change;
+mod choice;
 pub mod conntrack;
 mod env;
 mod eval;
@@ -30,6 +31,7 @@ mod tests;
 mod transport;
 
 pub use change::{Change, Refused, Restore, RuleSite, What};
+pub use choice::{Choice, Choices, Draws};
 pub use env::{AddrType, Env, Random};
 pub use eval::{Action, EvalCx, Memory};
 pub use hook::{HookState, HookVerdict, Watch};

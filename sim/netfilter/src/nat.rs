@@ -223,7 +223,7 @@ fn choose_port(cx: &mut EvalCx<'_>, tuple: &mut Tuple, range: &NatRange, manip: 
     let mut offset = match (range.base_port, range.random, manip) {
         (Some(base), ..) => u32::from(key.wrapping_sub(base)),
         (None, RandomPort::Keep, Manip::Dst) if size == 1 => 0,
-        (None, ..) => u32::from(cx.random.next_u16()),
+        (None, ..) => cx.random.offset(size),
     };
     let mut attempts = size.min(MAX_ATTEMPTS);
     loop {
@@ -237,7 +237,7 @@ fn choose_port(cx: &mut EvalCx<'_>, tuple: &mut Tuple, range: &NatRange, manip: 
             return;
         }
         attempts /= 2;
-        offset = u32::from(cx.random.next_u16());
+        offset = cx.random.offset(0);
     }
 }
 

@@ -136,7 +136,7 @@ fn at(netfilter: &mut Netfilter, second: u64, state: HookState, skb: &mut Skb) -
     let now = SimTime(second * 1_000_000_000);
     let place = Place { host: HostId(0), netns: NetnsId::INIT, dev: None };
     let mut watch = Watch { obs: &mut Off, place, at: now, packet: skb.id };
-    netfilter.run(&TestEnv(now), state, &mut Vec::new(), &mut watch, skb) == HookVerdict::Accept
+    netfilter.run(&TestEnv(now), state, &mut Vec::new(), None, &mut watch, skb) == HookVerdict::Accept
 }
 
 /// Runs a packet through the hooks of forwarding.
@@ -329,7 +329,7 @@ fn a_policy_names_the_nearest_rule() {
     let mut skb = tcp("10.0.0.2", 5000, "203.0.113.2", 81, TcpFlags::SYN);
     let mut watch = Watch { obs: &mut recorder, place, at: SimTime::ZERO, packet: skb.id };
     let state = HookState { hook: HookName::Forward, indev: LAN, outdev: WAN };
-    netfilter.run(&TestEnv(SimTime::ZERO), state, &mut Vec::new(), &mut watch, &mut skb);
+    netfilter.run(&TestEnv(SimTime::ZERO), state, &mut Vec::new(), None, &mut watch, &mut skb);
     let Some(StepKind::Chain { rules_visited: 2, decided_by: Decision::Policy { nearest, .. }, .. }) =
         recorder.steps.pop().map(|step| step.kind)
     else {

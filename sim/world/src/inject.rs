@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use kernel::path::Flow;
 use kernel::{Errno, RouteKind};
+use netfilter::{Choice, Choices};
 use packet::{
     Body, DevId, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketId, Payload, PktType, Proto, Skb, Tcp, TcpFlags,
     Tuple, Udp, UdpData,
 };
 use trace::{Disposition, Journeys, Names, Recorder, Step, StepKind, Trace};
 
-use crate::World;
+use crate::{Probability, World};
 
 /// One packet to be followed on a copy of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,15 @@ pub struct Probe {
     pub mark: u32,
 }
 
+/// Which branches of a probe are followed where its way is random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// The one that the seed draws.
+    Drawn,
+    /// Each once.
+    EveryBranch,
+}
+
 /// What became of a probe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeOutcome {
@@ -41,8 +51,17 @@ pub struct ProbeOutcome {
     pub trace: Trace,
     /// The line for scripts.
     pub verdict: ProbeVerdict,
+    /// For each port that was drawn on its way, out of how many.
+    pub drawn_ports: Vec<u32>,
     /// Everything that was recorded while it was followed.
     pub steps: Vec<Step>,
+}
+
+impl ProbeOutcome {
+    /// A line for each port that was drawn, to stand below its trace.
+    pub fn draws_text(&self) -> String {
+        self.drawn_ports.iter().map(|size| format!("  one of {size} ports, drawn at random\n")).collect()
+    }
 }
 
 /// What a process is told of its probe.
@@ -69,14 +88,19 @@ pub struct ProbeVerdict {
     pub packet: String,
     /// Its mark at the end.
     pub mark: u32,
+    /// How probable this outcome is.
+    pub probability: Probability,
 }
 
 impl fmt::Display for ProbeVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { verdict, host, dev, reason, packet, mark } = self;
+        let Self { verdict, host, dev, reason, packet, mark, probability } = self;
         let dev = if dev.is_empty() { "-" } else { dev };
         let reason = reason.unwrap_or("-");
-        write!(f, "verdict: {verdict} host={host} dev={dev} reason={reason} packet={packet} mark={mark:#x} probability=1")
+        write!(
+            f,
+            "verdict: {verdict} host={host} dev={dev} reason={reason} packet={packet} mark={mark:#x} probability={probability}"
+        )
     }
 }
 
@@ -92,26 +116,74 @@ pub enum ProbeError {
     /// There is no route to the source, so it can't be told where it comes from.
     #[error("`{0}` is no address of this host and no route leads to it\nhint: name the device that it arrives at with -i")]
     UnknownSource(IpAddr),
+    /// More branches than are followed.
+    #[error("its way has more than {BRANCH_LIMIT} random branches")]
+    TooManyBranches,
 }
+
+/// Branches that are followed at most.
+const BRANCH_LIMIT: usize = 10_000;
 
 /// Virtual time for which a probe is followed: longer than three unanswered ARP requests.
 const FOLLOWED: Duration = Duration::from_secs(5);
 
 impl World {
-    /// Sends `probe` on a copy of the world and follows it through every host.
+    /// Sends `probe` on a copy of the world and follows it through every host. Branches that end
+    /// alike are one outcome; the probabilities of all outcomes add up to 1 if every branch is
+    /// followed.
     ///
     /// # Errors
-    /// A device or route that doesn't exist.
-    pub fn probe(&self, host: HostId, netns: NetnsId, probe: &Probe) -> Result<ProbeOutcome, ProbeError> {
+    /// A device or route that doesn't exist, too many branches.
+    pub fn probe(&self, host: HostId, netns: NetnsId, probe: &Probe, follow: Follow) -> Result<Vec<ProbeOutcome>, ProbeError> {
+        let first = match follow {
+            Follow::Drawn => Choices::drawn(),
+            Follow::EveryBranch => Choices::first_branch(),
+        };
+        let mut outcomes: Vec<ProbeOutcome> = Vec::new();
+        let mut next = Some(first);
+        for _ in 0..BRANCH_LIMIT {
+            let Some(choices) = next else { return Ok(outcomes) };
+            let (outcome, made) = self.probe_branch(host, netns, probe, choices)?;
+            let same = |known: &&mut ProbeOutcome| known.verdict.ends_like(&outcome.verdict);
+            match outcomes.iter_mut().find(same) {
+                Some(known) => known.verdict.probability = known.verdict.probability.or(outcome.verdict.probability),
+                None => outcomes.push(outcome),
+            }
+            next = made.next_branch().filter(|_| follow == Follow::EveryBranch);
+        }
+        Err(ProbeError::TooManyBranches)
+    }
+
+    /// Follows one branch; answers it with the choices that led there.
+    fn probe_branch(
+        &self,
+        host: HostId,
+        netns: NetnsId,
+        probe: &Probe,
+        choices: Choices,
+    ) -> Result<(ProbeOutcome, Choices), ProbeError> {
         let mut copy = self.clone();
+        copy.choices = Some(Box::new(choices));
         let mut recorder = Recorder::default();
         let id = copy.inject(host, netns, probe, &mut recorder)?;
         let until = copy.now() + FOLLOWED;
         copy.run_until(until, &mut recorder);
         let journeys = Journeys::new(&recorder.steps);
         let trace = journeys.trace(id).expect("the probe's creation is recorded");
-        let verdict = copy.verdict(&journeys, &trace, probe.mark);
-        Ok(ProbeOutcome { trace, verdict, steps: recorder.steps })
+        let choices = copy.choices.take().map_or_else(Choices::drawn, |choices| *choices);
+        let mut drawn_ports = Vec::new();
+        let mut probability = Probability::ONE;
+        for choice in choices.made() {
+            match *choice {
+                Choice::Chance { parts, hit } => {
+                    let (hits, misses) = probability.split(parts);
+                    probability = if hit { hits } else { misses };
+                }
+                Choice::Port { size } => drawn_ports.push(size),
+            }
+        }
+        let verdict = ProbeVerdict { probability, ..copy.verdict(&journeys, &trace, probe.mark) };
+        Ok((ProbeOutcome { trace, verdict, drawn_ports, steps: recorder.steps }, choices))
     }
 
     /// The source address that a namespace would use towards `dst`.
@@ -215,7 +287,15 @@ impl World {
             reason,
             packet: trace.last_frame().ip().map_or_else(String::new, packet_text),
             mark,
+            probability: Probability::ONE,
         }
+    }
+}
+
+impl ProbeVerdict {
+    /// Whether both say the same, but for their probability.
+    fn ends_like(&self, other: &Self) -> bool {
+        Self { probability: other.probability, ..self.clone() } == *other
     }
 }
 

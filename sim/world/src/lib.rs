@@ -11,6 +11,7 @@ mod files;
 mod inject;
 mod names;
 mod node;
+mod probability;
 mod process;
 mod procnet;
 mod program;
@@ -24,7 +25,8 @@ mod world;
 pub use cable::{CableOptions, Endpoint, SegmentKind};
 pub use capture::Capture;
 pub use files::{ConsoleId, Stream};
-pub use inject::{Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
+pub use inject::{Follow, Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
+pub use probability::Probability;
 pub use rng::stream_key;
 pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, World};
 

@@ -9,7 +9,7 @@ use packet::{Frame, NetnsId, Packet, Pid, SimTime};
 
 use trace::view::View;
 
-use crate::{Args, Probe, ProbeError, ProbeReport, Program, Registry, Signal};
+use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Signal};
 
 /// A file descriptor of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -319,9 +319,9 @@ pub trait Sys {
 
     /// Asks for a packet to be followed on a copy of the world, once this process waits; it is
     /// woken when the report is there.
-    fn send_probe(&mut self, netns: NetnsId, probe: Probe, view: View);
-    /// Takes the report.
-    fn probe_report(&mut self) -> Option<Result<ProbeReport, ProbeError>>;
+    fn send_probe(&mut self, netns: NetnsId, probe: Probe, follow: Follow, view: View);
+    /// Takes the report: an entry for each outcome.
+    fn probe_report(&mut self) -> Option<Result<Vec<ProbeReport>, ProbeError>>;
 
     /// Lines of the kernel log.
     fn dmesg(&self) -> Vec<(SimTime, String)>;

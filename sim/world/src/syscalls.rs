@@ -18,7 +18,7 @@ use crate::queue::{Event, Queue};
 use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};
 use crate::synthetic::{self, Entry};
 use crate::world::EPOCH;
-use crate::{Args, Probe, ProbeError, ProbeReport, Program, Registry, Signal, Wait};
+use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Signal, Wait};
 
 /// How long a program takes to start: about a millisecond passes between two commands of a script,
 /// so that what the first one sent has arrived when the second one looks.
@@ -40,7 +40,7 @@ pub(crate) struct SysCx<'a, O: Observer> {
     /// It wrote into a pipe that nobody reads.
     pub broken_pipe: bool,
     /// A probe to be followed on a copy of the world.
-    pub probe: Option<(NetnsId, Probe, View)>,
+    pub probe: Option<(NetnsId, Probe, Follow, View)>,
 }
 
 impl<O: Observer> SysCx<'_, O> {
@@ -51,6 +51,7 @@ impl<O: Observer> SysCx<'_, O> {
             effects: self.effects,
             ids: self.ids,
             obs: self.obs,
+            choices: None,
             current: Some(self.pid),
         }
     }
@@ -610,11 +611,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         Ok(())
     }
 
-    fn send_probe(&mut self, netns: NetnsId, probe: Probe, view: View) {
-        self.probe = Some((netns, probe, view));
+    fn send_probe(&mut self, netns: NetnsId, probe: Probe, follow: Follow, view: View) {
+        self.probe = Some((netns, probe, follow, view));
     }
 
-    fn probe_report(&mut self) -> Option<Result<ProbeReport, ProbeError>> {
+    fn probe_report(&mut self) -> Option<Result<Vec<ProbeReport>, ProbeError>> {
         self.node.processes.get_mut(self.pid)?.probe_report.take()
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kernel::request::{LinkChange, Reply, Request};
 use kernel::{Cx, Effect, Host, Refusal, Stats};
+use netfilter::Choices;
 use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
 use trace::view::print;
 use trace::{DropReason, Observer, Off, Place, Step, StepKind};
@@ -15,7 +16,7 @@ use crate::process::Process;
 use crate::queue::{Event, Queue};
 use crate::syscalls::SysCx;
 use crate::synthetic::{self, Entry};
-use crate::{Args, DirEntry, Fd, Next, ProbeReport, Program, Registry, Signal, Wait};
+use crate::{Args, DirEntry, Fd, Next, ProbeOutcome, ProbeReport, Program, Registry, Signal, Wait};
 
 /// Seconds since 1970 at virtual time zero: 2025-01-01 00:00:00 UTC.
 pub const EPOCH: u64 = 1_735_689_600;
@@ -45,6 +46,8 @@ pub struct World {
     /// Reused between events.
     effects: Vec<Effect>,
     events_run: u64,
+    /// Decides what would be random, on a copy on which a packet is followed.
+    pub(crate) choices: Option<Box<Choices>>,
 }
 
 /// How a run ended.
@@ -72,6 +75,7 @@ impl World {
             ids: PacketIds::default(),
             effects: Vec::new(),
             events_run: 0,
+            choices: None,
         }
     }
 
@@ -141,7 +145,7 @@ impl World {
         let now = self.now;
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let mut cx =
-            Cx { host: &mut node.host, now, effects: &mut effects, ids: &mut self.ids, obs, current: None };
+            Cx { host: &mut node.host, now, effects: &mut effects, ids: &mut self.ids, obs, choices: self.choices.as_deref_mut(), current: None };
         let result = act(&mut cx);
         self.carry_out(host, &mut effects, obs);
         self.effects = effects;
@@ -306,9 +310,9 @@ impl World {
         self.nodes[host.0 as usize].processes.status(pid)
     }
 
-    /// The arguments of a process that runs.
+    /// The arguments of a process, also of one that has ended.
     pub fn process_args(&self, host: HostId, pid: Pid) -> Option<&Args> {
-        self.nodes[host.0 as usize].processes.get(pid).map(|p| &p.args)
+        self.nodes[host.0 as usize].processes.args(pid)
     }
 
     /// Whether a process waits for its standard input and nothing else, as an idle shell does.
@@ -365,6 +369,7 @@ impl World {
                     effects: &mut effects,
                     ids: &mut self.ids,
                     obs,
+                    choices: self.choices.as_deref_mut(),
                     current: None,
                 };
                 // `receive` records the packet's end itself.
@@ -377,6 +382,7 @@ impl World {
                     effects: &mut effects,
                     ids: &mut self.ids,
                     obs,
+                    choices: self.choices.as_deref_mut(),
                     current: None,
                 };
                 cx.on_timer(timer);
@@ -438,10 +444,13 @@ impl World {
                     process.program = Some(program);
                 }
                 node.sleep(&mut self.queue, now, pid, wait);
-                if let Some((netns, probe, view)) = probe {
-                    let report = self.probe(host, netns, &probe).map(|outcome| ProbeReport {
-                        text: print(&outcome.trace, self, view),
-                        verdict: outcome.verdict,
+                if let Some((netns, probe, follow, view)) = probe {
+                    let report = self.probe(host, netns, &probe, follow).map(|outcomes| {
+                        let report = |outcome: ProbeOutcome| ProbeReport {
+                            text: print(&outcome.trace, self, view) + &outcome.draws_text(),
+                            verdict: outcome.verdict,
+                        };
+                        outcomes.into_iter().map(report).collect()
                     });
                     let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
                     if let Some(process) = node.processes.get_mut(pid) {
@@ -613,4 +622,29 @@ fn sys_exit<O: Observer>(
     status: i32,
 ) {
     SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None }.exit(status);
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::Off;
+
+    use super::*;
+
+    /// A clone copies pointers; what one of both changes is copied then, host by host.
+    #[test]
+    fn a_clone_shares_every_host_that_nobody_changes() {
+        let mut original = World::new(0);
+        for number in 0..5000 {
+            original.add_host(&format!("node{number}"), Registry::default());
+        }
+        let mut clone = original.clone();
+        let different = |a: &World, b: &World| -> Vec<usize> {
+            let pairs = a.nodes.iter().zip(&b.nodes).enumerate();
+            pairs.filter(|(_, (a, b))| !Arc::ptr_eq(a, b)).map(|(i, _)| i).collect()
+        };
+        assert!(different(&original, &clone).is_empty());
+        let up = Request::LinkSet { dev: "lo".to_owned(), changes: vec![LinkChange::Up(true)] };
+        clone.request(HostId(7), NetnsId::INIT, up, &mut Off).expect("lo can be set up");
+        assert_eq!(different(&original, &clone), [7]);
+    }
 }

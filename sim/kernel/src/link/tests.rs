@@ -48,6 +48,7 @@ impl Lone {
             effects: &mut effects,
             ids: &mut self.ids,
             obs: &mut self.obs,
+            choices: None,
             current: None,
         };
         let done = act(&mut cx);

@@ -98,7 +98,7 @@ impl<O: Observer> Cx<'_, O> {
         let place = self.place(ns, state.outdev.or(state.indev));
         let mut watch = Watch { obs: &mut *self.obs, place, at: self.now, packet: skb.id };
         let env = KernelEnv { host: self.host, ns, now: self.now };
-        let verdict = netfilter.run(&env, state, &mut log, &mut watch, &mut skb);
+        let verdict = netfilter.run(&env, state, &mut log, self.choices.as_deref_mut(), &mut watch, &mut skb);
         self.host.ns_mut(ns).netfilter = netfilter;
         // Only the initial namespace logs. Kernel: `net.netfilter.nf_log_all_netns=0`.
         if ns == NetnsId::INIT {

@@ -75,6 +75,7 @@ impl Net {
             effects: &mut effects,
             ids: &mut self.ids,
             obs: &mut self.steps,
+            choices: None,
             current: None,
         };
         let result = f(&mut cx);

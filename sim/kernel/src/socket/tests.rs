@@ -86,6 +86,7 @@ impl Lab {
             effects: &mut effects,
             ids: &mut self.ids,
             obs: &mut obs,
+            choices: None,
             current: None,
         });
         for effect in effects {

@@ -92,7 +92,7 @@ impl Extension for Statistic {
 
     fn matches(&self, cx: &mut EvalCx<'_>, _: &Skb) -> bool {
         let hit = match self.mode {
-            Mode::Random(parts) => cx.random.next_u31() < parts,
+            Mode::Random(parts) => cx.random.chance(parts),
             Mode::Nth { every, packet } => {
                 let Memory([seen, _]) = cx.memory;
                 cx.memory = Memory([(seen + 1) % u64::from(every), 0]);

@@ -2,7 +2,7 @@
 
 use packet::{Proto, TcpFlags};
 use trace::view::View;
-use world::{Args, Next, Probe, Program, Registry, Sys, Wait};
+use world::{Args, Follow, Next, Probe, Program, Registry, Sys, Wait};
 
 use super::{complain, say};
 
@@ -17,7 +17,7 @@ struct Trace {
     sent: bool,
 }
 
-const USAGE: &str = "usage: trace [-i DEV] [--view VIEW] tcp|udp|icmp SRC[:PORT] DST[:PORT] [--flags SYN,ACK] [--mark M]\n";
+const USAGE: &str = "usage: trace [-i DEV] [--view VIEW] [--branches] tcp|udp|icmp SRC[:PORT] DST[:PORT] [--flags SYN,ACK] [--mark M]\n";
 
 /// Source port of a probe that names none.
 const SOURCE_PORT: u16 = 40000;
@@ -26,7 +26,8 @@ const SOURCE_PORT: u16 = 40000;
 ///
 /// # Errors
 /// What is wrong, and what was expected.
-pub fn parse(args: &[String]) -> Result<(Probe, View), String> {
+pub fn parse(args: &[String]) -> Result<(Probe, Follow, View), String> {
+    let mut follow = Follow::Drawn;
     let (mut device, mut view, mut flags, mut mark, mut words) = (None, View::Summary, TcpFlags::SYN, 0, Vec::new());
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -37,6 +38,7 @@ pub fn parse(args: &[String]) -> Result<(Probe, View), String> {
                 let text = value()?;
                 view = text.parse().map_err(|error| format!("bad view `{text}`: {error}"))?;
             }
+            "--branches" => follow = Follow::EveryBranch,
             "--flags" => flags = tcp_flags(value()?)?,
             "--mark" => {
                 let text = value()?;
@@ -62,7 +64,7 @@ pub fn parse(args: &[String]) -> Result<(Probe, View), String> {
     }
     let probe =
         Probe { device, proto, src, sport: sport.unwrap_or(SOURCE_PORT), dst, dport: dport.unwrap_or(0), flags, mark };
-    Ok((probe, view))
+    Ok((probe, follow, view))
 }
 
 fn end(text: &str) -> Result<(std::net::IpAddr, Option<u16>), String> {
@@ -94,9 +96,9 @@ impl Program for Trace {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         if !self.sent {
             match parse(&self.args[1..]) {
-                Ok((probe, view)) => {
+                Ok((probe, follow, view)) => {
                     let netns = sys.netns();
-                    sys.send_probe(netns, probe, view);
+                    sys.send_probe(netns, probe, follow, view);
                     self.sent = true;
                 }
                 Err(message) => {
@@ -107,8 +109,10 @@ impl Program for Trace {
         }
         match sys.probe_report() {
             None => Next::Wait(Wait::default()),
-            Some(Ok(report)) => {
-                say(sys, &format!("{}{}\n", report.text, report.verdict));
+            Some(Ok(reports)) => {
+                for report in reports {
+                    say(sys, &format!("{}{}\n", report.text, report.verdict));
+                }
                 Next::Exit(0)
             }
             Some(Err(error)) => {
