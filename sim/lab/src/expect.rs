@@ -31,6 +31,8 @@ pub enum Expectation {
     OutputContains(String),
     /// The command ended with this status.
     Status(i32),
+    /// The other does not hold.
+    Not(Box<Expectation>),
 }
 
 /// As it would be written in a scenario, without what was not given.
@@ -57,6 +59,7 @@ impl fmt::Display for Expectation {
             }
             Self::OutputContains(text) => write!(f, "OutputContains({text:?})"),
             Self::Status(status) => write!(f, "Status({status})"),
+            Self::Not(other) => write!(f, "Not({other})"),
         }
     }
 }
@@ -91,6 +94,10 @@ impl Expectation {
             Self::OutputContains(text) => Verdict::Failed(format!("the output doesn't contain `{text}`")),
             Self::Status(status) if outcome.status == *status => Verdict::Held,
             Self::Status(_) => Verdict::Failed(format!("the command ended with status {}", outcome.status)),
+            Self::Not(other) => match other.judge(outcome) {
+                Verdict::Held => Verdict::Failed("it holds".to_owned()),
+                Verdict::Failed(_) => Verdict::Held,
+            },
         }
     }
 }
