@@ -260,17 +260,23 @@ impl<O: Observer> Cx<'_, O> {
             FourTuple { laddr: skb.ip().dst(), lport: tcp.dport, raddr: skb.ip().src(), rport: tcp.sport };
         let tcp = tcp.clone();
         let sockets = &self.host.sockets;
-        let verdict = if let Some(id) = sockets.lookup_established(ns, tuple, skb.dev) {
-            self.deliver(ns, &skb, id);
-            self.tcp_v4_do_rcv(ns, &skb, id, &tcp)
+        let (verdict, taker) = if let Some(id) = sockets.lookup_established(ns, tuple, skb.dev) {
+            let taker = self.taker(id);
+            (self.tcp_v4_do_rcv(ns, &skb, id, &tcp), taker)
         } else if let Some(id) = sockets.lookup_listener(ns, tuple.laddr, tuple.lport, skb.dev) {
-            self.deliver(ns, &skb, id);
-            self.rcv_listen(ns, &skb, id, &tcp, None)
+            let taker = self.taker(id);
+            (self.rcv_listen(ns, &skb, id, &tcp, None), taker)
         } else {
-            Verdict::Reset(DropReason::NoSocket)
+            (Verdict::Reset(DropReason::NoSocket), None)
         };
         match verdict {
-            Verdict::Taken => Ok(Fate::Delivered),
+            // A RST that was believed has done what it came for.
+            Verdict::Taken | Verdict::Drop(DropReason::TcpReset) => {
+                if let Some((to, socket)) = taker {
+                    self.emit(skb.id, ns, Some(skb.dev), || StepKind::Deliver { to, socket });
+                }
+                Ok(Fate::Delivered)
+            }
             Verdict::Drop(reason) => Err(self.dropped(ns, &skb, reason)),
             Verdict::Reset(reason) => {
                 self.tcp_v4_send_reset(ns, &skb, &tcp);
@@ -557,12 +563,17 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Records that `id` took `skb`.
     pub(in crate::socket) fn deliver(&mut self, ns: NetnsId, skb: &Skb, id: SocketId) {
-        if !O::ON {
-            return;
-        }
-        let Some(socket) = self.host.sockets.get(id) else { return };
-        let (to, socket) = (socket.owner, socket.describe());
+        let Some((to, socket)) = self.taker(id) else { return };
         self.emit(skb.id, ns, Some(skb.dev), || StepKind::Deliver { to, socket });
+    }
+
+    /// Who owns a socket and what a trace calls it, if anyone watches. Asked before a segment is
+    /// worked on, as that may end the socket.
+    fn taker(&self, id: SocketId) -> Option<(Option<packet::Pid>, String)> {
+        if !O::ON {
+            return None;
+        }
+        self.host.sockets.get(id).map(|socket| (socket.owner, socket.describe()))
     }
 }
 
