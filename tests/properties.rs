@@ -89,7 +89,13 @@ fn lost(steps: &[Step]) -> Vec<String> {
         let open = life.delivered == 0 && life.copied == 0 && life.drops == 0 && life.heirs == 0;
         let middle = matches!(
             life.last,
-            Some(StepKind::Route { .. } | StepKind::Chain { .. } | StepKind::Rule { .. } | StepKind::Rewrite { .. } | StepKind::Neighbour { mac: Some(_), .. })
+            Some(
+                StepKind::Route { .. }
+                    | StepKind::Chain { .. }
+                    | StepKind::Rule { .. }
+                    | StepKind::Rewrite { .. }
+                    | StepKind::Neighbour { mac: Some(_), .. }
+            )
         );
         open && middle
     });
@@ -161,14 +167,18 @@ fn a_service_with_three_endpoints_has_three_branches() {
     let ends: Vec<(&str, &str)> = branches
         .iter()
         .map(|line| {
-            let packet = line.split(" > ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a destination");
+            let packet =
+                line.split(" > ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a destination");
             (packet, line.rsplit('=').next().expect("a probability"))
         })
         .collect();
     // 0.33333333349 is a multiple of 2^-31 above a third; the rest is halved. The world holds that
     // they add up to exactly 1.
-    let expected =
-        [("10.244.1.11:8080", "0.33333333349"), ("10.244.1.12:8080", "0.33333333326"), ("10.244.1.13:8080", "0.33333333326")];
+    let expected = [
+        ("10.244.1.11:8080", "0.33333333349"),
+        ("10.244.1.12:8080", "0.33333333326"),
+        ("10.244.1.13:8080", "0.33333333326"),
+    ];
     assert_eq!(ends, expected, "{branches:#?}");
     // One run of the dice is one of the branches.
     let drawn = verdicts(&trace.replace(" --branches", ""));

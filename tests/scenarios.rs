@@ -37,9 +37,15 @@ fn scenarios_hold_and_their_packets_go_the_same_way() {
     for file in support::files(Path::new("scenarios"), "ron") {
         let name = file.file_stem().expect("a scenario has a name").to_string_lossy().into_owned();
         let mut text = String::new();
-        let held = lab::run(&file, Path::new("topologies"), None, &mut |world, report| tell(&mut text, world, &report))
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        assert!(text.lines().all(|line| line.starts_with("  ✓") || line.contains("$ ") || line.chars().count() <= 100), "{text}");
+        let held = lab::run(&file, Path::new("topologies"), None, &mut |world, report| {
+            tell(&mut text, world, &report)
+        })
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(
+            text.lines()
+                .all(|line| line.starts_with("  ✓") || line.contains("$ ") || line.chars().count() <= 100),
+            "{text}"
+        );
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name.as_str(), text);
         });

@@ -47,7 +47,9 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
     let (env, options) = (Env::all(), Options::default());
     if let ["iptables", ..] = words.as_slice() {
         let command = command::parse(&owned[1..], None).map_err(|error| error.to_string())?;
-        let Action::Rules { verb, chain, rules, counters } = command.action else { return Err(text.to_owned()) };
+        let Action::Rules { verb, chain, rules, counters } = command.action else {
+            return Err(text.to_owned());
+        };
         let of = |rule| Change { table: command.table, what: what(verb, chain.clone(), rule, counters) };
         return Ok(rules.into_iter().map(|rule| Request::Ruleset(of(rule))).collect());
     }
@@ -106,7 +108,9 @@ fn dev() -> Text {
 }
 
 fn v4() -> Text {
-    (1..224_u8, any::<[u8; 3]>()).prop_map(|(a, [b, c, d])| format!("{}.{b}.{c}.{d}", if a == 127 { 10 } else { a })).boxed()
+    (1..224_u8, any::<[u8; 3]>())
+        .prop_map(|(a, [b, c, d])| format!("{}.{b}.{c}.{d}", if a == 127 { 10 } else { a }))
+        .boxed()
 }
 
 fn net() -> Text {
@@ -118,7 +122,12 @@ fn net() -> Text {
 }
 
 fn mac() -> Text {
-    any::<[u8; 6]>().prop_map(|mut bytes| { bytes[0] &= 0xfe; packet::MacAddr(bytes).to_string() }).boxed()
+    any::<[u8; 6]>()
+        .prop_map(|mut bytes| {
+            bytes[0] &= 0xfe;
+            packet::MacAddr(bytes).to_string()
+        })
+        .boxed()
 }
 
 fn number(range: std::ops::RangeInclusive<u32>) -> Text {
@@ -137,7 +146,9 @@ fn maybe(text: Text) -> Text {
 
 /// All of them, those that are not empty, with blanks between.
 fn all(parts: Vec<Text>) -> Text {
-    parts.prop_map(|parts| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")).boxed()
+    parts
+        .prop_map(|parts| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+        .boxed()
 }
 
 fn flag(words: &'static [&'static str]) -> Text {
@@ -194,11 +205,23 @@ fn link_commands() -> Text {
     ]);
     let vlan = with("ip link add link eth0 name n0 type vlan id", number(0..=4094));
     let port = (
-        flag(&["hairpin", "guard", "fastleave", "root_block", "learning", "flood", "mcast_flood", "neigh_suppress", "isolated"]),
+        flag(&[
+            "hairpin",
+            "guard",
+            "fastleave",
+            "root_block",
+            "learning",
+            "flood",
+            "mcast_flood",
+            "neigh_suppress",
+            "isolated",
+        ]),
         maybe(with("cost", number(1..=60_000))),
         maybe(with("state", number(0..=4))),
     );
-    let port = port.prop_map(|(flag, cost, state)| format!("{flag} {cost} {state}").split_whitespace().collect::<Vec<_>>().join(" "));
+    let port = port.prop_map(|(flag, cost, state)| {
+        format!("{flag} {cost} {state}").split_whitespace().collect::<Vec<_>>().join(" ")
+    });
     let set = all(vec![
         with("ip link set dev", dev()),
         maybe(with("netns", one(&["web", "c1"]))),
@@ -232,7 +255,15 @@ fn addr_commands() -> Text {
 
 fn route_commands() -> Text {
     let dst = || prop_oneof![3 => net(), 1 => one(&["default"])].boxed();
-    let hop = || all(vec![Just("nexthop".to_owned()).boxed(), with("via", v4()), with("dev", dev()), maybe(with("weight", number(1..=256))), maybe(one(&["onlink"]))]);
+    let hop = || {
+        all(vec![
+            Just("nexthop".to_owned()).boxed(),
+            with("via", v4()),
+            with("dev", dev()),
+            maybe(with("weight", number(1..=256))),
+            maybe(one(&["onlink"])),
+        ])
+    };
     let way = prop_oneof![
         with("via", v4()),
         with("dev", dev()),
@@ -254,14 +285,21 @@ fn route_commands() -> Text {
     };
     let verb = || with("ip route", one(&["add", "replace", "change", "append", "prepend", "del"]));
     let single = all(vec![verb(), dst(), way, attributes()]);
-    let several = all(vec![verb(), dst(), attributes(), vec(hop(), 2..4).prop_map(|hops| hops.join(" ")).boxed()]);
-    let special = all(vec![verb(), one(&["blackhole", "unreachable", "prohibit", "throw"]), dst(), maybe(with("metric", number(1..=99)))]);
+    let several =
+        all(vec![verb(), dst(), attributes(), vec(hop(), 2..4).prop_map(|hops| hops.join(" ")).boxed()]);
+    let special = all(vec![
+        verb(),
+        one(&["blackhole", "unreachable", "prohibit", "throw"]),
+        dst(),
+        maybe(with("metric", number(1..=99))),
+    ]);
     let local = all(vec![verb(), with("local", net()), with("dev", dev())]);
     prop_oneof![single, several, special, local].boxed()
 }
 
 fn rule_commands() -> Text {
-    let ports = || (1..=60_000_u16, 0..=5000_u16).prop_map(|(low, more)| format!("{low}-{}", low + more)).boxed();
+    let ports =
+        || (1..=60_000_u16, 0..=5000_u16).prop_map(|(low, more)| format!("{low}-{}", low + more)).boxed();
     all(vec![
         with("ip rule", one(&["add", "del"])),
         maybe(with("pref", number(0..=32_765))),
@@ -273,14 +311,23 @@ fn rule_commands() -> Text {
         maybe(with("iif", dev())),
         maybe(with("oif", dev())),
         maybe(with("protocol", one(&["static", "kernel", "77"]))),
-        maybe(all(vec![with("ipproto", one(&["tcp", "udp", "icmp", "47"])), maybe(with("sport", ports())), maybe(with("dport", ports()))])),
-        prop_oneof![with("lookup", one(&["main", "local", "default", "100"])), one(&["blackhole", "unreachable", "prohibit", "nop", "goto 32766"])].boxed(),
+        maybe(all(vec![
+            with("ipproto", one(&["tcp", "udp", "icmp", "47"])),
+            maybe(with("sport", ports())),
+            maybe(with("dport", ports())),
+        ])),
+        prop_oneof![
+            with("lookup", one(&["main", "local", "default", "100"])),
+            one(&["blackhole", "unreachable", "prohibit", "nop", "goto 32766"])
+        ]
+        .boxed(),
         maybe(with("suppress_prefixlength", number(0..=32))),
     ])
 }
 
 fn neigh_commands() -> Text {
-    let states = &["permanent", "reachable", "stale", "noarp", "none", "delay", "probe", "failed", "incomplete"];
+    let states =
+        &["permanent", "reachable", "stale", "noarp", "none", "delay", "probe", "failed", "incomplete"];
     let put = all(vec![
         with("ip neigh", one(&["add", "replace", "change"])),
         v4(),
@@ -312,33 +359,72 @@ fn iptables_commands() -> Text {
         maybe(all(vec![not(), with("-s", net())])),
         maybe(all(vec![not(), with("-d", net())])),
         maybe(all(vec![not(), with("-i", one(&["eth0", "veth+"]))])),
-        maybe(prop_oneof![
-            all(vec![Just("-p tcp -m tcp".to_owned()).boxed(), maybe(all(vec![not(), with("--dport", number(1..=65_535))])), maybe(with("--sport", one(&["1:99", "1024:", ":1023"])))]),
-            all(vec![Just("-p udp -m udp".to_owned()).boxed(), with("--dport", number(1..=65_535))]),
-            with("-p icmp -m icmp --icmp-type", one(&["8", "3/4", "0"])),
-            with("-p tcp -m multiport --dports", one(&["80,443", "80,1000:2000"])),
-        ].boxed()),
-        maybe(with("-m conntrack --ctstate", one(&["NEW", "RELATED,ESTABLISHED", "INVALID", "DNAT", "UNTRACKED"]))),
-        maybe(with("-m comment --comment", one(&["\"kubernetes service portals\"", "default/api:http", "\"a -j b\""]))),
-        maybe(all(vec![Just("-m mark".to_owned()).boxed(), not(), with("--mark", one(&["0x4000/0x4000", "0x1", "0x0/0xff"]))])),
-        maybe(all(vec![Just("-m addrtype".to_owned()).boxed(), not(), with("--dst-type", one(&["LOCAL", "BROADCAST"]))])),
-        maybe(with("-m statistic --mode random --probability", one(&["0.33333333349", "0.50000000000", "0.1"]))),
+        maybe(
+            prop_oneof![
+                all(vec![
+                    Just("-p tcp -m tcp".to_owned()).boxed(),
+                    maybe(all(vec![not(), with("--dport", number(1..=65_535))])),
+                    maybe(with("--sport", one(&["1:99", "1024:", ":1023"])))
+                ]),
+                all(vec![Just("-p udp -m udp".to_owned()).boxed(), with("--dport", number(1..=65_535))]),
+                with("-p icmp -m icmp --icmp-type", one(&["8", "3/4", "0"])),
+                with("-p tcp -m multiport --dports", one(&["80,443", "80,1000:2000"])),
+            ]
+            .boxed(),
+        ),
+        maybe(with(
+            "-m conntrack --ctstate",
+            one(&["NEW", "RELATED,ESTABLISHED", "INVALID", "DNAT", "UNTRACKED"]),
+        )),
+        maybe(with(
+            "-m comment --comment",
+            one(&["\"kubernetes service portals\"", "default/api:http", "\"a -j b\""]),
+        )),
+        maybe(all(vec![
+            Just("-m mark".to_owned()).boxed(),
+            not(),
+            with("--mark", one(&["0x4000/0x4000", "0x1", "0x0/0xff"])),
+        ])),
+        maybe(all(vec![
+            Just("-m addrtype".to_owned()).boxed(),
+            not(),
+            with("--dst-type", one(&["LOCAL", "BROADCAST"])),
+        ])),
+        maybe(with(
+            "-m statistic --mode random --probability",
+            one(&["0.33333333349", "0.50000000000", "0.1"]),
+        )),
         maybe(with("-m limit --limit", one(&["3/min", "5/sec --limit-burst 9", "1/hour"]))),
     ]);
     let filter = prop_oneof![
-        one(&["ACCEPT", "DROP", "RETURN", "KUBE-FORWARD", "REJECT", "REJECT --reject-with icmp-host-prohibited"]),
+        one(&[
+            "ACCEPT",
+            "DROP",
+            "RETURN",
+            "KUBE-FORWARD",
+            "REJECT",
+            "REJECT --reject-with icmp-host-prohibited"
+        ]),
         with("LOG --log-prefix", one(&["\"drop: \"", "x"])),
     ];
-    let filter = (one(&["-A FORWARD", "-I INPUT 2", "-R FORWARD 3", "-D OUTPUT", "-A KUBE-X"]), matches.clone(), filter)
+    let filter = (
+        one(&["-A FORWARD", "-I INPUT 2", "-R FORWARD 3", "-D OUTPUT", "-A KUBE-X"]),
+        matches.clone(),
+        filter,
+    )
         .prop_map(|(verb, matches, target)| format!("iptables {verb} {matches} -j {target}"));
     let source = prop_oneof![
         one(&["MASQUERADE", "MASQUERADE --random-fully", "RETURN", "ACCEPT"]),
         with("SNAT --to-source", one(&["10.0.0.1", "10.0.0.1-10.0.0.9 --persistent", "10.0.0.1-10.0.0.9"])),
         with("MARK --set-xmark", one(&["0x4000/0x4000", "0x1/0xffffffff"])),
     ];
-    let source = (matches, source).prop_map(|(matches, target)| format!("iptables -t nat -A POSTROUTING {matches} -j {target}"));
+    let source = (matches, source)
+        .prop_map(|(matches, target)| format!("iptables -t nat -A POSTROUTING {matches} -j {target}"));
     let dest = prop_oneof![
-        with("DNAT --to-destination", (v4(), 1..=65_535_u16).prop_map(|(addr, port)| format!("{addr}:{port}")).boxed()),
+        with(
+            "DNAT --to-destination",
+            (v4(), 1..=65_535_u16).prop_map(|(addr, port)| format!("{addr}:{port}")).boxed()
+        ),
         with("REDIRECT --to-ports", one(&["8080", "8000-8010"])),
     ];
     let dest = (one(&["PREROUTING", "OUTPUT"]), dest)
@@ -354,9 +440,16 @@ fn iptables_commands() -> Text {
 /// `text` is a command, and what it asks for prints as one that asks for the same.
 fn check(text: &str) -> Result<(), TestCaseError> {
     let requests = parse(text).map_err(|error| TestCaseError::fail(format!("{text}\n{error}")))?;
-    let [request] = requests.as_slice() else { return Err(TestCaseError::fail(format!("{text}: {requests:?}"))) };
+    let [request] = requests.as_slice() else {
+        return Err(TestCaseError::fail(format!("{text}: {requests:?}")));
+    };
     let printed = request.to_string();
-    let again = printed.lines().try_fold(Vec::new(), |mut all, line| parse(line).map(|more| { all.extend(more); all }));
+    let again = printed.lines().try_fold(Vec::new(), |mut all, line| {
+        parse(line).map(|more| {
+            all.extend(more);
+            all
+        })
+    });
     prop_assert_eq!(again.as_deref(), Ok(&requests[..]), "{} prints {}", text, printed);
     Ok(())
 }

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn prints_short_decimals() {
-        let of = |chances: &[u32]| chances.iter().fold(Probability::ONE, |p, &parts| p.split(parts).0).to_string();
+        let of =
+            |chances: &[u32]| chances.iter().fold(Probability::ONE, |p, &parts| p.split(parts).0).to_string();
         for (chances, printed) in [
             (&[][..], "1"),
             (&[1 << 30], "0.5"),
