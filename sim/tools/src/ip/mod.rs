@@ -23,6 +23,7 @@ mod route_show;
 pub(crate) mod rule;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod tuntap;
 
 use kernel::TableId;
@@ -131,7 +132,7 @@ fn as_exit(stop: Stop) -> Stop {
 
 /// Objects that are there in reality, refused by name.
 const OTHER_OBJECTS: &[&str] = &[
-    "addrlabel", "ntable", "ntbl", "l2tp", "fou", "ila", "macsec", "tunnel", "tunl", "token",
+    "addrlabel", "ntable", "ntbl", "l2tp", "fou", "ila", "macsec", "token",
     "tcpmetrics", "tcp_metrics", "monitor", "xfrm", "mroute", "mrule", "netconf", "vrf", "sr", "nexthop", "mptcp",
     "ioam", "stats",
 ];
@@ -152,6 +153,7 @@ fn do_cmd(ip: &mut Ip<'_, '_>, object: &str, words: &[&str]) -> Result<i32, Stop
         Some("neighbor" | "neighbour") => do_neigh(ip, words),
         Some("link") => do_link(ip, words),
         Some("tuntap" | "tap") => tuntap::run(ip, words),
+        Some("tunnel" | "tunl") => tunnel::run(ip, words),
         Some("netns") => netns::run(ip, words),
         Some("maddress") => maddr::run(ip, words),
         Some("monitor") => Err(monitor(words)),
