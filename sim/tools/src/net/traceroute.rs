@@ -12,7 +12,7 @@ use packet::{Body, Icmp, Packet, Payload, Proto, SimTime, Tcp, TcpFlags, TcpOpti
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
 use super::{complain, resolve, say, seconds};
-use crate::getopt::getopt;
+use crate::getopt::{OptError, getopt};
 
 /// Installs `traceroute`.
 pub(crate) fn install(registry: &mut Registry) {
@@ -66,7 +66,19 @@ fn refuse<T>(status: i32, text: impl std::fmt::Display) -> Result<T, Refused> {
 impl Options {
     fn parse(args: &[String]) -> Result<Self, Refused> {
         let spec = "46dFf:g:Ii:m:N:np:q:rs:t:TUw:z:M:AeVl:";
-        let (options, words) = getopt(args, spec, &[]).map_err(|error| Refused(2, format!("traceroute: {error}\n")))?;
+        let (options, words) = getopt(args, spec, &[]).map_err(|error| {
+            let bad = |word: &str, matches: &dyn Fn(&str) -> bool| {
+                let at = args.iter().position(|arg| matches(arg)).map_or(0, |at| at + 1);
+                format!("Bad option `{word}' (argc {at})\n")
+            };
+            Refused(2, match &error {
+                OptError::Unknown(letter) => {
+                    bad(&format!("-{letter}"), &|arg| arg.starts_with('-') && !arg.starts_with("--") && arg.contains(*letter))
+                }
+                OptError::UnknownLong(word) => bad(word, &|arg| arg == word),
+                OptError::NoArgument(_) | OptError::NoArgumentLong(_) => format!("traceroute: {error}\n"),
+            })
+        })?;
         let mut parsed = Self {
             method: Method::Default,
             first_ttl: 1,

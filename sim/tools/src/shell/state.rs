@@ -111,15 +111,27 @@ impl State {
 
 /// Writes all bytes; the error says that nobody reads the pipe any more.
 ///
-/// Simplified: other errors are not reported, and what a full socket does not take is lost; pipes
-/// and files take everything.
+/// Simplified: other errors are not reported.
 pub(crate) fn write_all(sys: &mut dyn Sys, fd: Fd, bytes: &[u8]) -> Result<(), Closed> {
+    match write_checked(sys, fd, bytes) {
+        Err(kernel::Errno::Pipe) => Err(Closed),
+        _ => Ok(()),
+    }
+}
+
+/// Writes all bytes.
+///
+/// Simplified: what a full socket does not take is lost; pipes and files take everything.
+///
+/// # Errors
+/// The kernel's, e.g. `EINVAL` for a setting it does not take.
+pub(crate) fn write_checked(sys: &mut dyn Sys, fd: Fd, bytes: &[u8]) -> Result<(), kernel::Errno> {
     let mut rest = bytes;
     while !rest.is_empty() {
         match sys.write(fd, rest) {
             Ok(n) if n > 0 => rest = rest.get(n..).unwrap_or_default(),
-            Err(kernel::Errno::Pipe) => return Err(Closed),
-            _ => return Ok(()),
+            Ok(_) | Err(kernel::Errno::Again) => return Ok(()),
+            Err(errno) => return Err(errno),
         }
     }
     Ok(())

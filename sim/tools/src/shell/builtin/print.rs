@@ -1,9 +1,10 @@
+use kernel::Errno;
 use world::Sys;
 
 use crate::shell::Shell;
 use crate::shell::arith;
 use crate::shell::frame::Outcome;
-use crate::shell::state::BROKEN_PIPE;
+use crate::shell::state::{BROKEN_PIPE, write_checked};
 use crate::shell::frame::Unwind;
 
 /// dash's `echo [-n]`: escapes count.
@@ -32,11 +33,19 @@ pub(super) fn echo(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Out
 
 /// Writes a builtin's output; a closed pipe ends the shell as `SIGPIPE` does.
 fn put(shell: &Shell, sys: &mut dyn Sys, out: &[u8]) -> Outcome {
-    if shell.state.fd(1).is_none() && !out.is_empty() {
-        shell.state.complain(sys, &format!("{}: I/O error", shell.state.builtin.as_deref().unwrap_or("echo")));
-        return Outcome::Done(1);
+    let written = match shell.state.fd(1) {
+        None if out.is_empty() => Ok(()),
+        None => Err(Errno::BadF),
+        Some(fd) => write_checked(sys, fd, out),
+    };
+    match written {
+        Ok(()) => Outcome::Done(0),
+        Err(Errno::Pipe) => Outcome::Unwind(Unwind::Exit(BROKEN_PIPE)),
+        Err(_) => {
+            shell.state.complain(sys, &format!("{}: I/O error", shell.state.builtin.as_deref().unwrap_or("echo")));
+            Outcome::Done(1)
+        }
     }
-    if shell.state.write(sys, 1, out) { Outcome::Done(0) } else { Outcome::Unwind(Unwind::Exit(BROKEN_PIPE)) }
 }
 
 /// `printf FORMAT [ARG]...`.

@@ -1,0 +1,233 @@
+//! What goes wrong goes wrong politely: the real tool's words and status, a place in a file, a hint;
+//! never a panic, never a hang.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+/// A folder of this test's own, made anew.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("hoplab-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    folder
+}
+
+/// Runs the binary in `folder`; both outputs and the exit status.
+fn hoplab(folder: &PathBuf, args: &[&str]) -> (String, i32) {
+    let out = Command::new(env!("CARGO_BIN_EXE_hoplab"))
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    let text = [out.stdout, out.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), out.status.code().unwrap_or(-1))
+}
+
+/// Checks that `args` fail with this text and status.
+fn check(folder: &PathBuf, args: &[&str], expected: &str, status: i32) -> Result<(), String> {
+    let (text, code) = hoplab(folder, args);
+    if text.contains(expected) && code == status && !text.contains("panicked") {
+        return Ok(());
+    }
+    Err(format!("{args:?}\n  expected [{status}] {expected}\n  got [{code}] {text}"))
+}
+
+fn check_all<'a>(folder: &PathBuf, cases: impl IntoIterator<Item = (Vec<&'a str>, &'a str, i32)>) {
+    let wrong: Vec<String> =
+        cases.into_iter().filter_map(|(args, expected, status)| check(folder, &args, expected, status).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn commands_refuse_as_the_real_ones_do() {
+    let cases = [
+        ("ip link set nope up", "Cannot find device \"nope\"\n", 1),
+        ("ip addr add 10.0.0.1/33 dev lo", "Error: any valid prefix is expected rather than \"10.0.0.1/33\".\n", 1),
+        ("ip route add 10.0.0.0/8 via 1.2.3.4", "Error: Nexthop has invalid gateway.\n", 2),
+        ("ip route add 1.2.3.4 via", "Command line is not complete. Try option \"help\"\n", 255),
+        ("ip -Q", "Option \"-Q\" is unknown, try \"ip -help\".\n", 255),
+        ("ip link set lo bogus", "Error: either \"dev\" is duplicate, or \"bogus\" is a garbage.\n", 255),
+        ("ip netns exec nope ls", "Cannot open network namespace \"nope\": No such file or directory\n", 255),
+        ("ip netns add a; ip netns add a", "Cannot create namespace file \"/run/netns/a\": File exists\n", 1),
+        ("bridge nosuch", "Object \"nosuch\" is unknown, try \"bridge help\".\n", 255),
+        ("brctl nosuch", "never heard of command [nosuch]\n", 1),
+        ("brctl addif nobr eth0", "interface eth0 does not exist!\n", 1),
+        ("ifconfig nope", "nope: error fetching interface information: Device not found\n", 1),
+        ("arp -Z", "arp: invalid option -- 'Z'\n", 3),
+        ("ethtool", "ethtool: bad command line argument(s)\n", 1),
+        ("sysctl -Z", "sysctl: invalid option -- 'Z'\n", 1),
+        ("sysctl net.ipv4.ip_default_ttl=300", "sysctl: setting key \"net.ipv4.ip_default_ttl\": Invalid argument\n", 1),
+        ("sysctl net.nosuch=1", "sysctl: cannot stat /proc/sys/net/nosuch: No such file or directory\n", 1),
+        ("echo 300 >/proc/sys/net/ipv4/ip_default_ttl", "sh: 1: echo: echo: I/O error\n", 1),
+        ("ping -Z 1.1.1.1", "ping: invalid option -- 'Z'\n\nUsage\n  ping [options] <destination>\n", 2),
+        ("ping", "ping: usage error: Destination address required\n", 2),
+        ("arping", "\nUsage:\n  arping [options] <destination>\n", 2),
+        ("traceroute --nosuch 1.1.1.1", "Bad option `--nosuch' (argc 1)\n", 2),
+        ("traceroute 1.1.1.1 -Z", "Bad option `-Z' (argc 2)\n", 2),
+        ("curl --nosuch x", "curl: option --nosuch: is unknown\n", 2),
+        ("nc -9", "nc: invalid option -- '9'\nusage: nc ", 1),
+        ("conntrack -Z", "conntrack v1.4.7 (conntrack-tools): unknown option `-Z'\n", 2),
+        ("iptables --nosuch", "iptables v1.8.9 (nf_tables): unknown option \"--nosuch\"\n", 2),
+        ("iptables -A INPUT -m nosuch -j ACCEPT", "Couldn't load match `nosuch':No such file or directory\n", 2),
+        ("iptables -A INPUT -j NOSUCH", "Chain 'NOSUCH' does not exist\n", 2),
+        ("iptables -A NOPE -j ACCEPT", "iptables: No chain/target/match by that name.\n", 1),
+        ("iptables -A INPUT --dport 80 -j ACCEPT", "unknown option \"--dport\"\n", 2),
+        ("iptables -t nope -L", "table 'nope' does not exist\n", 3),
+        ("tcpdump -r /nosuch", "tcpdump: /nosuch: No such file or directory\n", 1),
+        ("echo 'this is no capture, as anyone sees' >f; tcpdump -r f", "tcpdump: unknown file format\n", 1),
+        ("printf x >f; tcpdump -r f", "tcpdump: truncated dump file; tried to read 4 header bytes, only got 1\n", 1),
+        ("grep -Y a", "grep: invalid option -- 'Y'\n", 2),
+        ("sort --nosuch", "sort: unrecognized option '--nosuch'\nTry 'sort --help' for more information.\n", 2),
+        ("head -n x /etc/hosts", "head: invalid number of lines: 'x'\n", 1),
+        ("sleep abc", "sleep: invalid time interval 'abc'\n", 1),
+        ("cat /nosuch", "cat: /nosuch: No such file or directory\n", 1),
+        ("kill -NOSUCH 1", "sh: 1: kill: Illegal option -N\n", 2),
+        ("cd /nosuch", "sh: 1: cd: can't cd to /nosuch\n", 2),
+        ("nosuch", "sh: 1: nosuch: not found\n", 127),
+        ("echo 'abc", "sh: 1: Syntax error: Unterminated quoted string\n", 2),
+        ("if true; then", "Syntax error: end of file unexpected (expecting \"fi\")\n", 2),
+        ("echo $((1/0))", "sh: 1: arithmetic expression: division by zero: \"1/0\"\n", 2),
+        ("cat <<E\nhalf a document", "half a document", 0),
+    ];
+    let folder = folder("commands");
+    check_all(&folder, cases.map(|(script, expected, status)| (vec!["sh", "-c", script], expected, status)));
+}
+
+/// Two bridges joined by two cables, and a broadcast.
+const STORM: &str = "\
+for b in 0 1; do ip link add br$b type bridge; ip link set br$b up; done
+for v in v w; do
+    ip link add ${v}0 type veth peer name ${v}1
+    for b in 0 1; do ip link set $v$b master br$b; ip link set $v$b up; done
+done
+ip addr add 10.0.0.1/24 dev br0
+ping -c 1 10.0.0.2
+";
+
+#[test]
+fn what_would_never_end_is_ended() {
+    let folder = folder("endless");
+    let started = Instant::now();
+    check_all(
+        &folder,
+        [
+            (vec!["sh", "-c", "nc -l 80"], "hoplab: ended: the script waits, and nothing can happen any more\n", 124),
+            (vec!["sh", "-c", "while :; do sleep 60; done"], "hoplab: ended: the script said nothing for an hour", 124),
+            (vec!["sh", "-c", "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; echo $i"], "1000000\n", 0),
+            (vec!["sh", "-c", "f() { f; }; f"], "Maximum function recursion depth", 2),
+            (vec!["sh", "-c", STORM], "events: a loop between hoplab ", 124),
+        ],
+    );
+    let (text, _) = hoplab(&folder, &["sh", "-c", STORM]);
+    for device in ["v0", "v1", "w0", "w1"] {
+        assert!(text.contains(&format!("hoplab {device}")), "{text}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(300), "bounded time");
+}
+
+/// Files with a mistake: name, text, and what is said of it.
+const FILES: [(&str, &str, &str); 14] = [
+    ("field.ron", "Topology(\n  hosts: { \"a\": Host(nisc: {}) },\n)", "error: field.ron:2:22: Unexpected field named `nisc` in `Host`, expected one of `nics`, "),
+    ("mac.ron", "Topology(hosts: { \"a\": Host(nics: { \"e\": Nic(mac: \"02:zz\") }) })", "error: mac.ron:1:52: `02:zz` is not a MAC address such as 02:00:00:00:00:01\n"),
+    ("type.ron", "Topology(\n  hosts: { \"a\": Host(nics: { \"e\": Nic(mtu: \"big\") }) })", "error: type.ron:2:43: Expected integer\n"),
+    ("host.ron", "Topology(hosts: { \"alpha\": Host(nics: { \"e\": Nic() }) },\n  links: [ Link(ends: (\"alpha:e\", \"alpa:e\")) ])", "error: host.ron:2:36: unknown host `alpa`\nhint: did you mean `alpha`?\n"),
+    ("nic.ron", "Topology(hosts: { \"a\": Host(nics: { \"eth0\": Nic() }) },\n  links: [ Link(ends: (\"a:eth1\", \"a:eth0\")) ])", "error: nic.ron:2:25: unknown NIC `eth1`\nhint: did you mean `eth0`?\n"),
+    ("port.ron", "Topology(hosts: { \"a\": Host(nics: { \"eth0\": Nic() }) },\n  links: [ Link(ends: (\"a\", \"a:eth0\")) ])", "`a` is not a NIC as `host:nic`\n"),
+    ("prefix.ron", "Topology(\n  hosts: { \"a\": Host(nics: { \"e\": Nic(addresses: [\"10.0.0.1/44\"]) }) })", "error: prefix.ron:2:52: invalid IP address syntax\n"),
+    ("setup.ron", "Topology(\n  hosts: { \"a\": Host(setup: [\"ip link set nope up\"]) })", "error: setup.ron:2:31: the setup of host `a` failed with status 1:\nCannot find device \"nope\"\n"),
+    ("end.ron", "Topology(\n  hosts: {", "error: end.ron:2:"),
+    ("empty.ron", "", "error: empty.ron:1:1: "),
+    ("s-topology.ron", "Scenario(title: \"x\", topology: \"ome\", acts: [])", "error: s-topology.ron:1:33: unknown topology `ome`\nhint: did you mean `one`?\n"),
+    ("s-step.ron", "Scenario(title: \"x\", topology: \"one\", acts: [\n  Act(name: \"a\", steps: [\n    Runn(on: \"a\", cmd: \"true\")])])", "error: s-step.ron:3:5: Unexpected variant named `Runn` in enum `ScenarioStep`"),
+    ("s-field.ron", "Scenario(title: \"x\", topology: \"one\", acts: [\n  Act(name: \"a\", stepps: [])])", "error: s-field.ron:2:18: Unexpected field named `stepps` in `Act`"),
+    ("s-host.ron", "Scenario(title: \"x\", topology: \"one\", acts: [\n  Act(name: \"a\", steps: [\n    Run(on: \"alphe\", cmd: \"true\")])])", "error: s-host.ron:3:14: unknown host `alphe`\nhint: did you mean `alpha`?\n"),
+];
+
+#[test]
+fn a_bad_file_is_named_with_line_and_column() {
+    let folder = folder("files");
+    fs::create_dir_all(folder.join("topologies")).expect("a folder");
+    fs::write(folder.join("topologies/one.ron"), "Topology(hosts: { \"alpha\": Host() })").expect("a file");
+    fs::write(folder.join("latin1.sh"), b"echo a\necho \xff\n").expect("a file");
+    fs::write(folder.join("junk.sh"), b"\x7fELF\x02\x01\0\0\x02\x03\n").expect("a file");
+    for (name, text, _) in FILES {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    let files = FILES.iter().map(|&(name, _, expected)| {
+        let args = match name.starts_with("s-") {
+            true => vec!["run", "--topologies", "topologies", name],
+            false => vec!["sh", "--topology", name, "-c", "true"],
+        };
+        (args, expected, 2)
+    });
+    check_all(&folder, files);
+    check_all(
+        &folder,
+        [
+            (vec!["sh", "latin1.sh"], "error: latin1.sh:2: not UTF-8 text\nhint: ", 2),
+            (vec!["sh", "junk.sh"], "not found\n", 127),
+            (vec!["sh", "nosuch.sh"], "error: nosuch.sh: No such file or directory", 2),
+            (vec!["sh", "--topology", "nosuch.ron", "-c", "true"], "error: nosuch.ron: can't be read: No such file", 2),
+            (vec!["sh", "--topology", "topologies/one.ron", "--on", "alpa", "-c", "true"], "unknown host `alpa`\nhint: did you mean `alpha`?\n", 2),
+            (vec!["sh", "--topology", "topologies/one.ron", "--on", "alpha/web", "-c", "true"], "unknown namespace `web`\n", 2),
+            (vec!["trace", "topologies/one.ron", "alpha", "beta"], "unknown host `beta`\n", 2),
+            (vec!["trace", "topologies/one.ron", "alpha", "10.0.0.1", "--port", "70000"], "invalid value '70000' for '--port <PORT>'", 2),
+            (vec!["sh", "--nosuch"], "unexpected argument '--nosuch'", 2),
+            (vec!["run"], "required arguments were not provided", 2),
+            (vec!["run", "nosuch.ron"], "error: nosuch.ron: can't be read", 2),
+        ],
+    );
+}
+
+const WORDS: &[&str] = &[
+    "ip", "link", "add", "set", "del", "show", "addr", "route", "rule", "neigh", "netns", "exec", "-n", "dev", "via", "a", "b",
+    "lo", "veth0", "veth1", "br0", "type", "veth", "bridge", "vxlan", "vlan", "dummy", "ipip", "id", "5", "peer", "name", "master",
+    "up", "down", "10.0.0.1/24", "10.0.0.2", "0.0.0.0/0", "default", "-1", "4294967296", "mtu", "iptables", "-t", "nat", "-A",
+    "INPUT", "POSTROUTING", "-j", "MASQUERADE", "DNAT", "--to-destination", "10.0.0.2:80", "-p", "tcp", "--dport", "-m",
+    "conntrack", "--ctstate", "NEW", "-L", "-F", "-D", "1", "ping", "-c", "-W", "-i", "curl", "-s", "http://10.0.0.1/", "nc", "-l",
+    "-z", "-u", "-w", "arping", "traceroute", "tcpdump", "-r", "brctl", "addbr", "addif", "ifconfig", "arp", "sysctl", "-w",
+    "net.ipv4.ip_forward=1", "fdb", "append", "sleep", "0.1", "timeout", "ss", "-tlnp", "ethtool", "-K", "x=1", "$x", "echo", "cat", "grep", "sed", "s/a/b/", "head", "wait", "kill", "%1", "jobs",
+    "trap", "exit", "shift", "read", "-e", "-x", "eval", "é", "*", "[", "]", "test", "-eq", "xargs", "printf", "%d\\n",
+    "/proc/sys/net/ipv4/ip_forward", "monitor", "-", "--", "",
+];
+
+/// What shapes a script; rarer, as most of it ends one.
+const SYNTAX: &[&str] = &[
+    ";", ";", ";", "\n", "\n", "\n", "&&", "||", "|", "&",
+    "!", "(", ")", "{", "}", "if", "then", "else", "fi", "for", "in", "do", "done", "case", "esac", "\"$x\"", "${x:-b}",
+    "${x", "$((", "))", "$(echo", "`", "'", "\"", "\\", ">", ">>", "<", "f", "2>&1", "<<E", "E", "\n", "", "'a b'",
+];
+
+/// Events after which a random script has had its turn.
+const ENOUGH: u64 = 20_000;
+
+#[test]
+fn random_lines_do_no_harm() {
+    let word = prop_oneof![5 => prop::sample::select(WORDS), 1 => prop::sample::select(SYNTAX)];
+    let words = prop::collection::vec(word, 1..40);
+    let mut runner = TestRunner::new_with_rng(
+        Config { cases: 10_000, failure_persistence: None, ..Config::default() },
+        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+    );
+    let outcome = runner.run(&words, |words| {
+        let script = words.join(" ");
+        let mut running = support::start_script("sh", &script, 0);
+        for _ in 0..ENOUGH {
+            if !running.world.step(&mut trace::Off) {
+                break;
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
