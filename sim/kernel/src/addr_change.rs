@@ -43,6 +43,10 @@ impl<O: Observer> Cx<'_, O> {
         let at = self.host.dev(dev).addrs.iter().position(fits);
         let at = at.ok_or_else(|| Refusal::because(Errno::AddrNotAvail, "ipv4: Address not found."))?;
         self.host.inet_del_ifa(dev, at);
+        if self.host.dev(dev).addrs.is_empty() {
+            // Kernel: `fib_disable_ip`, `arp_ifdown`.
+            self.neigh_dev_down(dev);
+        }
         Ok(())
     }
 }

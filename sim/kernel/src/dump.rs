@@ -223,6 +223,8 @@ pub struct NeighInfo {
     pub dev: Option<String>,
     /// Link-layer address.
     pub lladdr: Option<MacAddr>,
+    /// In its place for a neighbour on an IP tunnel: the tunnel's own address.
+    pub tunnel_addr: Option<IpAddr>,
     /// State.
     pub nud: Nud,
     /// A proxy entry.

@@ -25,7 +25,7 @@ impl Host {
 
     /// Whether `ip route show table N` finds the table. Kernel: `fib_get_table`.
     pub fn fib_table_exists(&self, ns: NetnsId, table: TableId) -> bool {
-        matches!(table, TableId::MAIN | TableId::LOCAL) || self.ns(ns).fib.table(table).is_some()
+        table == TableId::MAIN || self.ns(ns).fib.table(table).is_some()
     }
 
     /// Whether a route was ever added; the first one makes both the main and the local table.

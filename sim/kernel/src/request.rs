@@ -352,6 +352,8 @@ pub struct TunnelConfig {
     pub tos: u8,
     /// `nopmtudisc`.
     pub nopmtudisc: bool,
+    /// `mode ipip`: IPv4 only. Otherwise MPLS too, which nothing here sends.
+    pub ipv4_only: bool,
 }
 
 /// An address in a request.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use packet::DevId;
 
+use crate::Errno;
 use crate::sysctl_keys::{Accepts, ConfKey, KEYS, NeighKey, key};
 
 /// The settings of one namespace that differ from the kernel's defaults.
@@ -251,6 +252,21 @@ impl Sysctls {
         const KEY: usize = key("net.ipv4.ip_local_port_range");
         let (first, last) = self.pair(KEY);
         (u16::try_from(first).unwrap_or(1), u16::try_from(last).unwrap_or(u16::MAX))
+    }
+
+    /// Ports that connections take on their own may not be privileged ones.
+    /// Kernel: `net/ipv4/sysctl_net_ipv4.c`, `ipv4_local_port_range`, `ipv4_privileged_ports`.
+    pub(crate) fn check_range(&self, at: usize, new: &Value) -> Result<(), Errno> {
+        const RANGE: usize = key("net.ipv4.ip_local_port_range");
+        const START: usize = key("net.ipv4.ip_unprivileged_port_start");
+        let (first, start) = match (at, new) {
+            (RANGE, Value::Text(text)) => {
+                (text.split('\t').next().and_then(parse_word).unwrap_or(0), self.at(START))
+            }
+            (START, Value::Int(start)) => (self.pair(RANGE).0, *start),
+            _ => return Ok(()),
+        };
+        if first < start { Err(Errno::Inval) } else { Ok(()) }
     }
 
     /// Groups that may open ping sockets: first and last; none if the first is greater.

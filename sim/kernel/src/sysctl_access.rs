@@ -7,6 +7,9 @@ use crate::sysctl::{accept, parse_int};
 use crate::sysctl_keys::{Accepts, ConfKey, KEYS, NeighKey};
 use crate::{Cx, Errno, Host, Sysctls};
 
+/// Bytes of memory for which `unres_qlen` counts a frame. Kernel: `SKB_TRUESIZE(ETH_FRAME_LEN)`.
+const QUEUED_FRAME: i32 = 2090;
+
 /// What a key is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
@@ -119,6 +122,9 @@ impl Sysctls {
             Target::Conf(Scope::All, key) => self.all[key as usize].to_string(),
             Target::Conf(Scope::Default, key) => self.default[key as usize].to_string(),
             Target::Conf(Scope::Dev(dev), key) => self.conf(dev, key).to_string(),
+            Target::Neigh(dev, NeighKey::UnresQlen) => {
+                (self.neigh_at(dev, NeighKey::UnresQlenBytes) / QUEUED_FRAME).to_string()
+            }
             Target::Neigh(dev, key) => self.neigh_at(dev, key).to_string(),
             Target::DisableIpv6(Scope::All) => self.disable_ipv6[0].to_string(),
             Target::DisableIpv6(Scope::Default) => self.disable_ipv6[1].to_string(),
@@ -141,6 +147,7 @@ impl<O: Observer> Cx<'_, O> {
                     return Err(Errno::Acces);
                 }
                 let accepted = accept(accepts, value).ok_or(Errno::Inval)?;
+                self.host.ns(ns).sysctl.check_range(at, &accepted)?;
                 if accepts == Accepts::WriteOnly {
                     self.route_flush_cache(ns);
                     return Ok(());
@@ -174,6 +181,11 @@ impl<O: Observer> Cx<'_, O> {
                     return Err(Errno::Inval);
                 }
                 let sysctl = &mut self.host.ns_mut(ns).sysctl;
+                // Kernel: `proc_unres_qlen`.
+                let (key, natural) = match key {
+                    NeighKey::UnresQlen => (NeighKey::UnresQlenBytes, natural.saturating_mul(QUEUED_FRAME)),
+                    key => (key, natural),
+                };
                 match natural == NeighKey::DEFAULTS[key as usize] {
                     true => drop(sysctl.neigh.remove(&(dev, key))),
                     false => drop(sysctl.neigh.insert((dev, key), natural)),

@@ -45,6 +45,7 @@ pub(crate) const KEYS: &[Key] = &[
     ("net.bridge.bridge-nf-filter-pppoe-tagged", "0", Flag),
     ("net.bridge.bridge-nf-filter-vlan-tagged", "0", Flag),
     ("net.bridge.bridge-nf-pass-vlan-input-dev", "0", Flag),
+    ("net.core.fb_tunnels_only_for_init_net", "1", Int(0, 2)),
     ("net.core.optmem_max", "131072", NATURAL),
     ("net.core.rmem_default", "212992", ReadOnly),
     ("net.core.rmem_max", "4194304", ReadOnly),

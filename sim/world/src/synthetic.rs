@@ -197,7 +197,7 @@ fn bridge_option(link: &LinkInfo, name: &str) -> Result<String, Errno> {
 fn statistic(link: &LinkInfo, name: &str) -> Result<u64, Errno> {
     let stats = &link.stats;
     Ok(match name {
-        "collisions" => 0,
+        "collisions" => stats.collisions,
         "multicast" => stats.multicast,
         "rx_bytes" => stats.rx_bytes,
         "rx_dropped" => stats.rx_dropped,

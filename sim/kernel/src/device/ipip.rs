@@ -16,6 +16,9 @@ pub struct Ipip {
     pub lower: Option<DevId>,
     /// Made by the kernel itself (`tunl0`): takes what no other tunnel takes.
     pub fallback: bool,
+    /// Errors about its outer packets that no inner packet has met yet, and the time of the last.
+    /// Kernel: `err_count`, `err_time`.
+    pub errors: (u32, packet::SimTime),
 }
 
 impl Ipip {
@@ -28,8 +31,9 @@ impl Ipip {
         Traits {
             arphrd: arphrd::TUNNEL,
             mtu: 1480,
-            min_mtu: if self.fallback { 0 } else { 68 },
-            max_mtu: if self.fallback { 0 } else { 65515 },
+            // Kernel: only `ip_tunnel_create`, the ioctl, sets them.
+            min_mtu: 0,
+            max_mtu: 0,
             txqueuelen: 1000,
             flags: iff::NOARP | if self.config.remote.is_some() { iff::POINTOPOINT } else { 0 },
             qdisc: Qdisc::Noqueue,

@@ -303,6 +303,8 @@ pub struct Stats {
     pub tx_dropped: u64,
     /// Carrier errors.
     pub tx_carrier: u64,
+    /// Routed back to itself, for a tunnel.
+    pub collisions: u64,
 }
 
 /// A bridge port's settings. Kernel: `struct net_bridge_port`.

@@ -247,15 +247,15 @@ impl<O: Observer> Cx<'_, O> {
             return Err(Refusal::because(Errno::NoDev, "link does not exist."));
         };
         if id >= 4095 {
-            return Err(Refusal::because(Errno::Range, "Invalid VLAN id."));
+            return Err(Refusal::because(Errno::Range, "8021q: Invalid VLAN id."));
         }
         let real = self.host.dev(lower);
         if real.is_loopback() || !real.has_link_header() {
-            let text = "VLANs not supported on device.";
+            let text = "8021q: VLANs not supported on device.";
             return Err(Refusal::because(Errno::OpNotSupp, text));
         }
         if real.vlans.iter().any(|(other, _)| *other == id) {
-            return Err(Refusal::because(Errno::Exist, "VLAN device already exists."));
+            return Err(Refusal::because(Errno::Exist, "8021q: VLAN device already exists."));
         }
         let (mac, mtu, carrier) = (real.mac, real.mtu, real.carrier);
         let kind = DeviceKind::Vlan(Vlan { lower, id });
@@ -314,7 +314,7 @@ impl<O: Observer> Cx<'_, O> {
             self.host.ip_route_output(netns, &flow, self.now).ok().map(|dst| dst.dev)
         });
         let below = routed.or(lower).map(|dev| self.host.dev(dev).mtu.min(65535));
-        let tunnel = Ipip { config, net: netns, lower, fallback: false };
+        let tunnel = Ipip { config, net: netns, lower, fallback: false, errors: Default::default() };
         let dev = self.rtnl_create_link(target, given, "ipip", DeviceKind::Ipip(tunnel))?;
         self.host.ns_mut(netns).ipip.push(dev);
         if let (None, Some(mtu)) = (given.mtu, below) {
@@ -336,11 +336,16 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Makes `tunl0` if IP in IP is loaded.
+    ///
+    /// Simplified: the initial namespace counts as any other, so that with
+    /// `fb_tunnels_only_for_init_net=1`, the default here, none has one.
     pub(crate) fn ipip_init_net(&mut self, netns: NetnsId) {
-        if !self.host.ipip_loaded {
+        const EVERYWHERE: i64 = 0;
+        let fallback = self.host.ns(NetnsId::INIT).sysctl.int("net.core.fb_tunnels_only_for_init_net");
+        if !self.host.ipip_loaded || fallback != EVERYWHERE {
             return;
         }
-        let tunnel = Ipip { config: TunnelConfig::default(), net: netns, lower: None, fallback: true };
+        let tunnel = Ipip { config: TunnelConfig::default(), net: netns, lower: None, fallback: true, errors: Default::default() };
         if let Ok(dev) = self.register_netdevice(netns, "tunl0", None, DeviceKind::Ipip(tunnel)) {
             self.host.ns_mut(netns).ipip.push(dev);
         }

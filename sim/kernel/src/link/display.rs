@@ -235,7 +235,7 @@ impl Display for VxlanConfig {
 /// The parameters after `type ipip`, each with a space before it.
 impl Display for TunnelConfig {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { remote, local, link, ttl, tos, nopmtudisc } = self;
+        let Self { remote, local, link, ttl, tos, nopmtudisc, ipv4_only } = self;
         word(f, "remote", remote.as_ref())?;
         word(f, "local", local.as_ref())?;
         word(f, "dev", link.as_ref())?;
@@ -245,7 +245,8 @@ impl Display for TunnelConfig {
             1 => f.write_str(" tos inherit")?,
             tos => write!(f, " tos {tos:#x}")?,
         }
-        f.write_str(if *nopmtudisc { " nopmtudisc" } else { "" })
+        f.write_str(if *nopmtudisc { " nopmtudisc" } else { "" })?;
+        f.write_str(if *ipv4_only { " mode ipip" } else { "" })
     }
 }
 

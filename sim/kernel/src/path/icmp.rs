@@ -35,7 +35,7 @@ impl<O: Observer> Cx<'_, O> {
             }
             Icmp::Error(error) => {
                 let error = error.clone();
-                self.icmp_unreach(ns, skb, &error)
+                self.icmp_unreach(ns, skb, *error)
             }
             Icmp::Other { .. } => self.icmp_taken(ns, &skb, "icmp_discard"),
         }
@@ -82,15 +82,18 @@ impl<O: Observer> Cx<'_, O> {
 
     /// An error about a packet of this host: routes learn from it, then the sockets of its
     /// protocol hear of it. Kernel: `net/ipv4/icmp.c, icmp_unreach, icmp_redirect, icmp_socket_deliver`.
-    fn icmp_unreach(&mut self, ns: NetnsId, skb: Skb, error: &IcmpError) -> PathResult {
-        let quoted = &error.quoted.packet;
+    fn icmp_unreach(&mut self, ns: NetnsId, skb: Skb, mut error: IcmpError) -> PathResult {
         match (error.kind, error.code) {
             (Icmp::UNREACHABLE, FRAG_NEEDED) => {
                 // 0 believes, 1 never asks, 2 doesn't believe, 3 only what fits a flow.
                 match self.host.ipv4_sysctl(ns, "ip_no_pmtu_disc") {
-                    0 | 3 => self.update_pmtu(ns, quoted.dst(), error.rest & 0xffff),
+                    0 | 3 => self.update_pmtu(ns, error.quoted.packet.dst(), error.rest & 0xffff),
                     2 => return self.icmp_taken(ns, &skb, "icmp_unreach"),
-                    _ => {}
+                    // As if no MTU were given.
+                    _ => {
+                        error.rest = 0;
+                        self.update_pmtu(ns, error.quoted.packet.dst(), 0);
+                    }
                 }
             }
             (Icmp::UNREACHABLE, code) if code > NR_ICMP_UNREACH => {
@@ -99,14 +102,15 @@ impl<O: Observer> Cx<'_, O> {
             (Icmp::TIME_EXCEEDED, EXC_FRAGTIME) => return self.icmp_taken(ns, &skb, "icmp_unreach"),
             (Icmp::REDIRECT, _) => {
                 let gateway = IpAddr::V4(Ipv4Addr::from(error.rest));
-                self.accept_redirect(ns, skb.dev, skb.ip().src(), gateway, quoted.dst());
+                self.accept_redirect(ns, skb.dev, skb.ip().src(), gateway, error.quoted.packet.dst());
             }
             _ => {}
         }
-        self.raw_err(ns, &skb, error);
-        match quoted.proto() {
-            Proto::UDP => self.udp_err(ns, &skb, error),
-            Proto::TCP => self.tcp_v4_err(ns, &skb, error),
+        self.raw_err(ns, &skb, &error);
+        match error.quoted.packet.proto() {
+            Proto::UDP => self.udp_err(ns, &skb, &error),
+            Proto::TCP => self.tcp_v4_err(ns, &skb, &error),
+            Proto::IPIP => self.ipip_err(ns, &error),
             _ => {}
         }
         self.icmp_taken(ns, &skb, if error.kind == Icmp::REDIRECT { "icmp_redirect" } else { "icmp_unreach" })

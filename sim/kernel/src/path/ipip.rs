@@ -3,13 +3,18 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use packet::{Body, DevId, EtherPayload, Icmp, NetnsId, Packet, Proto, Skb};
+use packet::{Body, DevId, EtherPayload, Icmp, IcmpError, NetnsId, Packet, Proto, Skb};
 use trace::{DropReason, Observer, Relation, StepKind};
 
 use crate::device::{DeviceKind, Ipip};
 use crate::path::Flow;
 use crate::request::TunnelConfig;
 use crate::{Cx, Dropped, Effect, Errno, Fate, Host, PathResult};
+
+/// How long an error is remembered. Kernel: `IPTUNNEL_ERR_TIMEO`.
+const ERROR_TIMEOUT: Duration = Duration::from_secs(30);
+/// Code of unreachable: fragmentation needed and DF set.
+const FRAG_NEEDED: u8 = 4;
 
 impl Host {
     pub(crate) fn ipip(&self, dev: DevId) -> Option<&Ipip> {
@@ -48,7 +53,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(netns, &skb, DropReason::UnhandledProto));
         };
         let (net, lower) = (tunnel.net, tunnel.lower);
-        let TunnelConfig { remote, local, ttl, tos, nopmtudisc, link: _ } = tunnel.config.clone();
+        let TunnelConfig { remote, local, ttl, tos, nopmtudisc, link: _, ipv4_only: _ } = tunnel.config.clone();
         let mut flow = Flow {
             dst: inner.dst(),
             src: None,
@@ -65,7 +70,7 @@ impl<O: Observer> Cx<'_, O> {
         // Without a remote the route's next hop is the other end (NBMA).
         let remote = match remote {
             Some(remote) => remote,
-            None => match self.host.ip_route_output(netns, &flow, self.now) {
+            None => match self.host.ip_route_output(netns, &Flow { oif: None, ..flow.clone() }, self.now) {
                 Ok(dst) => dst.gateway.unwrap_or(inner.dst()),
                 Err(_) => return Err(self.ipip_tx_error(dev, DropReason::IpOutNoRoutes, &skb)),
             },
@@ -77,21 +82,32 @@ impl<O: Observer> Cx<'_, O> {
             failed => {
                 if failed == Err(Errno::NetUnreach) {
                     self.host.dev_mut(dev).stats.tx_carrier += 1;
+                } else if failed.is_ok() {
+                    self.host.dev_mut(dev).stats.collisions += 1;
                 }
                 return Err(self.ipip_tx_error(dev, DropReason::IpOutNoRoutes, &skb));
             }
         };
         let df = !nopmtudisc || inner.frag.df;
         let mtu = if df { dst.mtu.saturating_sub(Ipip::HEADER_LEN) } else { self.host.dev(dev).mtu };
-        if inner.len() > mtu as usize {
-            let to = inner.dst();
-            let inner_df = inner.frag.df;
-            self.update_pmtu(netns, to, mtu);
-            if inner_df {
-                self.icmp_send(netns, &skb, Icmp::UNREACHABLE, 4, mtu);
-                return Err(self.ipip_tx_error(dev, DropReason::PktTooBig, &skb));
+        let (to, too_big) = (inner.dst(), inner.frag.df && inner.len() > mtu as usize);
+        self.update_pmtu(netns, to, mtu);
+        if too_big {
+            self.icmp_send(netns, &skb, Icmp::UNREACHABLE, FRAG_NEEDED, mtu);
+            return Err(self.ipip_tx_error(dev, DropReason::PktTooBig, &skb));
+        }
+        if let DeviceKind::Ipip(Ipip { errors: (count, last), .. }) = &mut self.host.dev_mut(dev).kind
+            && *count > 0
+        {
+            if self.now < *last + ERROR_TIMEOUT {
+                *count -= 1;
+                // Kernel: `dst_link_failure`. The packet is sent all the same.
+                self.icmp_send(netns, &skb, Icmp::UNREACHABLE, 1, 0);
+            } else {
+                *count = 0;
             }
         }
+        let EtherPayload::Ip(inner) = &skb.frame.payload else { return Ok(Fate::Consumed) };
         let ttl = if ttl == 0 { inner.ttl } else { ttl };
         let (len, id, mark) = (inner.len() as u64, skb.id, skb.mark);
         let src = local.unwrap_or(dst.src);
@@ -105,6 +121,30 @@ impl<O: Observer> Cx<'_, O> {
         stats.tx_packets += 1;
         stats.tx_bytes += len;
         sent
+    }
+
+    /// An ICMP error about a packet that a tunnel sent from here: the next inner packets meet it.
+    /// Kernel: `ipip_err`.
+    pub(crate) fn ipip_err(&mut self, netns: NetnsId, error: &IcmpError) {
+        let quoted = &error.quoted.packet;
+        let fails = match (error.kind, error.code) {
+            // Source route failed; the path MTU is known already.
+            (Icmp::UNREACHABLE, 5 | FRAG_NEEDED) => false,
+            (Icmp::UNREACHABLE, _) | (Icmp::TIME_EXCEEDED, 0) => true,
+            _ => false,
+        };
+        let tunnel = self.host.ip_tunnel_lookup(netns, quoted.dst(), quoted.src()).filter(|_| fails);
+        let now = self.now;
+        let Some(DeviceKind::Ipip(Ipip { config, errors: (count, last), .. })) =
+            tunnel.map(|dev| &mut self.host.dev_mut(dev).kind)
+        else {
+            return;
+        };
+        if config.remote.is_none() || (config.ttl == 0 && error.kind == Icmp::TIME_EXCEEDED) {
+            return;
+        }
+        *count = if *count > 0 && now < *last + ERROR_TIMEOUT { *count + 1 } else { 1 };
+        *last = now;
     }
 
     fn ipip_tx_error(&mut self, dev: DevId, reason: DropReason, skb: &Skb) -> Dropped {

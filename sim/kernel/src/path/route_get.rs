@@ -60,7 +60,9 @@ impl Host {
         let Dst { kind, dev, gateway, src: _, mtu, mtu_locked, advmss, table, do_redirect, route, expires, redirected } =
             route;
         let configured = route.as_ref().and_then(|route| route.mtu);
-        let learned = expires.filter(|_| configured.map(|(mtu, _)| mtu) != Some(mtu) && mtu != self.dev(dev).mtu);
+        // An exception without a redirect holds an MTU, though it may be the device's.
+        let other = configured.map(|(mtu, _)| mtu) != Some(mtu) && mtu != self.dev(dev).mtu;
+        let learned = expires.filter(|_| !redirected || other);
         let seconds = |at: SimTime| at.since(now).as_secs();
         let merged = table == TableId::LOCAL && !self.ns(ns).fib.has_custom_rules;
         Ok(RouteAnswer {

@@ -30,7 +30,7 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Taps, then VLAN, then the bridge, then the protocol. Counters and `pkt_type` are the
     /// caller's. Kernel: `__netif_receive_skb_core` in `net/core/dev.c`.
-    pub(crate) fn netif_receive_skb_core(&mut self, netns: NetnsId, mut skb: Skb) -> PathResult {
+    pub(crate) fn netif_receive_skb_core(&mut self, mut netns: NetnsId, mut skb: Skb) -> PathResult {
         loop {
             let dev = skb.dev;
             self.emit(skb.id, netns, Some(dev), || StepKind::Receive(Box::new(skb.frame.clone())));
@@ -40,6 +40,8 @@ impl<O: Observer> Cx<'_, O> {
                 self.packet_rcv(dev, &skb, false);
             }
             if skb.frame.vlan.is_some() && self.vlan_do_receive(&mut skb) {
+                // The VLAN's device may live in another namespace.
+                netns = self.host.dev(skb.dev).netns;
                 continue;
             }
             let Some(bridge) = master.filter(|_| skb.pkt_type != PktType::Loopback) else {

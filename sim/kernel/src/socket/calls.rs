@@ -77,7 +77,10 @@ impl<O: Observer> Cx<'_, O> {
             SocketKind::Raw(proto) => Kind::Raw(proto, Datagrams::default()),
             SocketKind::Packet { arp_only } => Kind::Packet(PacketSocket::new(arp_only)),
         };
-        let id = self.host.sockets.insert(ns, owner, kind);
+        let id = {
+            let no_pmtu_disc = self.host.ns(ns).sysctl.ip_no_pmtu_disc() != 0;
+            self.host.sockets.insert(ns, owner, kind, no_pmtu_disc)
+        };
         if is_packet {
             self.host.count_taps(id, true);
         }

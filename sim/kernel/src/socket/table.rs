@@ -197,8 +197,9 @@ impl Socket {
 }
 
 impl Sockets {
-    /// A new socket, not bound to anything.
-    pub(super) fn insert(&mut self, netns: NetnsId, owner: Option<Pid>, kind: Kind) -> SocketId {
+    /// A new socket, not bound to anything; with `no_pmtu_disc` it doesn't set DF.
+    /// Kernel: `net/ipv4/af_inet.c`, `inet_create`.
+    pub(super) fn insert(&mut self, netns: NetnsId, owner: Option<Pid>, kind: Kind, no_pmtu_disc: bool) -> SocketId {
         self.last += 1;
         let id = SocketId(self.last);
         match &kind {
@@ -210,6 +211,10 @@ impl Sockets {
             Kind::Raw(proto, _) => u16::from(proto.0),
             Kind::Udp(_) | Kind::Packet(_) | Kind::Tcp(_) => 0,
         };
+        let mut options = Options::default();
+        if no_pmtu_disc {
+            options.mtu_discover = MtuDiscover::Dont;
+        }
         let socket = Socket {
             id,
             netns,
@@ -222,7 +227,7 @@ impl Sockets {
             num,
             remote: None,
             bound_dev: None,
-            options: Options::default(),
+            options,
             error: None,
             error_queue: VecDeque::new(),
             ip_id: 0,

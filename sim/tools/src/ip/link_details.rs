@@ -289,7 +289,7 @@ fn print_tos_ttl(p: &mut Printer, tos: u8, ttl: u8, no_ttl: &str, tos_first: boo
 
 /// iproute2: `iptunnel_print_opt`.
 fn print_ipip(p: &mut Printer, c: &TunnelConfig) {
-    p.any("proto", "{} ", "ipip");
+    p.any("proto", "{} ", if c.ipv4_only { "ipip" } else { "any" });
     let endpoint = |addr: Option<std::net::IpAddr>| addr.map_or_else(|| "any".to_owned(), |a| a.to_string());
     p.any("remote", "remote {} ", endpoint(c.remote));
     p.any("local", "local {} ", endpoint(c.local));

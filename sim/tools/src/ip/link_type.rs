@@ -481,7 +481,8 @@ fn ipip(words: &mut Words<'_>, dev: Option<&str>, verb: Verb, env: &Env) -> Resu
             "mode" => {
                 let value = words.value()?;
                 match value {
-                    "ipv4/ipv4" | "ipip" | "ip4ip4" | "any/ipv4" | "any" => {}
+                    "ipv4/ipv4" | "ipip" | "ip4ip4" => config.ipv4_only = true,
+                    "any/ipv4" | "any" => config.ipv4_only = false,
                     "mpls/ipv4" | "mplsip" => return Err(not_simulated("ip", value)),
                     _ => return Err(invarg("Cannot guess tunnel mode.", value)),
                 }

@@ -278,8 +278,8 @@ pub fn print_neigh(p: &mut Printer, info: &NeighInfo, with_dev: bool, options: &
         if let Some(dev) = dev {
             pad(p, "dev", dev.to_owned(), 16);
         }
-        if let Some(lladdr) = info.lladdr {
-            p.any("lladdr", "{}", lladdr.to_string());
+        if let Some(lladdr) = link_layer(info) {
+            p.any("lladdr", "{}", lladdr);
         }
         p.fp("\n");
         p.close_object();
@@ -289,8 +289,8 @@ pub fn print_neigh(p: &mut Printer, info: &NeighInfo, with_dev: bool, options: &
     if let Some(dev) = dev {
         p.any("dev", "dev {} ", dev);
     }
-    if let Some(lladdr) = info.lladdr {
-        p.any("lladdr", "lladdr {} ", lladdr.to_string());
+    if let Some(lladdr) = link_layer(info) {
+        p.any("lladdr", "lladdr {} ", lladdr);
     }
     for (on, word) in [(info.router, "router"), (info.proxy, "proxy"), (info.extern_learn, "extern_learn")] {
         if on {
@@ -356,4 +356,9 @@ pub fn parse_get(words: &[&str], options: &Options, env: &Env) -> Result<NeighQu
         return Err(nodev(dev));
     }
     Ok(NeighQuery { addr: dst.address(), dev: dev.map(|dev| env.own_name(dev)), proxy })
+}
+
+/// The link-layer address, which on an IP tunnel is an IP address.
+fn link_layer(info: &NeighInfo) -> Option<String> {
+    info.lladdr.map(|mac| mac.to_string()).or_else(|| info.tunnel_addr.map(|addr| addr.to_string()))
 }

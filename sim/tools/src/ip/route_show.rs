@@ -204,6 +204,9 @@ fn print_cache(p: &mut Printer, answer: &RouteAnswer) {
     if answer.redirected {
         words.push("redirected");
     }
+    if answer.do_redirect {
+        words.push("redirect");
+    }
     p.open_array("cache");
     for (i, word) in words.iter().enumerate() {
         let open = if i == 0 { "<" } else { "" };

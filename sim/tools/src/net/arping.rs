@@ -232,7 +232,7 @@ impl State {
         if !self.options.keep_broadcast {
             self.to = arp.sha;
         }
-        self.options.quit_on_reply
+        self.options.quit_on_reply || (self.options.count == Some(self.probes) && self.received == self.probes)
     }
 
     fn finish(&self, sys: &mut dyn Sys) -> i32 {

@@ -141,7 +141,7 @@ impl<O: Observer> Cx<'_, O> {
             sockets.get(parent).and_then(Socket::tcp).is_none_or(|parent| !parent.accept_queue.contains(&id))
         });
         if let (Some(rest), Some(tuple)) = (rest, socket.four_tuple()) {
-            let rest_id = sockets.insert(ns, None, Kind::Tcp(Box::new(rest)));
+            let rest_id = sockets.insert(ns, None, Kind::Tcp(Box::new(rest)), false);
             if let Some(mut rest) = sockets.take(rest_id) {
                 rest.rcv_addr = socket.rcv_addr;
                 rest.src_addr = socket.src_addr;
@@ -421,7 +421,8 @@ impl<O: Observer> Cx<'_, O> {
         let mut child = TcpSocket::from_syn(&mut env, tcp, iss, ts_offset, advmss, rcvbuf);
         child.parent = Some(id);
         let ip_id = keyed_hash(self.host.seed, &tuple_words(tuple)) as u16;
-        let child_id = self.host.sockets.insert(ns, owner, Kind::Tcp(Box::new(child)));
+        let no_pmtu_disc = self.host.ns(ns).sysctl.ip_no_pmtu_disc() != 0;
+        let child_id = self.host.sockets.insert(ns, owner, Kind::Tcp(Box::new(child)), no_pmtu_disc);
         if let Some(child) = self.host.sockets.get_mut(child_id) {
             child.rcv_addr = tuple.laddr;
             child.src_addr = tuple.laddr;
