@@ -1,12 +1,12 @@
 //! Networks and programs that the benches share.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use kernel::request::{LinkAdd, LinkKind, Request};
 use kernel::socket::SocketKind;
-use packet::{HostId, NetnsId, SimTime};
+use packet::{Body, HostId, Icmp, NetnsId, Packet, Proto, SimTime};
 use trace::{Observer, Off};
 use world::{CableOptions, Endpoint, Fd, Next, Outcome, Program, SegmentKind, Sys, Wait, World};
 
@@ -133,6 +133,98 @@ impl Program for UdpClient {
     fn clone_box(&self) -> Box<dyn Program> {
         Box::new(self.clone())
     }
+}
+
+/// A host with a bridge of `hosts` ports and a host on a cable at each: answers the world and the
+/// hosts. Host i has 10.0.0.i+1.
+pub fn lan(hosts: usize) -> (World, Vec<HostId>) {
+    let mut world = World::new(0);
+    let switch = host(&mut world, "switch", hosts);
+    sh(&mut world, switch, "ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
+    let ends: Vec<HostId> = (0..hosts).map(|n| host(&mut world, &format!("h{n}"), 1)).collect();
+    for (n, &end) in ends.iter().enumerate() {
+        cable(&mut world, (end, "eth0"), (switch, &format!("eth{n}")));
+        sh(&mut world, switch, &format!("ip link set eth{n} master br0; ip link set eth{n} up"));
+        sh(&mut world, end, &format!("ip addr add 10.0.0.{}/24 dev eth0; ip link set eth0 up", n + 1));
+    }
+    (world, ends)
+}
+
+/// Sends echo requests to all others from one raw socket at a steady pace, round by round, and
+/// counts the replies.
+#[derive(Clone, Debug)]
+pub struct Pinger {
+    pub peers: Vec<Ipv4Addr>,
+    pub rounds: u16,
+    pub pace: Duration,
+    pub payload: packet::Payload,
+    pub socket: Option<Fd>,
+    pub sent: usize,
+    pub answered: usize,
+    pub next: SimTime,
+}
+
+impl Pinger {
+    pub fn new(peers: Vec<Ipv4Addr>, rounds: u16, pace: Duration) -> Self {
+        let payload = vec![0x2a; 56].into();
+        Self { peers, rounds, pace, payload, socket: None, sent: 0, answered: 0, next: SimTime::ZERO }
+    }
+
+    fn total(&self) -> usize {
+        self.peers.len() * usize::from(self.rounds)
+    }
+}
+
+impl Program for Pinger {
+    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
+        let fd = match self.socket {
+            Some(fd) => fd,
+            None => {
+                self.next = sys.now();
+                *self.socket.insert(sys.socket(SocketKind::Raw(Proto::ICMP)).expect("a socket"))
+            }
+        };
+        while let Ok(received) = sys.recv(fd, 2048) {
+            let body = received.packet.map(|packet| packet.body);
+            self.answered += usize::from(matches!(body, Some(Body::Icmp(Icmp::Echo { request: false, .. }))));
+        }
+        while self.sent < self.total() && sys.now() >= self.next {
+            let to = self.peers[self.sent % self.peers.len()];
+            let echo = Icmp::Echo { request: true, id: 1, seq: self.sent as u16, payload: self.payload.clone() };
+            let packet = Packet::new(Ipv4Addr::UNSPECIFIED.into(), to.into(), Body::Icmp(echo));
+            sys.send_packet(fd, packet).expect("it is sent");
+            self.sent += 1;
+            self.next += self.pace;
+        }
+        if self.answered >= self.total() {
+            return Next::Exit(0);
+        }
+        let until = (self.sent < self.total()).then_some(self.next);
+        Next::Wait(Wait { fds: vec![fd], until, ..Wait::default() })
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}
+
+/// All hosts of [`lan`] ping all others `rounds` times; answers the pings that were answered.
+pub fn ping_all_pairs(world: &mut World, ends: &[HostId], rounds: u16) -> usize {
+    let addr = |n: usize| Ipv4Addr::new(10, 0, 0, u8::try_from(n + 1).expect("at most 254 hosts"));
+    let mut pids = Vec::new();
+    for (n, &end) in ends.iter().enumerate() {
+        let peers: Vec<Ipv4Addr> = (0..ends.len()).filter(|&peer| peer != n).map(addr).collect();
+        let program = Box::new(Pinger::new(peers, rounds, Duration::from_micros(900)));
+        let console = world.add_console(end, false);
+        let args = vec!["pinger".to_owned()];
+        pids.push((end, world.spawn_program(end, NetnsId::INIT, console, args, program, BTreeMap::new())));
+    }
+    for &(end, pid) in &pids {
+        while world.exit_status(end, pid).is_none() {
+            assert!(world.step(&mut Off), "a pinger waits and nothing can happen any more");
+        }
+    }
+    ends.len() * (ends.len() - 1) * usize::from(rounds)
 }
 
 /// Starts `udp-echo` on `server` and one warm-up datagram, so that every neighbour is known.

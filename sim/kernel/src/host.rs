@@ -27,6 +27,9 @@ pub struct Host {
     pub log: KernelLog,
     /// Sockets of all namespaces.
     pub sockets: Sockets,
+    /// Received frames are turned into bytes and their checksums checked, as a NIC does. Off at
+    /// first: a packet made of fields has no wrong checksum.
+    pub verify_checksums: bool,
     /// Stacked devices that the packet being sent has passed. Kernel: `softnet_data.xmit.recursion`.
     pub(crate) xmit_recursion: u8,
     /// IP in IP was used: every namespace has `tunl0`.
@@ -46,6 +49,7 @@ impl Host {
             netns_names: BTreeMap::new(),
             log: KernelLog::default(),
             sockets: Sockets::default(),
+            verify_checksums: false,
             xmit_recursion: 0,
             ipip_loaded: false,
             random: random_stream(seed, name),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use packet::DevId;
 
 use crate::Errno;
-use crate::sysctl_keys::{Accepts, ConfKey, KEYS, NeighKey, key};
+use crate::sysctl_keys::{Accepts, ConfKey, DEFAULT_NUMBERS, KEYS, NeighKey, key};
 
 /// The settings of one namespace that differ from the kernel's defaults.
 #[derive(Clone, Debug)]
@@ -235,15 +235,8 @@ impl Sysctls {
         KEYS.binary_search_by(|(key, ..)| (*key).cmp(name)).map_or(0, |at| self.at(at))
     }
 
-    /// `net.ipv4.NAME` of a key that holds one number; 0 if there is no such key.
-    pub(crate) fn ipv4(&self, name: &str) -> i64 {
-        let rest = |key: &'static str| key.strip_prefix("net.ipv4.");
-        KEYS.iter().position(|(key, ..)| rest(key) == Some(name)).map_or(0, |at| self.at(at))
-    }
-
-    /// `net.ipv4.conf.all.NAME` and `net.ipv4.conf.DEV.NAME`; 0 if there is no such key.
-    pub(crate) fn conf_named(&self, dev: DevId, name: &str) -> (i64, i64) {
-        let Some(key) = ConfKey::of(name) else { return (0, 0) };
+    /// `net.ipv4.conf.all.NAME` and `net.ipv4.conf.DEV.NAME`.
+    pub(crate) fn conf_both(&self, dev: DevId, key: ConfKey) -> (i64, i64) {
         (i64::from(self.all[key as usize]), i64::from(self.conf(dev, key)))
     }
 
@@ -290,11 +283,6 @@ impl Sysctls {
         self.all[ConfKey::Forwarding as usize] != 0
     }
 
-    /// `net.ipv4.neigh.DEV.NAME` by its last part; 0 if there is no such key.
-    pub fn neigh(&self, dev: DevId, name: &str) -> i64 {
-        NeighKey::of(name).map_or(0, |key| i64::from(self.neigh_at(dev, key)))
-    }
-
     /// Drops everything said about a device that goes.
     pub(crate) fn forget_dev(&mut self, dev: DevId) {
         self.devs.retain(|(id, _)| *id != dev);
@@ -311,7 +299,7 @@ impl Sysctls {
         match self.values.get(&key) {
             Some(Value::Int(value)) => *value,
             Some(Value::Text(_)) => 0,
-            None => KEYS[key].1.parse().unwrap_or(0),
+            None => DEFAULT_NUMBERS[key],
         }
     }
 

@@ -262,6 +262,19 @@ pub(crate) const fn key(name: &str) -> usize {
     panic!("no such sysctl")
 }
 
+/// The defaults of [`KEYS`] as numbers; 0 where the text is none.
+pub(crate) static DEFAULT_NUMBERS: [i64; KEYS.len()] = {
+    let mut numbers = [0; KEYS.len()];
+    let mut at = 0;
+    while at < KEYS.len() {
+        if let Ok(number) = i64::from_str_radix(KEYS[at].1, 10) {
+            numbers[at] = number;
+        }
+        at += 1;
+    }
+    numbers
+};
+
 const fn same(a: &[u8], b: &[u8]) -> bool {
     let mut at = 0;
     while at < a.len() && at < b.len() && a[at] == b[at] {

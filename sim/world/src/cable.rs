@@ -157,6 +157,15 @@ impl Segment {
         Sent::To(n)
     }
 
+    /// The other end and the delay, if frames from `port` only take their time: a cable that isn't
+    /// cut, limited or lossy, whose state no frame changes.
+    pub fn plain(&self, port: usize) -> Option<(Endpoint, Duration)> {
+        let [a, b] = &self.ports[..] else { return None };
+        let (from, to) = if port == 0 { (a, b) } else { (b, a) };
+        let CableOptions { latency, bandwidth: None, loss_ppm: 0, mtu: None, .. } = from.options else { return None };
+        (!from.blocked).then_some((to.end, latency.max(kernel::request::CROSSING)))
+    }
+
     fn targets(&mut self, now: SimTime, port: usize, skb: &Skb) -> smallvec::SmallVec<[usize; 4]> {
         if self.ports.len() == 2 {
             return smallvec::smallvec![1 - port];

@@ -48,6 +48,7 @@ pub struct World {
     events_run: u64,
     /// Decides what would be random, on a copy on which a packet is followed.
     pub(crate) choices: Option<Box<Choices>>,
+    verify_checksums: bool,
 }
 
 /// How a run ended.
@@ -76,6 +77,7 @@ impl World {
             effects: Vec::new(),
             events_run: 0,
             choices: None,
+            verify_checksums: false,
         }
     }
 
@@ -97,8 +99,18 @@ impl World {
     /// Adds a host that has a loopback device and the programs of `registry`.
     pub fn add_host(&mut self, name: &str, registry: Registry) -> HostId {
         let id = HostId(u32::try_from(self.nodes.len()).expect("fewer than 2^32 hosts"));
-        self.nodes.push(Arc::new(Node::new(id, name, self.seed, registry)));
+        let mut node = Node::new(id, name, self.seed, registry);
+        node.host.verify_checksums = self.verify_checksums;
+        self.nodes.push(Arc::new(node));
         id
+    }
+
+    /// Makes every device check the checksums of what it receives, or not, as at first.
+    pub fn set_verify_checksums(&mut self, verify: bool) {
+        self.verify_checksums = verify;
+        for node in &mut self.nodes {
+            Arc::make_mut(node).host.verify_checksums = verify;
+        }
     }
 
     /// The kernel of a host.
@@ -467,23 +479,34 @@ impl World {
     fn carry_out<O: Observer>(&mut self, host: HostId, effects: &mut Vec<Effect>, obs: &mut O) {
         let now = self.now;
         for effect in effects.drain(..) {
-            let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
             match effect {
-                Effect::Receive { after, skb } => node.schedule(&mut self.queue, now + after, Event::Receive(skb)),
-                Effect::Timer { at, timer } => node.schedule(&mut self.queue, at.max(now), Event::Timer(timer)),
+                Effect::Wire(skb) => self.send_by_wire(host, skb, obs),
+                Effect::Receive { after, skb } => {
+                    let (node, queue) = self.node_and_queue(host);
+                    node.schedule(queue, now + after, Event::Receive(skb));
+                }
+                Effect::Timer { at, timer } => {
+                    let (node, queue) = self.node_and_queue(host);
+                    node.schedule(queue, at.max(now), Event::Timer(timer));
+                }
                 Effect::Wake(socket) => {
+                    let (node, queue) = self.node_and_queue(host);
                     if let Some(open) = node.open.of_socket(socket) {
-                        node.wake_open(&mut self.queue, now, open);
+                        node.wake_open(queue, now, open);
                     }
                 }
                 Effect::WakeTun(dev) => {
+                    let (node, queue) = self.node_and_queue(host);
                     if let Some(open) = node.open.of_tun(dev) {
-                        node.wake_open(&mut self.queue, now, open);
+                        node.wake_open(queue, now, open);
                     }
                 }
-                Effect::Wire(skb) => self.send_by_wire(host, skb, obs),
             }
         }
+    }
+
+    fn node_and_queue(&mut self, host: HostId) -> (&mut Node, &mut Queue) {
+        (Arc::make_mut(&mut self.nodes[host.0 as usize]), &mut self.queue)
     }
 
     fn send_by_wire<O: Observer>(&mut self, host: HostId, skb: Skb, obs: &mut O) {
@@ -492,6 +515,11 @@ impl World {
             return self.lost(host, dev, id, DropReason::NoCarrier, obs);
         };
         let Self { nodes, segments, queue, ids, .. } = self;
+        if let Some((end, delay)) = segments[segment].plain(port) {
+            let skb = Skb { dev: end.dev, mark: 0, ct: None, ..skb };
+            let node = Arc::make_mut(&mut nodes[end.host.0 as usize]);
+            return node.schedule(queue, now + delay, Event::Receive(skb));
+        }
         let mut first = true;
         let sent = Arc::make_mut(&mut segments[segment]).send(now, port, skb, |at, end, mut copy| {
             if !std::mem::take(&mut first) {

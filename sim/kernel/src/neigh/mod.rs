@@ -14,6 +14,7 @@ use packet::{DevId, MacAddr, NetnsId, SimTime, Skb};
 use trace::Observer;
 
 use crate::random::Random;
+use crate::sysctl_keys::ConfKey;
 use crate::{Cx, Host, RouteKind};
 
 /// A neighbour entry. Kernel: `struct neighbour` in `include/net/neighbour.h`.
@@ -173,7 +174,7 @@ impl<O: Observer> Cx<'_, O> {
     /// A device lost its carrier: its entries go, except permanent ones.
     /// Kernel: `net/core/neighbour.c, neigh_carrier_down`.
     pub fn neigh_carrier_down(&mut self, dev: DevId) {
-        if self.host.in_dev_conf(dev, "arp_evict_nocarrier") != 0 {
+        if self.host.in_dev_conf(dev, ConfKey::ArpEvictNocarrier) != 0 {
             self.neigh_flush_dev(dev, |n| n.nud != Nud::Permanent && !n.extern_learn);
         }
     }

@@ -5,6 +5,7 @@ use packet::{DevId, MacAddr, NetnsId, Skb};
 use trace::{DropReason, Observer, StepKind};
 
 use super::{Neighbour, Nud};
+use crate::sysctl_keys::NeighKey;
 use crate::{Cx, Errno, Fate, Host, PathResult, Timer};
 
 /// Shortest time between two looks at an entry. Kernel: `HZ/100`.
@@ -27,7 +28,7 @@ pub(crate) enum Update {
 impl Host {
     /// `delay_first_probe_time`, in seconds.
     fn delay_probe_time(&self, dev: DevId) -> Duration {
-        Duration::from_secs(self.neigh_var(dev, "delay_first_probe_time").max(0) as u64)
+        Duration::from_secs(self.neigh_var(dev, NeighKey::DelayFirstProbeTime).max(0) as u64)
     }
 
     /// How long a confirmation lasts.
@@ -35,17 +36,17 @@ impl Host {
     /// Simplified: exactly the base time; the kernel takes a random one from half to one and a
     /// half of it (`neigh_rand_reach_time`).
     fn reachable_time(&self, dev: DevId) -> Duration {
-        self.neigh_var_ms(dev, "base_reachable_time_ms")
+        self.neigh_var_ms(dev, NeighKey::BaseReachableTimeMs)
     }
 
     fn retrans_time(&self, dev: DevId) -> Duration {
-        self.neigh_var_ms(dev, "retrans_time_ms").max(SHORTEST)
+        self.neigh_var_ms(dev, NeighKey::RetransTimeMs).max(SHORTEST)
     }
 
     /// Requests to send before giving up. Kernel: `net/core/neighbour.c, neigh_max_probes`.
     fn neigh_max_probes(&self, dev: DevId, nud: Nud) -> u32 {
-        let multicast = if nud == Nud::Probe { "mcast_resolicit" } else { "mcast_solicit" };
-        let sum = ["ucast_solicit", "app_solicit", multicast].map(|name| self.neigh_var(dev, name)).iter().sum::<i64>();
+        let multicast = if nud == Nud::Probe { NeighKey::McastResolicit } else { NeighKey::McastSolicit };
+        let sum = [NeighKey::UcastSolicit, NeighKey::AppSolicit, multicast].map(|name| self.neigh_var(dev, name)).iter().sum::<i64>();
         sum.max(0) as u32
     }
 }
@@ -89,8 +90,13 @@ impl<O: Observer> Cx<'_, O> {
     /// Sends `skb` by `dev` to the link-layer address of `next_hop`, asking for it first if it
     /// isn't known. Kernel: `include/net/neighbour.h, neigh_output`.
     pub fn neigh_output(&mut self, ns: NetnsId, dev: DevId, next_hop: IpAddr, skb: Skb) -> PathResult {
-        let key = self.neigh_create(ns, dev, next_hop);
+        let key = self.host.neigh_key(dev, next_hop);
         let now = self.now;
+        if let Some(neigh) = self.host.ns(ns).neigh.get(dev, key).filter(|neigh| neigh.nud.is_connected()) {
+            let mac = neigh.lladdr;
+            return self.neigh_xmit(ns, dev, next_hop, mac, skb);
+        }
+        let key = self.neigh_create(ns, dev, next_hop);
         let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) else {
             return Err(self.dropped(ns, &skb, DropReason::NeighCreatefail));
         };
@@ -155,8 +161,8 @@ impl<O: Observer> Cx<'_, O> {
     /// Makes the entry one that is being asked for; false if the device asks nobody.
     fn neigh_start(&mut self, ns: NetnsId, dev: DevId, key: IpAddr) -> bool {
         let now = self.now;
-        let multicast = self.host.neigh_var(dev, "mcast_solicit") + self.host.neigh_var(dev, "app_solicit");
-        let first = self.host.neigh_var(dev, "ucast_solicit").max(0) as u32;
+        let multicast = self.host.neigh_var(dev, NeighKey::McastSolicit) + self.host.neigh_var(dev, NeighKey::AppSolicit);
+        let first = self.host.neigh_var(dev, NeighKey::UcastSolicit).max(0) as u32;
         if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) {
             neigh.updated = now;
             neigh.probes = first;
@@ -182,7 +188,7 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Appends to the queue of an entry; the oldest go when it is full (`unres_qlen_bytes`).
     fn neigh_enqueue(&mut self, ns: NetnsId, dev: DevId, key: IpAddr, skb: Skb) {
-        let limit = self.host.neigh_var(dev, "unres_qlen_bytes").max(0) as u64;
+        let limit = self.host.neigh_var(dev, NeighKey::UnresQlenBytes).max(0) as u64;
         let mut lost = Vec::new();
         if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) {
             let mut bytes: u64 = neigh.queue.iter().map(|skb| truesize(skb.frame.len())).sum();

@@ -9,12 +9,13 @@ use trace::{DropReason, Observer, Relation, StepKind};
 use crate::neigh::Update;
 use crate::path::route_input::Received;
 use crate::path::{Flow, InputRoute};
+use crate::sysctl_keys::{ConfKey, NeighKey};
 use crate::{Cx, Fate, Host, InterfaceAddr, Nud, PathResult, RouteKind, Scope, Timer};
 
 impl Host {
     /// Whether a request for `tip` by `sip` is to be ignored on `dev`. Kernel: `net/ipv4/arp.c, arp_ignore`.
     fn arp_ignore(&self, ns: NetnsId, dev: DevId, sip: Ipv4Addr, tip: Ipv4Addr) -> bool {
-        match self.in_dev_maxconf(dev, "arp_ignore") {
+        match self.in_dev_maxconf(dev, ConfKey::ArpIgnore) {
             1 => !self.inet_confirm_addr([dev], None, tip, Scope::HOST),
             2 => !self.inet_confirm_addr([dev], Some(sip).filter(|sip| !sip.is_unspecified()), tip, Scope::HOST),
             3 => !self.inet_confirm_addr(self.ns(ns).devices.values().copied(), None, tip, Scope::LINK),
@@ -36,7 +37,7 @@ impl Host {
         let holds = |ifa: &InterfaceAddr, addr: IpAddr| ifa.local.contains(&addr);
         devs.into_iter().any(|dev| {
             let addrs = &self.dev(dev).addrs;
-            let widest = if self.in_dev_orconf(dev, "route_localnet") { Scope::LINK } else { Scope::HOST };
+            let widest = if self.in_dev_orconf(dev, ConfKey::RouteLocalnet) { Scope::LINK } else { Scope::HOST };
             let own = addrs.iter().any(|ifa| ifa.local.addr() == local && ifa.scope.min(widest) <= scope);
             let same = addrs.iter().any(|ifa| holds(ifa, local) && dst.is_none_or(|dst| holds(ifa, IpAddr::V4(dst))));
             own && same
@@ -51,7 +52,7 @@ impl Host {
 
     /// Whether unsolicited ARP makes an entry. Kernel: `net/ipv4/arp.c, arp_accept`.
     fn arp_accept(&self, dev: DevId, sip: Ipv4Addr) -> bool {
-        match self.in_dev_maxconf(dev, "arp_accept") {
+        match self.in_dev_maxconf(dev, ConfKey::ArpAccept) {
             0 => false,
             // Only from the subnets of the device.
             2 => self.dev(dev).subnet_of(sip.into()).is_some(),
@@ -91,10 +92,10 @@ impl<O: Observer> Cx<'_, O> {
         if matches!(op, ArpOp::Other(_)) || tip.is_multicast() {
             return ignored;
         }
-        if tip.is_loopback() && !self.host.in_dev_orconf(dev, "route_localnet") {
+        if tip.is_loopback() && !self.host.in_dev_orconf(dev, ConfKey::RouteLocalnet) {
             return ignored;
         }
-        if sip == tip && self.host.in_dev_orconf(dev, "drop_gratuitous_arp") {
+        if sip == tip && self.host.in_dev_orconf(dev, ConfKey::DropGratuitousArp) {
             return Err(self.dropped(ns, &skb, DropReason::Ignored));
         }
         if sip.is_unspecified() {
@@ -111,7 +112,7 @@ impl<O: Observer> Cx<'_, O> {
             match self.arp_route(ns, &skb, &arp) {
                 Some(InputRoute::Local(dst)) if dst.kind == RouteKind::Local => {
                     let refuses = self.host.arp_ignore(ns, dev, sip, tip)
-                        || self.host.in_dev_orconf(dev, "arp_filter")
+                        || self.host.in_dev_orconf(dev, ConfKey::ArpFilter)
                             && self.host.arp_filter(ns, dev, sip, tip, self.now);
                     if refuses {
                         return Err(self.dropped(ns, &skb, DropReason::Ignored));
@@ -121,7 +122,7 @@ impl<O: Observer> Cx<'_, O> {
                     return self.arp_taken(ns, &skb);
                 }
                 Some(InputRoute::Forward(dst)) if dst.dev != dev && self.host.in_dev_forward(dev) => {
-                    let proxies = self.host.in_dev_orconf(dev, "proxy_arp")
+                    let proxies = self.host.in_dev_orconf(dev, ConfKey::ProxyArp)
                         || self.host.ns(ns).neigh.pneigh_lookup(dev, tip.into());
                     if proxies {
                         self.neigh_event_ns(ns, dev, sip, sha);
@@ -147,7 +148,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Simplified: no limit on the answers that wait (`proxy_qlen`).
     fn arp_proxy(&mut self, ns: NetnsId, skb: Skb, arp: &Arp, delayed: bool) -> PathResult {
         // In hundredths of a second, as `clock_t`.
-        let delay = Duration::from_millis(10 * self.host.neigh_var(skb.dev, "proxy_delay").max(0) as u64);
+        let delay = Duration::from_millis(10 * self.host.neigh_var(skb.dev, NeighKey::ProxyDelay).max(0) as u64);
         if delayed || skb.pkt_type == PktType::Host || delay.is_zero() {
             self.arp_reply(ns, &skb, arp);
             return self.arp_taken(ns, &skb);
@@ -196,7 +197,7 @@ impl<O: Observer> Cx<'_, O> {
         // A question to another host is heard by all: no drop.
         let Some(updated) = known else { return Ok(Fate::Consumed) };
         // The first of several answers counts. `locktime` is in hundredths of a second.
-        let locktime = Duration::from_millis(10 * self.host.neigh_var(dev, "locktime").max(0) as u64);
+        let locktime = Duration::from_millis(10 * self.host.neigh_var(dev, NeighKey::Locktime).max(0) as u64);
         let overrides = self.now > updated + locktime || is_garp;
         let solicited = arp.op == ArpOp::Reply && skb.pkt_type == PktType::Host;
         let nud = if solicited { Nud::Reachable } else { Nud::Stale };
@@ -231,7 +232,7 @@ impl<O: Observer> Cx<'_, O> {
         src: Option<IpAddr>,
     ) {
         let local = |host: &Host, src: &IpAddr| host.inet_addr_type(ns, *src) == RouteKind::Local;
-        let announced = match self.host.in_dev_maxconf(dev, "arp_announce") {
+        let announced = match self.host.in_dev_maxconf(dev, ConfKey::ArpAnnounce) {
             0 => src.filter(|src| local(self.host, src)),
             1 => src.filter(|src| local(self.host, src) && self.host.inet_addr_onlink(dev, target, *src)),
             _ => None,
@@ -240,7 +241,7 @@ impl<O: Observer> Cx<'_, O> {
         let (IpAddr::V4(tpa), IpAddr::V4(spa)) = (target, spa.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))) else {
             return; // Simplified: no neighbour discovery for IPv6.
         };
-        let unicast = i64::from(probes) < self.host.neigh_var(dev, "ucast_solicit");
+        let unicast = i64::from(probes) < self.host.neigh_var(dev, NeighKey::UcastSolicit);
         let device = self.host.dev(dev);
         let dst = lladdr.filter(|_| unicast).unwrap_or(device.broadcast);
         let request = Arp { op: ArpOp::Request, sha: device.mac, spa, tha: MacAddr::ZERO, tpa };
@@ -250,7 +251,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Tells everyone on `dev` of its addresses if `arp_notify` asks for it; called when it comes up
     /// or its link-layer address changes. Kernel: `net/ipv4/devinet.c, inetdev_send_gratuitous_arp`.
     pub fn inetdev_send_gratuitous_arp(&mut self, dev: DevId) {
-        if self.host.in_dev_maxconf(dev, "arp_notify") == 0 {
+        if self.host.in_dev_maxconf(dev, ConfKey::ArpNotify) == 0 {
             return;
         }
         let device = self.host.dev(dev);

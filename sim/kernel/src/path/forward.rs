@@ -4,6 +4,7 @@ use packet::{Icmp, NetnsId, PktType, Skb};
 use trace::{DropReason, HookName, Observer, FieldChange, RewriteBy, StepKind};
 
 use crate::path::{Dst, options};
+use crate::sysctl_keys::ConfKey;
 use crate::{Cx, PathResult, Scope};
 
 /// Code of unreachable: fragmentation needed and DF set.
@@ -65,7 +66,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Tells the sender of a better gateway, if that hasn't been done too often.
     /// Kernel: `net/ipv4/route.c, ip_rt_send_redirect`.
     fn ip_rt_send_redirect(&mut self, ns: NetnsId, skb: &Skb, dst: &Dst) {
-        if !self.host.in_dev_orconf(dst.dev, "send_redirects") {
+        if !self.host.in_dev_orconf(dst.dev, ConfKey::SendRedirects) {
             return;
         }
         let (src, daddr) = (skb.ip().src(), skb.ip().dst());

@@ -6,6 +6,7 @@ use packet::{Body, Icmp, NetnsId, PacketId, Payload, PktType, Proto, Skb, wire};
 use trace::{DropReason, Observer, Relation, StepKind};
 
 use crate::path::InputRoute;
+use crate::sysctl_keys;
 use crate::{Cx, Dropped, Host, RouteKind, Timer};
 
 /// Packets being put together. Kernel: `struct inet_frags`.
@@ -138,10 +139,10 @@ impl<O: Observer> Cx<'_, O> {
         let key = Key { src: packet.src(), dst: packet.dst(), id: packet.id, proto: packet.proto(), user };
         let (number, is_new) = self.host.frag_queue(ns, key);
         if is_new {
-            let timeout = Duration::from_secs(self.host.ipv4_sysctl(ns, "ipfrag_time").max(0) as u64);
+            let timeout = Duration::from_secs(self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ipfrag_time") }).max(0) as u64);
             self.arm(timeout, Timer::FragQueue { netns: ns, queue: number });
         }
-        let limit = self.host.ipv4_sysctl(ns, "ipfrag_high_thresh").max(0) as usize;
+        let limit = self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ipfrag_high_thresh") }).max(0) as usize;
         let (id, dev) = (skb.id, skb.dev);
         let duplicate = self.dropped(ns, &skb, DropReason::DupFrag);
         let frags = &mut self.host.ns_mut(ns).frags;

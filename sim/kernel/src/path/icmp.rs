@@ -4,6 +4,7 @@ use packet::{Body, Icmp, IcmpError, NetnsId, Packet, Proto, Skb};
 use trace::{DropReason, Observer, StepKind};
 
 use crate::path::{Flow, options};
+use crate::sysctl_keys;
 use crate::{Cx, Fate, PathResult, RouteKind};
 
 /// Code of unreachable: fragmentation needed and DF set.
@@ -24,7 +25,7 @@ impl<O: Observer> Cx<'_, O> {
         let to_many = matches!(self.host.inet_addr_type(ns, skb.ip().dst()), RouteKind::Broadcast | RouteKind::Multicast);
         match icmp {
             Icmp::Echo { request: true, .. } => {
-                if to_many && self.host.ipv4_sysctl(ns, "icmp_echo_ignore_broadcasts") != 0 {
+                if to_many && self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_echo_ignore_broadcasts") }) != 0 {
                     return Err(self.dropped(ns, &skb, DropReason::Ignored));
                 }
                 self.icmp_echo(ns, skb)
@@ -48,7 +49,7 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Answers a ping. Kernel: `net/ipv4/icmp.c, icmp_echo, icmp_reply`.
     fn icmp_echo(&mut self, ns: NetnsId, skb: Skb) -> PathResult {
-        if self.host.ipv4_sysctl(ns, "icmp_echo_ignore_all") != 0 {
+        if self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_echo_ignore_all") }) != 0 {
             return Err(self.dropped(ns, &skb, DropReason::Ignored));
         }
         let packet = skb.ip();
@@ -86,7 +87,7 @@ impl<O: Observer> Cx<'_, O> {
         match (error.kind, error.code) {
             (Icmp::UNREACHABLE, FRAG_NEEDED) => {
                 // 0 believes, 1 never asks, 2 doesn't believe, 3 only what fits a flow.
-                match self.host.ipv4_sysctl(ns, "ip_no_pmtu_disc") {
+                match self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ip_no_pmtu_disc") }) {
                     0 | 3 => self.update_pmtu(ns, error.quoted.packet.dst(), error.rest & 0xffff),
                     2 => return self.icmp_taken(ns, &skb, "icmp_unreach"),
                     // As if no MTU were given.

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use packet::{DevId, Icmp, NetnsId, SimTime};
 
+use crate::sysctl_keys;
 use crate::Host;
 use crate::random::Random;
 
@@ -122,7 +123,7 @@ impl Host {
         const NR_ICMP_TYPES: u8 = 18;
         kind > NR_ICMP_TYPES
             || (kind, code) == FRAG_NEEDED
-            || self.ipv4_sysctl(ns, "icmp_ratemask") & (1 << kind) == 0
+            || self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_ratemask") }) & (1 << kind) == 0
     }
 
     /// Whether the limit of all messages allows this one; `None` if not, else whether the limit
@@ -136,8 +137,8 @@ impl Host {
 
     /// Kernel: `net/ipv4/icmp.c, icmp_global_allow`.
     fn icmp_global_allow(&mut self, ns: NetnsId, now: SimTime) -> bool {
-        let per_second = self.ipv4_sysctl(ns, "icmp_msgs_per_sec");
-        let burst = self.ipv4_sysctl(ns, "icmp_msgs_burst");
+        let per_second = self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_msgs_per_sec") });
+        let burst = self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_msgs_burst") });
         let now = jiffies(now);
         let limits = &mut self.ns_mut(ns).icmp_limits;
         if limits.credit > 0 {
@@ -156,7 +157,7 @@ impl Host {
     /// Whether the limit of the host at `addr` allows an error that leaves by `dev`; takes from
     /// the limit of all messages if so. Kernel: `net/ipv4/icmp.c, icmpv4_xrlim_allow`.
     pub(super) fn icmpv4_xrlim_allow(&mut self, ns: NetnsId, dev: DevId, addr: IpAddr, now: SimTime) -> bool {
-        let timeout = self.ipv4_sysctl(ns, "icmp_ratelimit") * HZ / 1000;
+        let timeout = self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_ratelimit") }) * HZ / 1000;
         let tick = jiffies(now);
         let unlimited = self.dev(dev).is_loopback();
         let limits = &mut self.ns_mut(ns).icmp_limits;

@@ -5,6 +5,7 @@ use packet::{Body, Icmp, IcmpError, NetnsId, Packet, PktType, Proto, Skb, wire};
 use trace::{Observer, Relation};
 
 use crate::path::{Dst, Flow};
+use crate::sysctl_keys;
 use crate::{Cx, Host, RouteKind, Scope};
 
 /// An error is at most this long, with its IP header. RFC 1812 section 4.3.2.3.
@@ -38,7 +39,7 @@ impl Host {
 
     /// The mark of an answer to `orig`. Kernel: `IP4_REPLY_MARK`.
     pub(super) fn reply_mark(&self, ns: NetnsId, orig: &Skb) -> u32 {
-        if orig.mark != 0 && self.ipv4_sysctl(ns, "fwmark_reflect") != 0 { orig.mark } else { 0 }
+        if orig.mark != 0 && self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.fwmark_reflect") }) != 0 { orig.mark } else { 0 }
     }
 }
 
@@ -58,7 +59,7 @@ impl<O: Observer> Cx<'_, O> {
             None => return,
         };
         let local = self.host.inet_addr_type(ns, packet.dst()) == RouteKind::Local;
-        let inbound = !local && self.host.ipv4_sysctl(ns, "icmp_errors_use_inbound_ifaddr") != 0;
+        let inbound = !local && self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_errors_use_inbound_ifaddr") }) != 0;
         let saddr = if local {
             Some(packet.dst())
         } else if inbound {
@@ -96,7 +97,7 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Kernel: `net/ipv4/icmp.c, icmp_push_reply`.
     pub(super) fn icmp_push_reply(&mut self, ns: NetnsId, orig: &Skb, mut packet: Packet, mark: u32, dst: Dst) {
-        packet.ttl = self.host.ipv4_sysctl(ns, "ip_default_ttl") as u8;
+        packet.ttl = self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ip_default_ttl") }) as u8;
         self.ip_select_ident(ns, &mut packet);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         skb.mark = mark;

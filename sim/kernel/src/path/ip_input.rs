@@ -3,6 +3,7 @@ use trace::{DropReason, HookName, Observer};
 
 use crate::path::fragment::DefragUser;
 use crate::path::{Dst, InputRoute, options};
+use crate::sysctl_keys::ConfKey;
 use crate::{Cx, Dropped, Fate, PathResult, RouteKind};
 
 impl<O: Observer> Cx<'_, O> {
@@ -47,7 +48,7 @@ impl<O: Observer> Cx<'_, O> {
             InputRoute::Forward(_) | InputRoute::Unreachable { .. } => true,
         };
         let to_all = matches!(skb.pkt_type, PktType::Broadcast | PktType::Multicast);
-        if unicast && to_all && self.host.in_dev_orconf(skb.dev, "drop_unicast_in_l2_multicast") {
+        if unicast && to_all && self.host.in_dev_orconf(skb.dev, ConfKey::DropUnicastInL2Multicast) {
             return Err(self.dropped(ns, &skb, DropReason::UnicastInL2Multicast));
         }
         match route {

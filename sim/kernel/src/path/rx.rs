@@ -1,8 +1,9 @@
+use packet::wire::{self, BadChecksum};
 use packet::{DevId, EtherPayload, EtherType, Frame, MacAddr, NetnsId, PktType, Skb};
 use trace::{DropReason, Observer, StepKind};
 
 use crate::device::{DeviceKind, Vlan};
-use crate::{Cx, Fate, PathResult};
+use crate::{Cx, Dropped, Fate, PathResult};
 
 impl<O: Observer> Cx<'_, O> {
     /// Receives `skb` on `skb.dev`: the entry for [`crate::Effect::Receive`] and for the cable.
@@ -25,7 +26,24 @@ impl<O: Observer> Cx<'_, O> {
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += device.rx_len(&skb);
         skb.pkt_type = eth_type_trans(device.mac, device.has_link_header(), &skb.frame);
+        if self.host.verify_checksums {
+            self.verify_checksums(netns, &skb)?;
+        }
         self.netif_receive_skb_core(netns, skb)
+    }
+
+    /// Computes the packet's bytes and checks their checksums. Kernel: `skb_checksum_init`.
+    #[cold]
+    fn verify_checksums(&self, netns: NetnsId, skb: &Skb) -> Result<(), Dropped> {
+        let Some(packet) = skb.frame.ip() else { return Ok(()) };
+        let reason = match wire::verify_checksums(&wire::emit_packet(packet)) {
+            Ok(()) => return Ok(()),
+            Err(BadChecksum::Ip) => DropReason::IpCsum,
+            Err(BadChecksum::Tcp) => DropReason::TcpCsum,
+            Err(BadChecksum::Udp) => DropReason::UdpCsum,
+            Err(BadChecksum::Icmp) => DropReason::IcmpCsum,
+        };
+        Err(self.dropped(netns, skb, reason))
     }
 
     /// Taps, then VLAN, then the bridge, then the protocol. Counters and `pkt_type` are the

@@ -8,6 +8,7 @@ mod emit;
 mod fragment;
 mod parse;
 mod quote;
+mod verify;
 
 use std::fmt;
 
@@ -15,8 +16,9 @@ pub use emit::{emit_body, emit_frame, emit_packet};
 pub use fragment::{fragment, reassemble};
 pub use parse::{parse_body, parse_frame, parse_packet};
 pub use quote::quote;
+pub use verify::{BadChecksum, verify_checksums};
 
-use crate::Addrs;
+use crate::{Addrs, Proto};
 
 /// The bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +62,16 @@ pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
     sum.ones_complement().to_be()
 }
 
-/// The pseudo header of TCP and UDP (RFC 793, RFC 8200).
-pub(crate) fn pseudo_header(addrs: &Addrs, proto: u8, len: usize) -> Vec<u8> {
-    match addrs {
-        Addrs::V4 { src, dst } => {
-            let len = (len as u16).to_be_bytes();
-            [&src.octets()[..], &dst.octets(), &[0, proto], &len].concat()
-        }
-        Addrs::V6(pair) => {
-            let len = (len as u32).to_be_bytes();
-            [&pair.0.octets()[..], &pair.1.octets(), &len, &[0, 0, 0, proto]].concat()
-        }
-    }
+/// The checksum of a TCP or UDP message with its pseudo header (RFC 793, RFC 8200).
+pub(crate) fn transport_sum(addrs: &Addrs, proto: Proto, bytes: &[u8]) -> u16 {
+    let mut sum = etherparse::checksum::Sum16BitWords::new();
+    // The length is a 32-bit word for both families, as its upper half is 0 in IPv4.
+    let mut sum = sum.add_4bytes((bytes.len() as u32).to_be_bytes()).add_2bytes([0, proto.0]);
+    let sum = match addrs {
+        Addrs::V4 { src, dst } => sum.add_4bytes(src.octets()).add_4bytes(dst.octets()),
+        Addrs::V6(pair) => sum.add_16bytes(pair.0.octets()).add_16bytes(pair.1.octets()),
+    };
+    sum.add_slice(bytes).ones_complement().to_be()
 }
 
 #[cfg(test)]

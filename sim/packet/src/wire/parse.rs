@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use etherparse::{Ipv4HeaderSlice, TcpHeaderSlice, TcpOptionElement};
 
 use super::emit::emit_body_as;
-use super::{WireError, checksum, is_vxlan, pseudo_header};
+use super::{WireError, checksum, is_vxlan, transport_sum};
 use crate::{
     Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto,
     Quoted, Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
@@ -173,7 +173,7 @@ pub fn parse_body(proto: Proto, addrs: &Addrs, bytes: &[u8]) -> Parsed<Body> {
 }
 
 fn transport_checksum(addrs: &Addrs, proto: Proto, bytes: &[u8], wrong: WireError) -> Parsed<()> {
-    match checksum(&[&pseudo_header(addrs, proto.0, bytes.len()), bytes]) {
+    match transport_sum(addrs, proto, bytes) {
         0 => Ok(()),
         _ => Err(wrong),
     }
