@@ -5,52 +5,24 @@
 
 mod networks;
 
-use std::fmt::Write;
-
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use networks::{host, sh};
+use networks::{host, lan, ping_all_pairs, sh};
 use world::World;
 
 const HOSTS: usize = 32;
-
-/// A bridge in the initial namespace with 32 namespaces behind it.
-fn lan() -> (World, packet::HostId) {
-    let mut world = World::new(0);
-    let id = host(&mut world, "lan", 0);
-    let mut script = "ip link add br0 type bridge mcast_snooping 0\nip link set br0 up\n".to_owned();
-    for n in 1..=HOSTS {
-        write!(
-            script,
-            "ip netns add h{n}\nip link add p{n} type veth peer name eth0 netns h{n}\nip link set p{n} master br0\n\
-             ip link set p{n} up\nip -n h{n} addr add 10.0.0.{n}/24 dev eth0\nip -n h{n} link set eth0 up\n"
-        )
-        .expect("a string takes text");
-    }
-    sh(&mut world, id, &script);
-    (world, id)
-}
-
-/// Every host pings every other once.
-fn all_pairs() -> String {
-    let mut script = String::new();
-    for a in 1..=HOSTS {
-        for b in (1..=HOSTS).filter(|&b| b != a) {
-            writeln!(script, "ip netns exec h{a} ping -q -c 1 10.0.0.{b} >/dev/null").expect("a string takes text");
-        }
-    }
-    script
-}
+const ROUNDS: u16 = 20;
 
 const FLANNEL: &str = include_str!("flannel-two-nodes.sh");
 
 fn labs(c: &mut Criterion) {
     let mut group = c.benchmark_group("labs");
     group.sample_size(10);
-    let (world, id) = lan();
-    let script = all_pairs();
-    group.throughput(Throughput::Elements((HOSTS * (HOSTS - 1)) as u64));
+    let (mut world, ends) = lan(HOSTS);
+    ping_all_pairs(&mut world, &ends, 1);
+    group.throughput(Throughput::Elements((HOSTS * (HOSTS - 1)) as u64 * u64::from(ROUNDS)));
     group.bench_function("32 hosts on a bridge, all-pairs ping", |b| {
-        b.iter_batched(|| world.clone(), |mut world| sh(&mut world, id, &script), BatchSize::PerIteration);
+        let run = |mut world: World| ping_all_pairs(&mut world, &ends, ROUNDS);
+        b.iter_batched(|| world.clone(), run, BatchSize::PerIteration);
     });
     group.throughput(Throughput::Elements(1));
     group.bench_function("two-node flannel lab, description to first ping", |b| {

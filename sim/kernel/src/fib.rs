@@ -230,6 +230,7 @@ impl Default for Rule {
 
 impl Fib {
     /// The table, if it was ever used.
+    #[inline]
     pub(crate) fn table(&self, id: TableId) -> Option<&FibTable> {
         self.tables.iter().find(|(table, _)| *table == id).map(|(_, table)| &**table)
     }

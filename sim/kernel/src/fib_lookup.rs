@@ -78,6 +78,7 @@ pub(crate) struct FibResult<'a> {
 
 impl<'a> FibResult<'a> {
     /// The way; a route that was found has one.
+    #[inline]
     pub(crate) fn nexthop(&self) -> Option<&'a NextHop> {
         self.route.nexthops.get(self.nh)
     }
@@ -98,6 +99,7 @@ impl RouteKind {
 
 impl Host {
     /// Asks the rules and their tables. Kernel: `include/net/ip_fib.h`, `fib_lookup`.
+    #[inline]
     pub(crate) fn fib_lookup(&self, ns: NetnsId, key: &FlowKey, linkstate: Linkstate) -> Result<FibResult<'_>, Errno> {
         let fib = &self.ns(ns).fib;
         let found = match fib.has_custom_rules {
@@ -219,6 +221,7 @@ pub(crate) enum Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    #[inline]
     fn prefixlen(&self) -> Option<u8> {
         match self {
             Self::Route(found) => Some(found.prefixlen),
@@ -228,6 +231,7 @@ impl<'a> Found<'a> {
     }
 
     /// `Errno::Again` asks the next table.
+    #[inline]
     pub(crate) fn into_result(self) -> Result<FibResult<'a>, Errno> {
         match self {
             Self::Route(found) => Ok(found),

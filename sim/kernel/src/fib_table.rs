@@ -29,6 +29,7 @@ struct Level {
 pub(crate) type Aliases = SmallVec<[Arc<Route>; 1]>;
 
 /// The IPv4 address as a number; `None` for IPv6.
+#[inline]
 pub(crate) fn v4(addr: IpAddr) -> Option<u32> {
     match addr {
         IpAddr::V4(addr) => Some(addr.to_bits()),
@@ -67,6 +68,7 @@ impl FibTable {
     }
 
     /// Routes of exactly this prefix.
+    #[inline]
     pub(crate) fn aliases(&self, addr: u32, plen: u8) -> &[Arc<Route>] {
         let level = self.levels.iter().find(|level| level.plen == plen);
         level.and_then(|level| level.prefixes.get(&addr)).map_or(&[], |aliases| aliases.as_slice())

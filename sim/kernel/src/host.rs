@@ -80,31 +80,37 @@ impl Host {
     }
 
     /// The device. Panics if it was deleted: ids are only kept while their device lives.
+    #[inline]
     pub fn dev(&self, id: DevId) -> &Device {
         self.get_dev(id).expect("a device id is kept only while its device lives")
     }
 
     /// The device. Panics if it was deleted.
+    #[inline]
     pub fn dev_mut(&mut self, id: DevId) -> &mut Device {
         self.get_dev_mut(id).expect("a device id is kept only while its device lives")
     }
 
     /// The device, unless it was deleted.
+    #[inline]
     pub fn get_dev(&self, id: DevId) -> Option<&Device> {
         self.devices.get(id.0 as usize)?.as_ref()
     }
 
     /// The device, unless it was deleted.
+    #[inline]
     pub fn get_dev_mut(&mut self, id: DevId) -> Option<&mut Device> {
         self.devices.get_mut(id.0 as usize)?.as_mut()
     }
 
     /// The namespace. Panics if it was deleted.
+    #[inline]
     pub fn ns(&self, id: NetnsId) -> &Netns {
         self.get_ns(id).expect("a namespace id is kept only while the namespace lives")
     }
 
     /// The namespace. Panics if it was deleted.
+    #[inline]
     pub fn ns_mut(&mut self, id: NetnsId) -> &mut Netns {
         self.netns
             .get_mut(id.0 as usize)
@@ -113,6 +119,7 @@ impl Host {
     }
 
     /// The namespace, unless it was deleted.
+    #[inline]
     pub fn get_ns(&self, id: NetnsId) -> Option<&Netns> {
         self.netns.get(id.0 as usize)?.as_deref()
     }

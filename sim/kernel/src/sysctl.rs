@@ -295,6 +295,7 @@ impl Sysctls {
     }
 
     /// The number at a place in [`KEYS`].
+    #[inline]
     pub(crate) fn at(&self, key: usize) -> i64 {
         match self.values.get(&key) {
             Some(Value::Int(value)) => *value,
@@ -318,12 +319,14 @@ impl Sysctls {
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
     }
 
+    #[inline]
     fn dev_conf(&self, dev: DevId) -> Option<&DevConf> {
         let at = self.devs.binary_search_by_key(&dev, |(id, _)| *id).ok()?;
         Some(&self.devs[at].1)
     }
 
     /// One device's own value. Kernel: `IN_DEV_CONF_GET`.
+    #[inline]
     pub(crate) fn conf(&self, dev: DevId, key: ConfKey) -> i32 {
         let at = key as usize;
         match self.dev_conf(dev) {
@@ -332,14 +335,17 @@ impl Sysctls {
         }
     }
 
+    #[inline]
     fn or(&self, dev: DevId, key: ConfKey) -> i32 {
         i32::from(self.all[key as usize] != 0 || self.conf(dev, key) != 0)
     }
 
+    #[inline]
     fn and(&self, dev: DevId, key: ConfKey) -> i32 {
         i32::from(self.all[key as usize] != 0 && self.conf(dev, key) != 0)
     }
 
+    #[inline]
     fn max(&self, dev: DevId, key: ConfKey) -> i32 {
         self.all[key as usize].max(self.conf(dev, key)).max(0)
     }

@@ -53,6 +53,7 @@ impl Frame {
     pub const HEADER_LEN: usize = 14;
 
     /// Length in bytes of header, tag and payload, as `tcpdump -e` prints it.
+    #[inline]
     pub fn len(&self) -> usize {
         Self::HEADER_LEN + if self.vlan.is_some() { 4 } else { 0 } + self.payload.len()
     }
@@ -63,6 +64,7 @@ impl Frame {
     }
 
     /// The IP packet inside, if there is one.
+    #[inline]
     pub fn ip(&self) -> Option<&Packet> {
         match &self.payload {
             EtherPayload::Ip(packet) => Some(packet),
@@ -71,6 +73,7 @@ impl Frame {
     }
 
     /// The IP packet inside, if there is one.
+    #[inline]
     pub fn ip_mut(&mut self) -> Option<&mut Packet> {
         match &mut self.payload {
             EtherPayload::Ip(packet) => Some(packet),
@@ -81,6 +84,7 @@ impl Frame {
 
 impl EtherPayload {
     /// Length in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             Self::Ip(packet) => packet.len(),
@@ -95,6 +99,7 @@ impl EtherPayload {
     }
 
     /// The protocol number that the Ethernet header carries.
+    #[inline]
     pub fn ether_type(&self) -> EtherType {
         match self {
             Self::Ip(packet) if packet.is_v6() => EtherType::IPV6,

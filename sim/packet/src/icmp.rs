@@ -80,6 +80,7 @@ impl Icmp {
     }
 
     /// Length of header and data in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         Self::HEADER_LEN
             + match self {

@@ -50,6 +50,7 @@ pub struct Frag {
 
 impl Frag {
     /// Whether the packet is a fragment. Kernel: `ip_is_fragment`.
+    #[inline]
     pub const fn is_fragment(self) -> bool {
         self.mf || self.offset != 0
     }
@@ -99,6 +100,7 @@ pub enum Body {
 
 impl Body {
     /// Protocol number of the IP header.
+    #[inline]
     pub fn proto(&self) -> Proto {
         match self {
             Self::Tcp(_) => Proto::TCP,
@@ -110,6 +112,7 @@ impl Body {
     }
 
     /// Length in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             Self::Tcp(tcp) => tcp.len(),
@@ -133,6 +136,7 @@ impl Packet {
     }
 
     /// Source address.
+    #[inline]
     pub fn src(&self) -> IpAddr {
         match &self.addrs {
             Addrs::V4 { src, .. } => IpAddr::V4(*src),
@@ -141,6 +145,7 @@ impl Packet {
     }
 
     /// Destination address.
+    #[inline]
     pub fn dst(&self) -> IpAddr {
         match &self.addrs {
             Addrs::V4 { dst, .. } => IpAddr::V4(*dst),
@@ -167,11 +172,13 @@ impl Packet {
     }
 
     /// Whether this is IPv6.
+    #[inline]
     pub fn is_v6(&self) -> bool {
         matches!(self.addrs, Addrs::V6(_))
     }
 
     /// Length of the IP header in bytes.
+    #[inline]
     pub fn header_len(&self) -> usize {
         match self.addrs {
             Addrs::V4 { .. } => 20 + self.options.as_ref().map_or(0, |o| o.len()),
@@ -180,6 +187,7 @@ impl Packet {
     }
 
     /// Total length in bytes. Kernel: `ip_totlen`.
+    #[inline]
     pub fn len(&self) -> usize {
         self.header_len() + self.body.len()
     }
@@ -190,6 +198,7 @@ impl Packet {
     }
 
     /// Protocol number.
+    #[inline]
     pub fn proto(&self) -> Proto {
         self.body.proto()
     }

@@ -13,16 +13,19 @@ impl MacAddr {
 
     /// Whether the group bit is set; true for broadcast too.
     /// Kernel: `is_multicast_ether_addr`.
+    #[inline]
     pub const fn is_multicast(self) -> bool {
         self.0[0] & 1 != 0
     }
 
     /// Whether this is the broadcast address.
+    #[inline]
     pub fn is_broadcast(self) -> bool {
         self == Self::BROADCAST
     }
 
     /// Whether this is the all-zero address.
+    #[inline]
     pub fn is_zero(self) -> bool {
         self == Self::ZERO
     }

@@ -9,16 +9,19 @@ impl Payload {
     pub const EMPTY: Self = Self(None);
 
     /// Number of bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |b| b.len())
     }
 
     /// Whether there are no bytes.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
     /// The bytes.
+    #[inline]
     pub fn as_slice(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |b| b)
     }

@@ -77,17 +77,20 @@ impl CtInfo {
 
 impl Skb {
     /// A packet with no link-layer header yet.
+    #[inline]
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
         let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
         Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None, frag_max_size: 0 }
     }
 
     /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.
+    #[inline]
     pub fn ip(&self) -> &Packet {
         self.frame.ip().expect("an skb above ip_rcv carries an IP packet")
     }
 
     /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.
+    #[inline]
     pub fn ip_mut(&mut self) -> &mut Packet {
         self.frame.ip_mut().expect("an skb above ip_rcv carries an IP packet")
     }

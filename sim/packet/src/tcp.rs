@@ -97,6 +97,7 @@ pub struct TcpOptions {
 
 impl TcpOptions {
     /// Length in bytes, a multiple of 4.
+    #[inline]
     pub fn len(&self) -> usize {
         let mut len = 0;
         if self.mss.is_some() {
@@ -124,11 +125,13 @@ impl TcpOptions {
 
 impl Tcp {
     /// Length of the header with options in bytes.
+    #[inline]
     pub fn header_len(&self) -> usize {
         20 + self.options.as_ref().map_or(0, |o| o.len())
     }
 
     /// Length of header and data in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         self.header_len() + self.payload.len()
     }

@@ -40,6 +40,7 @@ impl Vni {
 
 impl UdpData {
     /// Length in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
@@ -58,6 +59,7 @@ impl Udp {
     pub const HEADER_LEN: usize = 8;
 
     /// Length of header and data in bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         Self::HEADER_LEN + self.data.len()
     }

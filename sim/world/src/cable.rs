@@ -159,6 +159,7 @@ impl Segment {
 
     /// The other end and the delay, if frames from `port` only take their time: a cable that isn't
     /// cut, limited or lossy, whose state no frame changes.
+    #[inline]
     pub fn plain(&self, port: usize) -> Option<(Endpoint, Duration)> {
         let [a, b] = &self.ports[..] else { return None };
         let (from, to) = if port == 0 { (a, b) } else { (b, a) };

@@ -46,6 +46,7 @@ impl Node {
     }
 
     /// Schedules `event` on this host.
+    #[inline]
     pub fn schedule(&mut self, queue: &mut Queue, at: SimTime, event: Event) {
         let slot = self.events.insert(event);
         queue.push(at, self.host.id, slot);
@@ -98,6 +99,7 @@ impl Node {
     }
 
     /// The port of a physical device.
+    #[inline]
     pub fn wire(&self, dev: DevId) -> Option<(usize, usize)> {
         *self.wires.get(dev.0 as usize)?
     }

@@ -41,16 +41,19 @@ pub(crate) struct Key {
 }
 
 impl Queue {
+    #[inline]
     pub fn push(&mut self, at: SimTime, host: HostId, slot: u32) {
         let seq = self.next_seq;
         self.next_seq += 1;
         self.heap.push(Reverse(Key { at, seq, host, slot }));
     }
 
+    #[inline]
     pub fn peek(&self) -> Option<Key> {
         self.heap.peek().map(|r| r.0)
     }
 
+    #[inline]
     pub fn pop(&mut self) -> Option<Key> {
         self.heap.pop().map(|r| r.0)
     }
@@ -69,6 +72,7 @@ pub(crate) struct EventSlots {
 }
 
 impl EventSlots {
+    #[inline]
     pub fn insert(&mut self, event: Event) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = Some(event);
@@ -82,6 +86,7 @@ impl EventSlots {
         self.slots.get(slot as usize)?.as_ref()
     }
 
+    #[inline]
     pub fn take(&mut self, slot: u32) -> Event {
         self.free.push(slot);
         self.slots[slot as usize].take().expect("each key in the queue owns its slot")
