@@ -50,7 +50,7 @@ fn hops(c: &mut Criterion) {
     group.throughput(Throughput::Elements(u64::from(echoes) * HOPS));
     group.bench_function("100k packets in flight", |b| {
         let run = |mut world: world::World| {
-            run_client(&mut world, client, UdpClient::new(to, echoes, Duration::from_nanos(100)), &mut Off)
+            run_client(&mut world, client, UdpClient::new(to, echoes, Duration::from_nanos(5)), &mut Off)
         };
         b.iter_batched(|| world.clone(), run, BatchSize::PerIteration);
     });
