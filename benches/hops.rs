@@ -26,7 +26,9 @@ fn hops(c: &mut Criterion) {
     let echoes = 100_000;
     group.throughput(Throughput::Elements(u64::from(echoes) * HOPS));
     group.bench_function("100k echoes, no trace", |b| {
-        let run = |mut world: world::World| run_client(&mut world, client, UdpClient::new(to, echoes, Duration::from_micros(100)), &mut Off);
+        let run = |mut world: world::World| {
+            run_client(&mut world, client, UdpClient::new(to, echoes, Duration::from_micros(100)), &mut Off)
+        };
         b.iter_batched(|| world.clone(), run, BatchSize::PerIteration);
     });
 

@@ -43,9 +43,11 @@ pub fn sh(world: &mut World, host: HostId, script: &str) -> String {
     let console = world.add_console(host, false);
     world.type_input(host, console, None);
     let args = ["sh", "-ec", script].map(str::to_owned).to_vec();
-    let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
+    let pid =
+        world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
     let mut text = Vec::new();
-    let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| text.extend_from_slice(bytes));
+    let outcome =
+        world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| text.extend_from_slice(bytes));
     let text = String::from_utf8_lossy(&text).into_owned();
     assert_eq!(outcome, Outcome::Exited(0), "{script}\n{text}");
     text
@@ -63,11 +65,19 @@ pub fn chain(routers: usize) -> (World, HostId, HostId) {
         left = (router, "eth1");
     }
     cable(&mut world, left, (last, "eth0"));
-    sh(&mut world, first, "ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.2");
+    sh(
+        &mut world,
+        first,
+        "ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.2",
+    );
     for (i, &router) in middle.iter().enumerate() {
         let next = i + 1;
         let back = if i == 0 { String::new() } else { format!("ip route add 10.0.0.0/24 via 10.0.{i}.1;") };
-        let onward = if next == routers { String::new() } else { format!("ip route add 10.0.{routers}.0/24 via 10.0.{next}.2;") };
+        let onward = if next == routers {
+            String::new()
+        } else {
+            format!("ip route add 10.0.{routers}.0/24 via 10.0.{next}.2;")
+        };
         let own = if i == 0 { "10.0.0.2".to_owned() } else { format!("10.0.{i}.2") };
         sh(
             &mut world,
@@ -81,7 +91,9 @@ pub fn chain(routers: usize) -> (World, HostId, HostId) {
     sh(
         &mut world,
         last,
-        &format!("ip addr add 10.0.{routers}.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.{routers}.1"),
+        &format!(
+            "ip addr add 10.0.{routers}.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.{routers}.1"
+        ),
     );
     (world, first, last)
 }
@@ -190,7 +202,8 @@ impl Program for Pinger {
         }
         while self.sent < self.total() && sys.now() >= self.next {
             let to = self.peers[self.sent % self.peers.len()];
-            let echo = Icmp::Echo { request: true, id: 1, seq: self.sent as u16, payload: self.payload.clone() };
+            let echo =
+                Icmp::Echo { request: true, id: 1, seq: self.sent as u16, payload: self.payload.clone() };
             let packet = Packet::new(Ipv4Addr::UNSPECIFIED.into(), to.into(), Body::Icmp(echo));
             sys.send_packet(fd, packet).expect("it is sent");
             self.sent += 1;
@@ -242,8 +255,14 @@ pub fn warm(world: &mut World, client: HostId, server: HostId, to: SocketAddr) {
 pub fn run_client<O: Observer>(world: &mut World, host: HostId, client: UdpClient, obs: &mut O) -> u64 {
     let console = world.add_console(host, false);
     let before = world.events_run();
-    let pid =
-        world.spawn_program(host, NetnsId::INIT, console, vec!["client".to_owned()], Box::new(client), BTreeMap::new());
+    let pid = world.spawn_program(
+        host,
+        NetnsId::INIT,
+        console,
+        vec!["client".to_owned()],
+        Box::new(client),
+        BTreeMap::new(),
+    );
     while world.exit_status(host, pid).is_none() {
         assert!(world.step(obs), "the client waits and nothing can happen any more");
     }

@@ -47,8 +47,10 @@ fn scenarios_run_twice_alike() {
     for file in support::files(Path::new("scenarios"), "ron") {
         let run = || {
             let mut text = String::new();
-            let held = lab::run(&file, Path::new("topologies"), None, &mut |_, report| text.push_str(&format!("{report:?}\n")))
-                .expect("a shipped scenario runs");
+            let held = lab::run(&file, Path::new("topologies"), None, &mut |_, report| {
+                text.push_str(&format!("{report:?}\n"))
+            })
+            .expect("a shipped scenario runs");
             (held, text)
         };
         assert_eq!(run(), run(), "{}", file.display());

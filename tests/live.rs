@@ -13,16 +13,33 @@ const JOBS: &str = "6";
 
 /// What the recordings were made with.
 const TOOLS: [&str; 14] = [
-    "python3", "unshare", "ip", "bridge", "ping", "arping", "traceroute", "tracepath", "tcpdump", "iptables", "conntrack",
-    "curl", "nc", "nmap",
+    "python3",
+    "unshare",
+    "ip",
+    "bridge",
+    "ping",
+    "arping",
+    "traceroute",
+    "tracepath",
+    "tcpdump",
+    "iptables",
+    "conntrack",
+    "curl",
+    "nc",
+    "nmap",
 ];
 
 fn missing() -> Option<String> {
-    let works = |program: &str, args: &[&str]| Command::new(program).args(args).output().is_ok_and(|out| out.status.success());
+    let works = |program: &str, args: &[&str]| {
+        Command::new(program).args(args).output().is_ok_and(|out| out.status.success())
+    };
     if !works("unshare", &["--net", "true"]) {
         return Some("root and network namespaces".to_owned());
     }
-    TOOLS.iter().find(|tool| !works("sh", &["-c", &format!("command -v {tool}")])).map(|tool| format!("the tool `{tool}`"))
+    TOOLS
+        .iter()
+        .find(|tool| !works("sh", &["-c", &format!("command -v {tool}")]))
+        .map(|tool| format!("the tool `{tool}`"))
 }
 
 /// Re-records `scripts`; answers those that came out otherwise, with what `parity.py` says.
@@ -67,6 +84,7 @@ fn recordings_hold_on_this_kernel() {
         return;
     }
     let (still, text) = verify(&["--jobs", "1", "--runs", "3", "--retries", "3"], &odd);
-    let differing: Vec<&String> = still.iter().filter(|script| text.contains(&format!("DIFFERS   {script}"))).collect();
+    let differing: Vec<&String> =
+        still.iter().filter(|script| text.contains(&format!("DIFFERS   {script}"))).collect();
     assert!(differing.is_empty(), "the kernel prints otherwise than recorded for {differing:?}\n{text}");
 }

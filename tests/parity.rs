@@ -49,17 +49,23 @@ fn still_differ(differences: &BTreeMap<String, String>, normaliser: &Normaliser)
     let equal: Vec<&String> = differences
         .keys()
         .filter(|name| {
-            let script = scripts.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name.as_str()));
+            let script =
+                scripts.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name.as_str()));
             script.is_none_or(|script| check(script, normaliser).is_ok())
         })
         .collect();
-    if equal.is_empty() { Ok(()) } else { Err(format!("equal or gone, take them off the list: {equal:?}").into()) }
+    if equal.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("equal or gone, take them off the list: {equal:?}").into())
+    }
 }
 
 fn check(script: &Path, normaliser: &Normaliser) -> Result<(), Failed> {
     let text = fs::read_to_string(script)?;
     let recorded = fs::read_to_string(script.with_extension("out"))?;
-    let (_, output) = support::run_script(&script.file_name().unwrap_or_default().to_string_lossy(), &text, 0, &mut Off);
+    let (_, output) =
+        support::run_script(&script.file_name().unwrap_or_default().to_string_lossy(), &text, 0, &mut Off);
     let output = normaliser.apply(&output);
     if output == recorded {
         return Ok(());
@@ -70,7 +76,12 @@ fn check(script: &Path, normaliser: &Normaliser) -> Result<(), Failed> {
         let (ours, theirs) = (ours.next(), theirs.next());
         if ours != theirs || ours.is_none() {
             let end = "<end>";
-            return Err(format!("line {number}:\n  kernel {:?}\n  hoplab {:?}", theirs.unwrap_or(end), ours.unwrap_or(end)).into());
+            return Err(format!(
+                "line {number}:\n  kernel {:?}\n  hoplab {:?}",
+                theirs.unwrap_or(end),
+                ours.unwrap_or(end)
+            )
+            .into());
         }
     }
     Ok(())

@@ -8,12 +8,20 @@ use crate::prompt::places;
 const IP_OBJECTS: [&str; 8] = ["address", "link", "neighbour", "netns", "route", "rule", "tunnel", "tuntap"];
 
 /// What the last word of `line` may become: where that word starts (bytes), and the whole words.
-pub(crate) fn complete(world: &World, (host, netns, pid): (HostId, NetnsId, Pid), line: &str) -> (usize, Vec<String>) {
+pub(crate) fn complete(
+    world: &World,
+    (host, netns, pid): (HostId, NetnsId, Pid),
+    line: &str,
+) -> (usize, Vec<String>) {
     let blank = |c: char| c.is_whitespace() || ";|&()`<>".contains(c);
-    let start = line.rfind(blank).map_or(0, |at| at + line.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
+    let start = line
+        .rfind(blank)
+        .map_or(0, |at| at + line.get(at..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8));
     let (before, word) = line.split_at(start);
     let redirects = before.trim_end().ends_with(['<', '>']);
-    let command = before.rfind(|c| ";|&()`\n".contains(c)).map_or(before, |at| before.get(at + 1..).unwrap_or_default());
+    let command = before
+        .rfind(|c| ";|&()`\n".contains(c))
+        .map_or(before, |at| before.get(at + 1..).unwrap_or_default());
     let mut words: Vec<&str> = command.split_whitespace().collect();
     let mut netns = netns;
     let mut is_other = false;
@@ -25,7 +33,9 @@ pub(crate) fn complete(world: &World, (host, netns, pid): (HostId, NetnsId, Pid)
                 is_other = true;
                 words = rest.to_vec();
             }
-            ("sudo" | "if" | "then" | "else" | "elif" | "while" | "until" | "do" | "!" | "time", rest) => words = rest.to_vec(),
+            ("sudo" | "if" | "then" | "else" | "elif" | "while" | "until" | "do" | "!" | "time", rest) => {
+                words = rest.to_vec()
+            }
             (first, rest) if first.contains('=') => words = rest.to_vec(),
             _ => break,
         }
@@ -39,7 +49,9 @@ pub(crate) fn complete(world: &World, (host, netns, pid): (HostId, NetnsId, Pid)
     let namespaces = || names.keys().cloned().collect::<Vec<_>>();
     let devices = || world.host(host).links(netns).into_iter().map(|link| link.name).collect::<Vec<_>>();
     let candidates: Vec<String> = match words.as_slice() {
-        _ if redirects || word.contains('/') && !matches!(words.as_slice(), ["on"]) => files(world, host, pid, word),
+        _ if redirects || word.contains('/') && !matches!(words.as_slice(), ["on"]) => {
+            files(world, host, pid, word)
+        }
         [] => {
             let mut all: Vec<String> = world.registry(host).names().map(str::to_owned).collect();
             if !is_other {
@@ -53,9 +65,17 @@ pub(crate) fn complete(world: &World, (host, netns, pid): (HostId, NetnsId, Pid)
         ["help"] => world.registry(host).names().map(str::to_owned).collect(),
         ["ip" | "bridge", .., "-n" | "-netns" | "--netns"]
         | [.., "netns", "exec" | "del" | "delete" | "pids" | "set" | "attach" | "netnsid"]
-        | ["ip", .., "netns"] if words.last() != Some(&"netns") || words.contains(&"link") => namespaces(),
+        | ["ip", .., "netns"]
+            if words.last() != Some(&"netns") || words.contains(&"link") =>
+        {
+            namespaces()
+        }
         [.., "dev" | "master" | "oif" | "iif" | "peer" | "nomaster"]
-        | ["ping" | "arping" | "tcpdump" | "curl" | "iptables", .., "-I" | "-i" | "-o" | "--interface" | "--in-interface" | "--out-interface"] => devices(),
+        | [
+            "ping" | "arping" | "tcpdump" | "curl" | "iptables",
+            ..,
+            "-I" | "-i" | "-o" | "--interface" | "--in-interface" | "--out-interface",
+        ] => devices(),
         ["ip", .., "link" | "l", "set" | "del" | "delete" | "show"]
         | ["ifconfig" | "ethtool"]
         | ["brctl", "addbr" | "delbr" | "addif" | "delif" | "show", ..] => devices(),
@@ -74,7 +94,9 @@ fn namespace(world: &World, host: HostId, name: &str) -> Option<NetnsId> {
 /// The files that a word may name, with its directory before them.
 fn files(world: &World, host: HostId, pid: Pid, word: &str) -> Vec<String> {
     let (folder, name) = word.rfind('/').map_or(("", word), |at| word.split_at(at + 1));
-    let Ok(entries) = world.read_dir(host, pid, if folder.is_empty() { "." } else { folder }) else { return Vec::new() };
+    let Ok(entries) = world.read_dir(host, pid, if folder.is_empty() { "." } else { folder }) else {
+        return Vec::new();
+    };
     let shown = entries.iter().filter(|entry| !entry.name.starts_with('.') || name.starts_with('.'));
     shown
         .map(|entry| {
@@ -98,7 +120,8 @@ mod tests {
         let script = "ip netns add blue; ip netns add green; ip link add br0 type bridge; \
                       ip -n blue link add dummy7 type dummy; mkdir /tmp/d; echo >/tmp/data; cd /tmp; sleep 9";
         let args = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
+        let pid =
+            world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
         world.run_until(packet::SimTime::ZERO + std::time::Duration::from_secs(1), &mut trace::Off);
         (world, (host, NetnsId::INIT, pid))
     }

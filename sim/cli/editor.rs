@@ -36,7 +36,11 @@ impl Editor {
     /// # Errors
     /// The terminal is not usable.
     pub fn open() -> Result<Self, String> {
-        let config = Config::builder().completion_type(CompletionType::List).max_history_size(2000).map_err(text)?.build();
+        let config = Config::builder()
+            .completion_type(CompletionType::List)
+            .max_history_size(2000)
+            .map_err(text)?
+            .build();
         let mut lines = rustyline::Editor::with_config(config).map_err(text)?;
         let file = history_file();
         if let Some(file) = &file {

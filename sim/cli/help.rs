@@ -119,7 +119,8 @@ pub(crate) fn all(installed: &[&str]) -> String {
     for (topic, entries) in TOPICS {
         let mut lines = String::new();
         for (names, what) in entries {
-            let here: Vec<&str> = names.split(' ').filter(|name| OWN.contains(name) || installed.contains(name)).collect();
+            let here: Vec<&str> =
+                names.split(' ').filter(|name| OWN.contains(name) || installed.contains(name)).collect();
             if !here.is_empty() {
                 add(&mut lines, &here.join(" "), what);
             }
@@ -158,7 +159,8 @@ mod tests {
     #[test]
     fn every_command_has_a_line() {
         let registry = tools::registry();
-        let names = registry.names().map(str::to_owned).chain(tools::shell::builtin_names().map(str::to_owned));
+        let names =
+            registry.names().map(str::to_owned).chain(tools::shell::builtin_names().map(str::to_owned));
         let missing: Vec<String> = names.filter(|name| line(name).is_none()).collect();
         assert!(missing.is_empty(), "no line for {missing:?}");
     }

@@ -115,7 +115,10 @@ impl Prompt {
             }
             if self.world.events_run() >= limit {
                 let devices = self.world.busiest(obs).join(", ");
-                let text = format!("hoplab: interrupted after {} events: a loop between {devices}\n", world::EVENT_LIMIT);
+                let text = format!(
+                    "hoplab: interrupted after {} events: a loop between {devices}\n",
+                    world::EVENT_LIMIT
+                );
                 write_out(Stream::Err, text.as_bytes());
                 self.world.signal(host, pid, Signal::Int);
                 limit += world::EVENT_LIMIT;
@@ -207,7 +210,10 @@ impl Prompt {
             }
             ["help", word] => match help::line(word) {
                 Some(line) => write_out(Stream::Out, format!("{line}\n").as_bytes()),
-                None => write_out(Stream::Err, format!("error: no command `{word}`\nhint: `help` lists them all\n").as_bytes()),
+                None => write_out(
+                    Stream::Err,
+                    format!("error: no command `{word}`\nhint: `help` lists them all\n").as_bytes(),
+                ),
             },
             ["hosts"] => {
                 let text: String = places(&self.world).iter().map(|place| format!("{place}\n")).collect();
@@ -233,7 +239,14 @@ impl Session {
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(prompt_text(sys, kind));
             String::new()
         });
-        let pid = world.spawn_program(host, netns, console, vec!["sh".to_owned()], Box::new(shell), BTreeMap::new());
+        let pid = world.spawn_program(
+            host,
+            netns,
+            console,
+            vec!["sh".to_owned()],
+            Box::new(shell),
+            BTreeMap::new(),
+        );
         Self { host, netns, console, pid, asked }
     }
 }

@@ -67,7 +67,8 @@ fn run(args: &ShArgs) -> Result<ExitCode, String> {
         return match input {
             Input::Script(name, text) => Ok(play(args, &mut world, place, name, text, &mut Off)),
             Input::Terminal => {
-                let (_, status) = Prompt::new(world, place.0, place.1, args.pace)?.run(&mut Off, |_, _| Ok(()))?;
+                let (_, status) =
+                    Prompt::new(world, place.0, place.1, args.pace)?.run(&mut Off, |_, _| Ok(()))?;
                 Ok(exit_code(status))
             }
         };
@@ -170,9 +171,11 @@ fn play<O: Observer>(
         Outcome::Exited(status) => exit_code(status),
         Outcome::Stuck => ended("hoplab: ended: the script waits, and nothing can happen any more"),
         Outcome::Silent => ended("hoplab: ended: the script said nothing for an hour of virtual time"),
-        Outcome::Storm(devices) => {
-            ended(&format!("hoplab: ended after {} events: a loop between {}", world::EVENT_LIMIT, devices.join(", ")))
-        }
+        Outcome::Storm(devices) => ended(&format!(
+            "hoplab: ended after {} events: a loop between {}",
+            world::EVENT_LIMIT,
+            devices.join(", ")
+        )),
     }
 }
 

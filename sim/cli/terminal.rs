@@ -34,7 +34,8 @@ impl Terminal {
     pub fn open() -> Result<Self, String> {
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = interrupted.clone();
-        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst)).map_err(|error| format!("Ctrl-C: {error}"))?;
+        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst))
+            .map_err(|error| format!("Ctrl-C: {error}"))?;
         Ok(Self { interrupted })
     }
 
@@ -57,7 +58,11 @@ impl Terminal {
             if let Some(rest) = &mut left {
                 *rest = rest.saturating_sub(step);
                 if rest.is_zero() {
-                    return if self.interrupted.swap(false, Ordering::SeqCst) { Typed::Interrupt } else { Typed::Nothing };
+                    return if self.interrupted.swap(false, Ordering::SeqCst) {
+                        Typed::Interrupt
+                    } else {
+                        Typed::Nothing
+                    };
                 }
             }
         }

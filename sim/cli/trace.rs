@@ -72,7 +72,8 @@ fn follow(args: &TraceArgs) -> Result<String, String> {
             first_address(&lab.world, host, netns).ok_or_else(|| format!("`{}` has no address", args.to))?
         }
     };
-    let src = source(&lab.world, host, netns, dst).ok_or_else(|| format!("`{}` has no address to send from", args.from))?;
+    let src = source(&lab.world, host, netns, dst)
+        .ok_or_else(|| format!("`{}` has no address to send from", args.from))?;
     let probe = Probe {
         device: None,
         proto: match args.proto {

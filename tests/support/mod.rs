@@ -29,7 +29,8 @@ pub fn start_script(name: &str, script: &str, seed: u64) -> Running {
     let console = world.add_console(host, false);
     world.type_input(host, console, None);
     let args = ["sh", "-c", script, name].map(str::to_owned).to_vec();
-    let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
+    let pid =
+        world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("the shell is installed");
     Running { world, host, console, pid }
 }
 

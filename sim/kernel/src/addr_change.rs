@@ -12,11 +12,8 @@ impl<O: Observer> Cx<'_, O> {
     pub(crate) fn addr_add(&mut self, ns: NetnsId, spec: &AddrSpec, mode: Mode) -> Result<(), Refusal> {
         let dev = self.host.dev_by_name(ns, &spec.dev).ok_or(Errno::NoDev)?;
         let (addr, ifa) = new_ifa(spec)?;
-        let existing = self
-            .host
-            .ifas(dev)
-            .iter()
-            .position(|old| old.local == ifa.local && old.same_subnet(&ifa));
+        let existing =
+            self.host.ifas(dev).iter().position(|old| old.local == ifa.local && old.same_subnet(&ifa));
         let Some(at) = existing else { return self.host.inet_insert_ifa(dev, addr) };
         if !matches!(mode, Mode::Replace | Mode::Change) {
             return Err(Refusal::because(Errno::Exist, "ipv4: Address already assigned."));
@@ -37,7 +34,10 @@ impl<O: Observer> Cx<'_, O> {
         let label_fits = |addr: &InterfaceAddr| spec.label.as_ref().is_none_or(|label| *label == addr.label);
         let fits = |addr: &InterfaceAddr| {
             Ifa::of(addr).is_some_and(|ifa| {
-                ifa.local == asked.local && ifa.plen == asked.plen && ifa.holds(asked.address) && label_fits(addr)
+                ifa.local == asked.local
+                    && ifa.plen == asked.plen
+                    && ifa.holds(asked.address)
+                    && label_fits(addr)
             })
         };
         let at = self.host.dev(dev).addrs.iter().position(fits);

@@ -141,7 +141,13 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Records a step of `packet` if anyone watches.
     #[inline(always)]
-    pub fn emit(&mut self, packet: PacketId, netns: NetnsId, dev: Option<DevId>, kind: impl FnOnce() -> StepKind) {
+    pub fn emit(
+        &mut self,
+        packet: PacketId,
+        netns: NetnsId,
+        dev: Option<DevId>,
+        kind: impl FnOnce() -> StepKind,
+    ) {
         if O::ON {
             let place = Place { host: self.host.id, netns, dev };
             let step = Step { at: self.now, packet, place, kind: kind() };

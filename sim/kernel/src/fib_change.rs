@@ -68,8 +68,26 @@ impl RouteKind {
 impl Host {
     /// What `spec` asks for, device names looked up. Kernel: `net/ipv4/fib_frontend.c`,
     /// `rtm_to_fib_config`; what iproute2 fills in when a word isn't given is filled in here.
-    pub(crate) fn route_config(&self, ns: NetnsId, spec: &RouteSpec, deleting: bool) -> Result<RouteConfig, Refusal> {
-        let RouteSpec { kind, dst, table, tos, metric, proto, scope, prefsrc, mtu, advmss, metrics, nexthops } = spec;
+    pub(crate) fn route_config(
+        &self,
+        ns: NetnsId,
+        spec: &RouteSpec,
+        deleting: bool,
+    ) -> Result<RouteConfig, Refusal> {
+        let RouteSpec {
+            kind,
+            dst,
+            table,
+            tos,
+            metric,
+            proto,
+            scope,
+            prefsrc,
+            mtu,
+            advmss,
+            metrics,
+            nexthops,
+        } = spec;
         let (addr, plen) = match dst {
             None => (0, 0),
             Some(net) => (v4(net.addr()).ok_or(Errno::OpNotSupp)?, net.prefix_len()),
@@ -131,7 +149,9 @@ impl Host {
         let mut nexthops = Vec::new();
         if kind.is_refusal() {
             if !config.nexthops.is_empty() {
-                return Err(invalid("Gateway, device and multipath can not be specified for this route type."));
+                return Err(invalid(
+                    "Gateway, device and multipath can not be specified for this route type.",
+                ));
             }
         } else {
             if scope > Scope::HOST {
@@ -184,7 +204,13 @@ impl Host {
     }
 
     /// Kernel: `net/ipv4/fib_semantics.c`, `fib_check_nh`.
-    fn fib_check_nh(&self, ns: NetnsId, way: &NextHopConfig, table: TableId, scope: Scope) -> Result<NextHop, Refusal> {
+    fn fib_check_nh(
+        &self,
+        ns: NetnsId,
+        way: &NextHopConfig,
+        table: TableId,
+        scope: Scope,
+    ) -> Result<NextHop, Refusal> {
         let NextHopConfig { dev, via, onlink, weight } = *way;
         let Some(via) = via else {
             if onlink {
@@ -195,14 +221,23 @@ impl Host {
                 return Err(Refusal::because(Errno::NetDown, "Device for nexthop is not up."));
             }
             let linkdown = !dev.carrier;
-            return Ok(NextHop { dev: dev.id, via: None, onlink, weight, linkdown, dead: false, scope: Scope::HOST });
+            return Ok(NextHop {
+                dev: dev.id,
+                via: None,
+                onlink,
+                weight,
+                linkdown,
+                dead: false,
+                scope: Scope::HOST,
+            });
         };
         let gateway = v4(via).ok_or(Errno::OpNotSupp)?;
         if onlink {
             if scope >= Scope::LINK {
                 return Err(invalid("Nexthop has invalid scope."));
             }
-            let dev = dev.ok_or_else(|| Refusal::because(Errno::NoDev, "Nexthop device required for onlink."))?;
+            let dev =
+                dev.ok_or_else(|| Refusal::because(Errno::NoDev, "Nexthop device required for onlink."))?;
             let dev = self.dev(dev);
             if !dev.up {
                 return Err(Refusal::because(Errno::NetDown, "Nexthop device is not up."));
@@ -211,7 +246,15 @@ impl Host {
                 return Err(invalid("Nexthop has invalid gateway."));
             }
             let linkdown = !dev.carrier;
-            return Ok(NextHop { dev: dev.id, via: Some(via), onlink, weight, linkdown, dead: false, scope: Scope::LINK });
+            return Ok(NextHop {
+                dev: dev.id,
+                via: Some(via),
+                onlink,
+                weight,
+                linkdown,
+                dead: false,
+                scope: Scope::LINK,
+            });
         }
         let key = FlowKey {
             oif: dev,
@@ -234,7 +277,15 @@ impl Host {
             return Err(Errno::NetDown.into());
         }
         let linkdown = !dev.carrier;
-        Ok(NextHop { dev: dev.id, via: Some(via), onlink, weight, linkdown, dead: false, scope: found.route.scope })
+        Ok(NextHop {
+            dev: dev.id,
+            via: Some(via),
+            onlink,
+            weight,
+            linkdown,
+            dead: false,
+            scope: found.route.scope,
+        })
     }
 
     /// Kernel: `net/ipv4/fib_semantics.c`, `fib_valid_prefsrc`.
@@ -246,7 +297,12 @@ impl Host {
     }
 
     /// Adds or replaces a route. Kernel: `net/ipv4/fib_trie.c`, `fib_table_insert`.
-    pub(crate) fn fib_table_insert(&mut self, ns: NetnsId, config: &RouteConfig, mode: Mode) -> Result<(), Refusal> {
+    pub(crate) fn fib_table_insert(
+        &mut self,
+        ns: NetnsId,
+        config: &RouteConfig,
+        mode: Mode,
+    ) -> Result<(), Refusal> {
         let mut route = self.fib_create_info(ns, config)?;
         let fib = &mut self.ns_mut(ns).fib;
         fib.last_info += 1;
@@ -335,15 +391,17 @@ fn deletion_fits(config: &RouteConfig, route: &Route) -> bool {
     };
     let ways_fit = match config.multipath {
         true => {
-            config.nexthops.len() >= route.nexthops.len() && config.nexthops.iter().zip(&route.nexthops).all(way_fits)
+            config.nexthops.len() >= route.nexthops.len()
+                && config.nexthops.iter().zip(&route.nexthops).all(way_fits)
         }
         false => match config.nexthops.first() {
             None => true,
             Some(asked) => route.nexthops.first().is_some_and(|nh| way_fits((asked, nh))),
         },
     };
-    let metric_fits =
-        |asked: &RouteMetric| route.metrics.iter().any(|m| m.number == asked.number && m.value == asked.value);
+    let metric_fits = |asked: &RouteMetric| {
+        route.metrics.iter().any(|m| m.number == asked.number && m.value == asked.value)
+    };
     route.tos == config.tos
         && config.kind.is_none_or(|kind| kind == route.kind)
         && config.scope.is_none_or(|scope| scope == Scope::NOWHERE || scope == route.scope)

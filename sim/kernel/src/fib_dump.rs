@@ -19,7 +19,8 @@ impl Host {
     pub fn routes(&self, ns: NetnsId) -> Vec<RouteInfo> {
         let mut tables: Vec<_> = self.ns(ns).fib.tables.iter().rev().collect();
         tables.sort_by_key(|(id, _)| id.0 & 0xff);
-        let routes = tables.into_iter().flat_map(|(id, table)| table.dump().into_iter().map(|route| (*id, route)));
+        let routes =
+            tables.into_iter().flat_map(|(id, table)| table.dump().into_iter().map(|route| (*id, route)));
         routes.map(|(id, route)| self.route_info(id, route)).collect()
     }
 
@@ -40,20 +41,8 @@ impl Host {
     }
 
     pub(crate) fn route_info(&self, table: TableId, route: &Route) -> RouteInfo {
-        let Route {
-            dst,
-            kind,
-            tos,
-            metric,
-            proto,
-            scope,
-            prefsrc,
-            nexthops,
-            mtu,
-            advmss,
-            metrics,
-            info: _,
-        } = route;
+        let Route { dst, kind, tos, metric, proto, scope, prefsrc, nexthops, mtu, advmss, metrics, info: _ } =
+            route;
         let way = |nh: &NextHop| NextHopInfo {
             dev: self.dev(nh.dev).name.clone(),
             via: nh.via,

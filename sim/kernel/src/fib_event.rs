@@ -78,7 +78,15 @@ impl Host {
     }
 
     /// Kernel: `net/ipv4/fib_frontend.c`, `fib_magic`.
-    pub(crate) fn fib_magic(&self, dev: DevId, kind: RouteKind, addr: u32, plen: u8, prim: &Ifa, metric: u32) -> RouteConfig {
+    pub(crate) fn fib_magic(
+        &self,
+        dev: DevId,
+        kind: RouteKind,
+        addr: u32,
+        plen: u8,
+        prim: &Ifa,
+        metric: u32,
+    ) -> RouteConfig {
         RouteConfig {
             table: if kind == RouteKind::Unicast { TableId::MAIN } else { TableId::LOCAL },
             addr,
@@ -244,7 +252,8 @@ impl Host {
         let ns = self.dev(dev).netns;
         let fib = &mut self.ns_mut(ns).fib;
         let used = |id: TableId, fib: &crate::Fib| {
-            fib.table(id).is_some_and(|table| table.any(|route| route.nexthops.iter().any(|nh| nh.dev == dev)))
+            fib.table(id)
+                .is_some_and(|table| table.any(|route| route.nexthops.iter().any(|nh| nh.dev == dev)))
         };
         let ids: Vec<TableId> = fib.tables.iter().map(|(id, _)| *id).collect();
         for id in ids {
@@ -254,7 +263,8 @@ impl Host {
             let table = fib.table_mut(id);
             table.change_over(dev, |route| {
                 for nh in route.nexthops.iter_mut().filter(|nh| nh.dev == dev) {
-                    if nh.scope == Scope::NOWHERE && why != DownReason::Gone && why != DownReason::LastAddress {
+                    if nh.scope == Scope::NOWHERE && why != DownReason::Gone && why != DownReason::LastAddress
+                    {
                         continue;
                     }
                     nh.linkdown = true;
@@ -281,7 +291,10 @@ impl Host {
         let ids: Vec<TableId> = fib.tables.iter().map(|(id, _)| *id).collect();
         for id in ids {
             let waits = |route: &crate::Route| {
-                route.nexthops.iter().any(|nh| nh.dev == dev && ((dead && nh.dead) || (carrier && nh.linkdown)))
+                route
+                    .nexthops
+                    .iter()
+                    .any(|nh| nh.dev == dev && ((dead && nh.dead) || (carrier && nh.linkdown)))
             };
             if !fib.table(id).is_some_and(|table| table.any(waits)) {
                 continue;

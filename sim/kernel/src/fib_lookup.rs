@@ -100,7 +100,12 @@ impl RouteKind {
 impl Host {
     /// Asks the rules and their tables. Kernel: `include/net/ip_fib.h`, `fib_lookup`.
     #[inline]
-    pub(crate) fn fib_lookup(&self, ns: NetnsId, key: &FlowKey, linkstate: Linkstate) -> Result<FibResult<'_>, Errno> {
+    pub(crate) fn fib_lookup(
+        &self,
+        ns: NetnsId,
+        key: &FlowKey,
+        linkstate: Linkstate,
+    ) -> Result<FibResult<'_>, Errno> {
         let fib = &self.ns(ns).fib;
         let found = match fib.has_custom_rules {
             true => self.fib_rules_lookup(ns, fib, key, linkstate),
@@ -111,7 +116,13 @@ impl Host {
 
     /// The tables local and main as one, then default. Kernel: `fib_trie_table` shares the trie of
     /// main with local until the first rule is added.
-    fn fib_merged_lookup<'a>(&'a self, ns: NetnsId, fib: &'a Fib, key: &FlowKey, linkstate: Linkstate) -> Result<FibResult<'a>, Errno> {
+    fn fib_merged_lookup<'a>(
+        &'a self,
+        ns: NetnsId,
+        fib: &'a Fib,
+        key: &FlowKey,
+        linkstate: Linkstate,
+    ) -> Result<FibResult<'a>, Errno> {
         let ask = |table| self.fib_table_lookup(ns, fib.table(table), table, key, linkstate);
         let (local, main) = (ask(TableId::LOCAL), ask(TableId::MAIN));
         let found = match (local, main) {
@@ -126,7 +137,13 @@ impl Host {
     }
 
     /// Kernel: `net/core/fib_rules.c`, `fib_rules_lookup`.
-    fn fib_rules_lookup<'a>(&'a self, ns: NetnsId, fib: &'a Fib, key: &FlowKey, linkstate: Linkstate) -> Result<FibResult<'a>, Errno> {
+    fn fib_rules_lookup<'a>(
+        &'a self,
+        ns: NetnsId,
+        fib: &'a Fib,
+        key: &FlowKey,
+        linkstate: Linkstate,
+    ) -> Result<FibResult<'a>, Errno> {
         let mut at = 0;
         while let Some(rule) = fib.rules.get(at) {
             at += 1;
@@ -149,7 +166,8 @@ impl Host {
                 RuleAction::Prohibit => return Err(Errno::Acces),
             };
             match self.fib_table_lookup(ns, fib.table(table), table, key, linkstate).into_result() {
-                Ok(found) if rule.suppress_prefixlength.is_some_and(|len| u32::from(found.prefixlen) <= len) => {}
+                Ok(found)
+                    if rule.suppress_prefixlength.is_some_and(|len| u32::from(found.prefixlen) <= len) => {}
                 Err(Errno::Again) => {}
                 found => return found,
             }

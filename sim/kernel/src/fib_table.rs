@@ -55,7 +55,11 @@ impl FibTable {
     /// Routes whose prefix holds `daddr`, longest prefix first, until `accept` returns something
     /// for one. Kernel: `net/ipv4/fib_trie.c`, `fib_table_lookup`.
     #[inline]
-    pub(crate) fn find_map<'a, T>(&'a self, daddr: u32, mut accept: impl FnMut(&'a Arc<Route>, u8) -> Option<T>) -> Option<T> {
+    pub(crate) fn find_map<'a, T>(
+        &'a self,
+        daddr: u32,
+        mut accept: impl FnMut(&'a Arc<Route>, u8) -> Option<T>,
+    ) -> Option<T> {
         for level in &self.levels {
             let Some(aliases) = level.prefixes.get(&(daddr & level.mask)) else { continue };
             for route in aliases {

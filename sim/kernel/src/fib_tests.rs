@@ -4,14 +4,18 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use packet::{Body, DevId, HostId, IfIndex, NetnsId, Packet, PacketId, PacketIds, Payload, Proto, SimTime, Skb};
+use packet::{
+    Body, DevId, HostId, IfIndex, NetnsId, Packet, PacketId, PacketIds, Payload, Proto, SimTime, Skb,
+};
 use trace::Off;
 
 use crate::dump::RouteQuery;
 use crate::path::{InputRoute, prefix_text};
 use crate::request::{AddrSpec, Mode, NextHopSpec, Request, RouteSpec, RuleSpec};
 use crate::request_text::{kind_word, proto_word, scope_word};
-use crate::{Cx, Device, Host, Refusal, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, Scope, TableId};
+use crate::{
+    Cx, Device, Host, Refusal, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, Scope, TableId,
+};
 
 const NS: NetnsId = NetnsId::INIT;
 
@@ -143,7 +147,8 @@ impl Lab {
                 .map(|nh| {
                     let via = nh.via.map_or(String::new(), |via| format!(" via {via}"));
                     let flags = [(nh.dead, " dead"), (nh.onlink, " onlink"), (nh.linkdown, " linkdown")];
-                    let flags: String = flags.into_iter().filter(|(on, _)| *on).map(|(_, word)| word).collect();
+                    let flags: String =
+                        flags.into_iter().filter(|(on, _)| *on).map(|(_, word)| word).collect();
                     format!("{via} dev {}{flags}", nh.dev)
                 })
                 .collect();
@@ -214,7 +219,8 @@ impl Lab {
     fn receive(&mut self, dev: &str, src: &str, dst: &str) -> String {
         let dev = self.dev(dev);
         let body = Body::Bytes(Proto(99), Payload::default());
-        let skb = Skb::from_ip(PacketId(1), dev, Packet::new(src.parse().unwrap(), dst.parse().unwrap(), body));
+        let skb =
+            Skb::from_ip(PacketId(1), dev, Packet::new(src.parse().unwrap(), dst.parse().unwrap(), body));
         match self.cx(|cx| cx.ip_route_input(NS, &skb)) {
             Ok(InputRoute::Local(dst)) => match dst.kind {
                 RouteKind::Local => "local".to_owned(),
@@ -406,71 +412,123 @@ fn addresses_and_their_routes() {
         "addr add 10.0.1.2/24 dev eth0",
         "addr add 10.0.0.4/25 dev eth0",
     ]);
-    check(&mut lab, &[
-        ("addr", "10.0.0.1/24 eth0\n10.0.1.1/24 eth0\n10.0.0.4/25 eth0\n10.0.0.2/24 eth0 secondary\n10.0.0.3/24 eth0 secondary\n10.0.1.2/24 eth0 secondary"),
-        ("addr add 10.0.0.1/24 dev eth0", "ipv4: Address already assigned."),
-        ("addr add 10.0.0.9/24 dev eth0 scope link", "ipv4: Invalid scope value."),
-        ("addr del 10.0.0.7/24 dev eth0", "ipv4: Address not found."),
-        ("sysctl net.ipv4.conf.eth0.promote_secondaries 1", ""),
-        ("addr del 10.0.0.1/24 dev eth0", ""),
-        ("addr", "10.0.1.1/24 eth0\n10.0.0.4/25 eth0\n10.0.0.2/24 eth0\n10.0.0.3/24 eth0 secondary\n10.0.1.2/24 eth0 secondary"),
-        ("route", "10.0.0.0/25 dev eth0 proto kernel scope link src 10.0.0.4\n10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.2\n10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.1"),
-        ("sysctl net.ipv4.conf.eth0.promote_secondaries 0", ""),
-        ("addr del 10.0.0.2/24 dev eth0", ""),
-        ("route", "10.0.0.0/25 dev eth0 proto kernel scope link src 10.0.0.4\n10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.1"),
-        ("addr del 10.0.0.4/25 dev eth0", ""),
-        ("route table local", "local 10.0.1.1 dev eth0 proto kernel scope host src 10.0.1.1\nlocal 10.0.1.2 dev eth0 proto kernel scope host src 10.0.1.1\nbroadcast 10.0.1.255 dev eth0 proto kernel scope link src 10.0.1.1"),
-        ("down eth0", ""),
-        ("route", ""),
-        ("route table local", "local 10.0.1.1 dev eth0 proto kernel scope host src 10.0.1.1\nlocal 10.0.1.2 dev eth0 proto kernel scope host src 10.0.1.1"),
-        ("addr del 10.0.1.1/24 dev eth0", ""),
-        ("route table local", ""),
+    check(
+        &mut lab,
+        &[
+            (
+                "addr",
+                "10.0.0.1/24 eth0\n10.0.1.1/24 eth0\n10.0.0.4/25 eth0\n10.0.0.2/24 eth0 secondary\n10.0.0.3/24 eth0 secondary\n10.0.1.2/24 eth0 secondary",
+            ),
+            ("addr add 10.0.0.1/24 dev eth0", "ipv4: Address already assigned."),
+            ("addr add 10.0.0.9/24 dev eth0 scope link", "ipv4: Invalid scope value."),
+            ("addr del 10.0.0.7/24 dev eth0", "ipv4: Address not found."),
+            ("sysctl net.ipv4.conf.eth0.promote_secondaries 1", ""),
+            ("addr del 10.0.0.1/24 dev eth0", ""),
+            (
+                "addr",
+                "10.0.1.1/24 eth0\n10.0.0.4/25 eth0\n10.0.0.2/24 eth0\n10.0.0.3/24 eth0 secondary\n10.0.1.2/24 eth0 secondary",
+            ),
+            (
+                "route",
+                "10.0.0.0/25 dev eth0 proto kernel scope link src 10.0.0.4\n10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.2\n10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.1",
+            ),
+            ("sysctl net.ipv4.conf.eth0.promote_secondaries 0", ""),
+            ("addr del 10.0.0.2/24 dev eth0", ""),
+            (
+                "route",
+                "10.0.0.0/25 dev eth0 proto kernel scope link src 10.0.0.4\n10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.1",
+            ),
+            ("addr del 10.0.0.4/25 dev eth0", ""),
+            (
+                "route table local",
+                "local 10.0.1.1 dev eth0 proto kernel scope host src 10.0.1.1\nlocal 10.0.1.2 dev eth0 proto kernel scope host src 10.0.1.1\nbroadcast 10.0.1.255 dev eth0 proto kernel scope link src 10.0.1.1",
+            ),
+            ("down eth0", ""),
+            ("route", ""),
+            (
+                "route table local",
+                "local 10.0.1.1 dev eth0 proto kernel scope host src 10.0.1.1\nlocal 10.0.1.2 dev eth0 proto kernel scope host src 10.0.1.1",
+            ),
+            ("addr del 10.0.1.1/24 dev eth0", ""),
+            ("route table local", ""),
+        ],
+    );
+    let mut lab = Lab::with(&[
+        "addr add 10.1.2.1/32 dev eth0 peer 10.1.3.0/24",
+        "addr add 10.1.1.1/32 dev eth1",
+        "addr add 10.9.0.0/31 dev eth1",
     ]);
-    let mut lab = Lab::with(&["addr add 10.1.2.1/32 dev eth0 peer 10.1.3.0/24", "addr add 10.1.1.1/32 dev eth1", "addr add 10.9.0.0/31 dev eth1"]);
-    check(&mut lab, &[
-        ("route", "10.1.3.0/24 dev eth0 proto kernel scope link src 10.1.2.1\n10.9.0.0/31 dev eth1 proto kernel scope link src 10.9.0.0"),
-        ("addr change 10.9.0.0/31 dev eth1 metric 50", ""),
-        ("route", "10.1.3.0/24 dev eth0 proto kernel scope link src 10.1.2.1\n10.9.0.0/31 dev eth1 proto kernel scope link src 10.9.0.0 metric 50"),
-        ("addr replace 10.8.0.1/24 dev eth1 noprefixroute", ""),
-        ("route get 10.8.0.2", "Network is unreachable"),
-    ]);
+    check(
+        &mut lab,
+        &[
+            (
+                "route",
+                "10.1.3.0/24 dev eth0 proto kernel scope link src 10.1.2.1\n10.9.0.0/31 dev eth1 proto kernel scope link src 10.9.0.0",
+            ),
+            ("addr change 10.9.0.0/31 dev eth1 metric 50", ""),
+            (
+                "route",
+                "10.1.3.0/24 dev eth0 proto kernel scope link src 10.1.2.1\n10.9.0.0/31 dev eth1 proto kernel scope link src 10.9.0.0 metric 50",
+            ),
+            ("addr replace 10.8.0.1/24 dev eth1 noprefixroute", ""),
+            ("route get 10.8.0.2", "Network is unreachable"),
+        ],
+    );
 }
 
 #[test]
 fn route_changes() {
     let mut lab = Lab::with(&["addr add 10.0.0.1/24 dev eth0"]);
-    check(&mut lab, &[
-        ("route change 10.2.0.0/16 via 10.0.0.2", "No such file or directory"),
-        ("route add 10.2.0.0/16 via 10.9.9.9", "Nexthop has invalid gateway."),
-        ("route add 10.2.0.0/16 via 10.0.0.255", "Nexthop has invalid gateway."),
-        ("route add 10.2.0.1/16 via 10.0.0.2", "Invalid prefix for given prefix length."),
-        ("route add 10.3.0.0/16", "No such device"),
-        ("route add 10.3.0.0/16 via 10.0.0.2 src 10.0.0.77", "Invalid prefsrc address."),
-        ("route add blackhole 10.3.0.0/16 via 10.0.0.2", "Gateway, device and multipath can not be specified for this route type."),
-        ("route add 10.7.0.0/16 dev eth0 onlink", "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set."),
-        ("route add 10.7.0.0/16 via 10.0.0.2 scope link", "Nexthop has invalid gateway."),
-        ("route add 10.7.0.0/16 via 10.0.0.2 scope host", "Route with host scope can not have a gateway."),
-        ("route del 10.4.0.0/16", "No such process"),
-        ("route replace 10.2.0.0/16 via 10.0.0.2", ""),
-        ("route replace 10.2.0.0/16 via 10.0.0.3", ""),
-        ("route replace 10.2.0.0/16 via 10.0.0.4 metric 10", ""),
-        ("route append 10.2.0.0/16 via 10.0.0.5", ""),
-        ("route prepend 10.2.0.0/16 via 10.0.0.6", ""),
-        ("route get 10.2.0.1", "10.2.0.1 via 10.0.0.6 dev eth0 src 10.0.0.1"),
-        ("route change 10.2.0.0/16 via 10.0.0.7", ""),
-        ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.2.0.0/16 via 10.0.0.7 dev eth0\n10.2.0.0/16 via 10.0.0.3 dev eth0\n10.2.0.0/16 via 10.0.0.5 dev eth0\n10.2.0.0/16 via 10.0.0.4 dev eth0 metric 10"),
-        ("route del 10.2.0.0/16", ""),
-        ("route del 10.2.0.0/16 metric 10", ""),
-        ("route append 10.2.0.0/16 via 10.0.0.5", "File exists"),
-        ("route add 10.2.0.0/16 via 10.0.0.9 tos 0x10", ""),
-        ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.2.0.0/16 via 10.0.0.9 dev eth0\n10.2.0.0/16 via 10.0.0.3 dev eth0\n10.2.0.0/16 via 10.0.0.5 dev eth0"),
-        ("route get 10.2.0.1 tos 0x10", "10.2.0.1 via 10.0.0.9 dev eth0 src 10.0.0.1"),
-        ("route get 10.2.0.1", "10.2.0.1 via 10.0.0.3 dev eth0 src 10.0.0.1"),
-        ("route add 10.6.0.0/16 via 10.2.0.1 dev eth0 onlink", ""),
-        ("route get 10.6.0.1", "10.6.0.1 via 10.2.0.1 dev eth0 src 10.0.0.1"),
-        ("addr del 10.0.0.1/24 dev eth0", ""),
-        ("route", ""),
-    ]);
+    check(
+        &mut lab,
+        &[
+            ("route change 10.2.0.0/16 via 10.0.0.2", "No such file or directory"),
+            ("route add 10.2.0.0/16 via 10.9.9.9", "Nexthop has invalid gateway."),
+            ("route add 10.2.0.0/16 via 10.0.0.255", "Nexthop has invalid gateway."),
+            ("route add 10.2.0.1/16 via 10.0.0.2", "Invalid prefix for given prefix length."),
+            ("route add 10.3.0.0/16", "No such device"),
+            ("route add 10.3.0.0/16 via 10.0.0.2 src 10.0.0.77", "Invalid prefsrc address."),
+            (
+                "route add blackhole 10.3.0.0/16 via 10.0.0.2",
+                "Gateway, device and multipath can not be specified for this route type.",
+            ),
+            (
+                "route add 10.7.0.0/16 dev eth0 onlink",
+                "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set.",
+            ),
+            ("route add 10.7.0.0/16 via 10.0.0.2 scope link", "Nexthop has invalid gateway."),
+            (
+                "route add 10.7.0.0/16 via 10.0.0.2 scope host",
+                "Route with host scope can not have a gateway.",
+            ),
+            ("route del 10.4.0.0/16", "No such process"),
+            ("route replace 10.2.0.0/16 via 10.0.0.2", ""),
+            ("route replace 10.2.0.0/16 via 10.0.0.3", ""),
+            ("route replace 10.2.0.0/16 via 10.0.0.4 metric 10", ""),
+            ("route append 10.2.0.0/16 via 10.0.0.5", ""),
+            ("route prepend 10.2.0.0/16 via 10.0.0.6", ""),
+            ("route get 10.2.0.1", "10.2.0.1 via 10.0.0.6 dev eth0 src 10.0.0.1"),
+            ("route change 10.2.0.0/16 via 10.0.0.7", ""),
+            (
+                "route",
+                "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.2.0.0/16 via 10.0.0.7 dev eth0\n10.2.0.0/16 via 10.0.0.3 dev eth0\n10.2.0.0/16 via 10.0.0.5 dev eth0\n10.2.0.0/16 via 10.0.0.4 dev eth0 metric 10",
+            ),
+            ("route del 10.2.0.0/16", ""),
+            ("route del 10.2.0.0/16 metric 10", ""),
+            ("route append 10.2.0.0/16 via 10.0.0.5", "File exists"),
+            ("route add 10.2.0.0/16 via 10.0.0.9 tos 0x10", ""),
+            (
+                "route",
+                "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.2.0.0/16 via 10.0.0.9 dev eth0\n10.2.0.0/16 via 10.0.0.3 dev eth0\n10.2.0.0/16 via 10.0.0.5 dev eth0",
+            ),
+            ("route get 10.2.0.1 tos 0x10", "10.2.0.1 via 10.0.0.9 dev eth0 src 10.0.0.1"),
+            ("route get 10.2.0.1", "10.2.0.1 via 10.0.0.3 dev eth0 src 10.0.0.1"),
+            ("route add 10.6.0.0/16 via 10.2.0.1 dev eth0 onlink", ""),
+            ("route get 10.6.0.1", "10.6.0.1 via 10.2.0.1 dev eth0 src 10.0.0.1"),
+            ("addr del 10.0.0.1/24 dev eth0", ""),
+            ("route", ""),
+        ],
+    );
 }
 
 #[test]
@@ -482,21 +540,36 @@ fn devices_take_routes_with_them() {
         "route add 10.7.0.0/16 via 10.1.0.9",
         "carrier eth1 off",
     ]);
-    check(&mut lab, &[
-        ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.1.0.0/24 dev eth1 linkdown proto kernel scope link src 10.1.0.1\n10.7.0.0/16 via 10.1.0.9 dev eth1 linkdown\n10.9.0.0/16 via 10.0.0.2 dev eth0 + via 10.1.0.2 dev eth1 linkdown"),
-        ("route get 10.7.0.1", "10.7.0.1 via 10.1.0.9 dev eth1 src 10.1.0.1"),
-        ("sysctl net.ipv4.conf.all.ignore_routes_with_linkdown 1", ""),
-        ("route get 10.7.0.1", "Network is unreachable"),
-        ("route get 10.9.0.1", "10.9.0.1 via 10.0.0.2 dev eth0 src 10.0.0.1"),
-        ("down eth1", ""),
-        ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.9.0.0/16 via 10.0.0.2 dev eth0 + via 10.1.0.2 dev eth1 dead linkdown"),
-        ("route add 10.8.0.0/16 dev eth1", "Device for nexthop is not up."),
-        ("up eth1", ""),
-        ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.1.0.0/24 dev eth1 proto kernel scope link src 10.1.0.1\n10.9.0.0/16 via 10.0.0.2 dev eth0 + via 10.1.0.2 dev eth1"),
-        ("gone eth1", ""),
-        ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1"),
-        ("route table local", "local 10.0.0.1 dev eth0 proto kernel scope host src 10.0.0.1\nbroadcast 10.0.0.255 dev eth0 proto kernel scope link src 10.0.0.1"),
-    ]);
+    check(
+        &mut lab,
+        &[
+            (
+                "route",
+                "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.1.0.0/24 dev eth1 linkdown proto kernel scope link src 10.1.0.1\n10.7.0.0/16 via 10.1.0.9 dev eth1 linkdown\n10.9.0.0/16 via 10.0.0.2 dev eth0 + via 10.1.0.2 dev eth1 linkdown",
+            ),
+            ("route get 10.7.0.1", "10.7.0.1 via 10.1.0.9 dev eth1 src 10.1.0.1"),
+            ("sysctl net.ipv4.conf.all.ignore_routes_with_linkdown 1", ""),
+            ("route get 10.7.0.1", "Network is unreachable"),
+            ("route get 10.9.0.1", "10.9.0.1 via 10.0.0.2 dev eth0 src 10.0.0.1"),
+            ("down eth1", ""),
+            (
+                "route",
+                "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.9.0.0/16 via 10.0.0.2 dev eth0 + via 10.1.0.2 dev eth1 dead linkdown",
+            ),
+            ("route add 10.8.0.0/16 dev eth1", "Device for nexthop is not up."),
+            ("up eth1", ""),
+            (
+                "route",
+                "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1\n10.1.0.0/24 dev eth1 proto kernel scope link src 10.1.0.1\n10.9.0.0/16 via 10.0.0.2 dev eth0 + via 10.1.0.2 dev eth1",
+            ),
+            ("gone eth1", ""),
+            ("route", "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.1"),
+            (
+                "route table local",
+                "local 10.0.0.1 dev eth0 proto kernel scope host src 10.0.0.1\nbroadcast 10.0.0.255 dev eth0 proto kernel scope link src 10.0.0.1",
+            ),
+        ],
+    );
 }
 
 #[test]
@@ -515,30 +588,33 @@ fn lookups_choose_route_and_source() {
         "route add throw 10.7.4.0/24",
         "route add local 10.8.0.0/16 dev lo",
     ]);
-    check(&mut lab, &[
-        ("route get 10.5.0.1", "10.5.0.1 via 10.0.2.2 dev eth1 src 10.0.2.1"),
-        ("route get 10.5.5.1", "10.5.5.1 via 10.0.1.8 dev eth0 src 10.0.1.1"),
-        ("route get 10.6.0.1", "10.6.0.1 via 10.0.2.2 dev eth1 src 10.0.1.7 mtu 1400"),
-        ("route get 10.7.1.1", "Invalid argument"),
-        ("route get 10.7.2.1", "No route to host"),
-        ("route get 10.7.3.1", "Permission denied"),
-        ("route get 10.7.4.1", "Network is unreachable"),
-        ("route get 10.77.0.1", "Network is unreachable"),
-        ("route get 10.8.3.4", "local 10.8.3.4 dev lo src 10.8.3.4"),
-        ("route get 10.0.1.7", "local 10.0.1.7 dev lo src 10.0.1.1"),
-        ("route get 127.0.0.1", "local 127.0.0.1 dev lo src 127.0.0.1"),
-        ("route get 0.0.0.0", "local 0.0.0.0 dev lo src 127.0.0.1"),
-        ("route get 10.0.1.255", "broadcast 10.0.1.255 dev eth0 src 10.0.1.1"),
-        ("route get 224.0.0.5", "Network is unreachable"),
-        ("route get 255.255.255.255 from 10.0.2.1", "broadcast 255.255.255.255 from 10.0.2.1 dev eth1"),
-        ("route get 10.5.0.1 from 10.0.1.1", "10.5.0.1 from 10.0.1.1 via 10.0.2.2 dev eth1"),
-        ("route get 10.5.0.1 from 10.0.1.2", "Network is unreachable"),
-        ("route get 10.5.0.1 oif eth0", "10.5.0.1 dev eth0 src 10.0.1.1"),
-        ("sysctl net.ipv4.ip_forward 1", ""),
-        ("route get 10.5.0.1 from 10.0.1.2 iif eth0", "10.5.0.1 from 10.0.1.2 via 10.0.2.2 dev eth1"),
-        ("route get 10.0.1.1 from 10.0.2.2 iif eth1", "local 10.0.1.1 from 10.0.2.2 dev lo"),
-        ("route get 10.0.1.2 from 127.0.0.1 iif eth1", "Invalid argument"),
-    ]);
+    check(
+        &mut lab,
+        &[
+            ("route get 10.5.0.1", "10.5.0.1 via 10.0.2.2 dev eth1 src 10.0.2.1"),
+            ("route get 10.5.5.1", "10.5.5.1 via 10.0.1.8 dev eth0 src 10.0.1.1"),
+            ("route get 10.6.0.1", "10.6.0.1 via 10.0.2.2 dev eth1 src 10.0.1.7 mtu 1400"),
+            ("route get 10.7.1.1", "Invalid argument"),
+            ("route get 10.7.2.1", "No route to host"),
+            ("route get 10.7.3.1", "Permission denied"),
+            ("route get 10.7.4.1", "Network is unreachable"),
+            ("route get 10.77.0.1", "Network is unreachable"),
+            ("route get 10.8.3.4", "local 10.8.3.4 dev lo src 10.8.3.4"),
+            ("route get 10.0.1.7", "local 10.0.1.7 dev lo src 10.0.1.1"),
+            ("route get 127.0.0.1", "local 127.0.0.1 dev lo src 127.0.0.1"),
+            ("route get 0.0.0.0", "local 0.0.0.0 dev lo src 127.0.0.1"),
+            ("route get 10.0.1.255", "broadcast 10.0.1.255 dev eth0 src 10.0.1.1"),
+            ("route get 224.0.0.5", "Network is unreachable"),
+            ("route get 255.255.255.255 from 10.0.2.1", "broadcast 255.255.255.255 from 10.0.2.1 dev eth1"),
+            ("route get 10.5.0.1 from 10.0.1.1", "10.5.0.1 from 10.0.1.1 via 10.0.2.2 dev eth1"),
+            ("route get 10.5.0.1 from 10.0.1.2", "Network is unreachable"),
+            ("route get 10.5.0.1 oif eth0", "10.5.0.1 dev eth0 src 10.0.1.1"),
+            ("sysctl net.ipv4.ip_forward 1", ""),
+            ("route get 10.5.0.1 from 10.0.1.2 iif eth0", "10.5.0.1 from 10.0.1.2 via 10.0.2.2 dev eth1"),
+            ("route get 10.0.1.1 from 10.0.2.2 iif eth1", "local 10.0.1.1 from 10.0.2.2 dev lo"),
+            ("route get 10.0.1.2 from 127.0.0.1 iif eth1", "Invalid argument"),
+        ],
+    );
 }
 
 #[test]
@@ -551,28 +627,31 @@ fn rules() {
         "rule add pref 50 lookup main suppress_prefixlength 0",
         "rule add pref 51 not fwmark 51820 lookup 51",
     ]);
-    check(&mut lab, &[
-        ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.3 dev eth0 table 51 src 10.0.0.1"),
-        ("route get 8.8.8.8 mark 51820", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1"),
-        ("route get 10.7.0.1", "10.7.0.1 via 10.0.0.4 dev eth0 src 10.0.0.1"),
-        ("route get 10.0.0.1", "local 10.0.0.1 dev lo table 255 src 10.0.0.1"),
-        ("rule add pref 10 to 10.7.0.0/16 goto 40", ""),
-        ("rule add pref 20 unreachable", ""),
-        ("rule add pref 20 unreachable", "File exists"),
-        ("rule add pref 40 nop", ""),
-        ("rule add pref 45 goto 10", "Backward goto not supported."),
-        ("route get 10.7.0.1", "10.7.0.1 via 10.0.0.4 dev eth0 src 10.0.0.1"),
-        ("route get 8.8.8.8", "Network is unreachable"),
-        ("rule del pref 20", ""),
-        ("rule add pref 20 blackhole", ""),
-        ("route get 8.8.8.8", "Invalid argument"),
-        ("rule del blackhole", ""),
-        ("rule del pref 9", "No such file or directory"),
-        ("rule add iif eth1 lookup 7", ""),
-        ("rule add ipproto 6 dport 80 prohibit", ""),
-        ("route get 8.8.8.8 ipproto 6 dport 80", "Permission denied"),
-        ("route get 8.8.8.8 ipproto 6 dport 81", "8.8.8.8 via 10.0.0.3 dev eth0 table 51 src 10.0.0.1"),
-    ]);
+    check(
+        &mut lab,
+        &[
+            ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.3 dev eth0 table 51 src 10.0.0.1"),
+            ("route get 8.8.8.8 mark 51820", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1"),
+            ("route get 10.7.0.1", "10.7.0.1 via 10.0.0.4 dev eth0 src 10.0.0.1"),
+            ("route get 10.0.0.1", "local 10.0.0.1 dev lo table 255 src 10.0.0.1"),
+            ("rule add pref 10 to 10.7.0.0/16 goto 40", ""),
+            ("rule add pref 20 unreachable", ""),
+            ("rule add pref 20 unreachable", "File exists"),
+            ("rule add pref 40 nop", ""),
+            ("rule add pref 45 goto 10", "Backward goto not supported."),
+            ("route get 10.7.0.1", "10.7.0.1 via 10.0.0.4 dev eth0 src 10.0.0.1"),
+            ("route get 8.8.8.8", "Network is unreachable"),
+            ("rule del pref 20", ""),
+            ("rule add pref 20 blackhole", ""),
+            ("route get 8.8.8.8", "Invalid argument"),
+            ("rule del blackhole", ""),
+            ("rule del pref 9", "No such file or directory"),
+            ("rule add iif eth1 lookup 7", ""),
+            ("rule add ipproto 6 dport 80 prohibit", ""),
+            ("route get 8.8.8.8 ipproto 6 dport 80", "Permission denied"),
+            ("route get 8.8.8.8 ipproto 6 dport 81", "8.8.8.8 via 10.0.0.3 dev eth0 table 51 src 10.0.0.1"),
+        ],
+    );
     let priorities: Vec<u32> = lab.host.rules(NS).iter().map(|rule| rule.priority).collect();
     assert_eq!(priorities, [0, 8, 9, 10, 40, 50, 51, 32766, 32767]);
 }
@@ -616,7 +695,13 @@ fn received_packets() {
         (&[], "eth1", "10.5.0.1", "10.0.1.1", "local"),
         (&["sysctl net.ipv4.conf.eth1.rp_filter 1"], "eth1", "10.5.0.1", "10.0.1.1", "IP_RPFILTER"),
         (&["sysctl net.ipv4.conf.all.rp_filter 1"], "eth1", "10.5.0.1", "10.0.1.1", "IP_RPFILTER"),
-        (&["sysctl net.ipv4.conf.all.rp_filter 1", "sysctl net.ipv4.conf.eth1.rp_filter 2"], "eth1", "10.5.0.1", "10.0.1.1", "local"),
+        (
+            &["sysctl net.ipv4.conf.all.rp_filter 1", "sysctl net.ipv4.conf.eth1.rp_filter 2"],
+            "eth1",
+            "10.5.0.1",
+            "10.0.1.1",
+            "local",
+        ),
         (&["sysctl net.ipv4.conf.all.rp_filter 2"], "eth1", "10.98.0.1", "10.0.1.1", "IP_RPFILTER"),
         (&["sysctl net.ipv4.conf.all.rp_filter 1"], "eth0", "10.5.0.1", "10.0.1.1", "local"),
         (&["sysctl net.ipv4.conf.all.rp_filter 1"], "eth0", "10.0.1.1", "10.0.2.2", "IP_LOCAL_SOURCE"),
@@ -640,19 +725,25 @@ fn learned_path_mtus_and_redirects() {
     let heeds = |from| lab.host.heeds_redirect(NS, eth0, ip(from), ip("10.0.0.3"), ip("9.9.9.9"), lab.now);
     assert!(heeds("10.0.0.2") && !heeds("10.0.0.4"));
     lab.cx(|cx| cx.learn_redirect(NS, ip("9.9.9.9"), ip("10.0.0.3")));
-    check(&mut lab, &[
-        ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 600 mtu 1000"),
-        ("route get 8.8.4.4", "8.8.4.4 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 600 mtu lock 552"),
-        ("route get 9.9.9.9", "9.9.9.9 via 10.0.0.3 dev eth0 src 10.0.0.1 expires 300 <redirected>"),
-        ("route get 8.8.8.9", "8.8.8.9 via 10.0.0.2 dev eth0 src 10.0.0.1"),
-    ]);
+    check(
+        &mut lab,
+        &[
+            ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 600 mtu 1000"),
+            ("route get 8.8.4.4", "8.8.4.4 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 600 mtu lock 552"),
+            ("route get 9.9.9.9", "9.9.9.9 via 10.0.0.3 dev eth0 src 10.0.0.1 expires 300 <redirected>"),
+            ("route get 8.8.8.9", "8.8.8.9 via 10.0.0.2 dev eth0 src 10.0.0.1"),
+        ],
+    );
     lab.now += std::time::Duration::from_secs(301);
-    check(&mut lab, &[
-        ("route get 9.9.9.9", "9.9.9.9 via 10.0.0.2 dev eth0 src 10.0.0.1"),
-        ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 299 mtu 1000"),
-        ("route flush cache", ""),
-        ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1"),
-    ]);
+    check(
+        &mut lab,
+        &[
+            ("route get 9.9.9.9", "9.9.9.9 via 10.0.0.2 dev eth0 src 10.0.0.1"),
+            ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1 expires 299 mtu 1000"),
+            ("route flush cache", ""),
+            ("route get 8.8.8.8", "8.8.8.8 via 10.0.0.2 dev eth0 src 10.0.0.1"),
+        ],
+    );
 }
 
 #[test]
@@ -671,18 +762,21 @@ fn multipath_spreads_flows_by_weight() {
 #[test]
 fn sysctls() {
     let mut lab = Lab::new();
-    check(&mut lab, &[
-        ("sysctl net.ipv4.ip_default_ttl 0", "Invalid argument"),
-        ("sysctl net.ipv4.ip_default_ttl abc", "Invalid argument"),
-        ("sysctl net.ipv4.nosuch 1", "No such file or directory"),
-        ("sysctl net.ipv4.conf.nosuch.rp_filter 1", "No such file or directory"),
-        ("sysctl net.ipv4.tcp_ehash_entries 1", "Permission denied"),
-        ("sysctl net.ipv4.ip_default_ttl 33", ""),
-        ("sysctl net.ipv4.conf.default.rp_filter 2", ""),
-        ("addr add 10.0.0.1/24 dev eth1", ""),
-        ("sysctl net.ipv4.conf.default.rp_filter 1", ""),
-        ("sysctl net.ipv4.ip_forward 2", ""),
-    ]);
+    check(
+        &mut lab,
+        &[
+            ("sysctl net.ipv4.ip_default_ttl 0", "Invalid argument"),
+            ("sysctl net.ipv4.ip_default_ttl abc", "Invalid argument"),
+            ("sysctl net.ipv4.nosuch 1", "No such file or directory"),
+            ("sysctl net.ipv4.conf.nosuch.rp_filter 1", "No such file or directory"),
+            ("sysctl net.ipv4.tcp_ehash_entries 1", "Permission denied"),
+            ("sysctl net.ipv4.ip_default_ttl 33", ""),
+            ("sysctl net.ipv4.conf.default.rp_filter 2", ""),
+            ("addr add 10.0.0.1/24 dev eth1", ""),
+            ("sysctl net.ipv4.conf.default.rp_filter 1", ""),
+            ("sysctl net.ipv4.ip_forward 2", ""),
+        ],
+    );
     let get = |key: &str| lab.host.sysctl_get(NS, key).unwrap_or_else(|errno| errno.to_string());
     let expected = [
         ("net.ipv4.ip_default_ttl", "33"),
@@ -715,7 +809,13 @@ fn requests_print_as_commands() {
         assert_eq!(Request::RouteAdd(route_spec(&words), Mode::Add).to_string(), text);
     }
     let rule = rule_spec(&["pref", "5", "from", "10.0.0.0/24", "fwmark", "16", "lookup", "7"], true);
-    assert_eq!(Request::RuleAdd(rule).to_string(), "ip rule add pref 5 from 10.0.0.0/24 fwmark 0x10 lookup 7");
+    assert_eq!(
+        Request::RuleAdd(rule).to_string(),
+        "ip rule add pref 5 from 10.0.0.0/24 fwmark 0x10 lookup 7"
+    );
     let addr = addr_spec(&["10.0.0.1/24", "dev", "eth0", "brd", "10.0.0.255"]);
-    assert_eq!(Request::AddrAdd(addr, Mode::Add).to_string(), "ip addr add 10.0.0.1/24 brd 10.0.0.255 dev eth0");
+    assert_eq!(
+        Request::AddrAdd(addr, Mode::Add).to_string(),
+        "ip addr add 10.0.0.1/24 brd 10.0.0.255 dev eth0"
+    );
 }

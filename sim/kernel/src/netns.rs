@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use packet::{DevId, IfIndex, NetnsId, Vni};
 
+use crate::neigh::NeighTable;
 use crate::path::{FragmentQueues, IcmpLimits, IpIdents, RouteExceptions};
 use crate::{Fib, Sysctls};
-use crate::neigh::NeighTable;
 
 /// A network namespace. Kernel: `struct net`.
 #[derive(Clone, Debug)]

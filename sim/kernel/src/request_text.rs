@@ -127,7 +127,8 @@ fn metric_text(f: &mut Formatter<'_>, metric: &RouteMetric) -> fmt::Result {
 
 impl Display for RouteSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { kind, dst, table, tos, metric, proto, scope, prefsrc, mtu, advmss, metrics, nexthops } = self;
+        let Self { kind, dst, table, tos, metric, proto, scope, prefsrc, mtu, advmss, metrics, nexthops } =
+            self;
         if let Some(kind) = kind {
             write!(f, "{} ", kind_word(*kind))?;
         }
@@ -183,7 +184,8 @@ impl Display for RuleSpec {
         }));
         words.extend(rule.iif.as_ref().map(|dev| format!("iif {dev}")));
         words.extend(rule.oif.as_ref().map(|dev| format!("oif {dev}")));
-        words.extend((rule.proto != RouteProto::BOOT).then(|| format!("protocol {}", proto_word(rule.proto))));
+        words
+            .extend((rule.proto != RouteProto::BOOT).then(|| format!("protocol {}", proto_word(rule.proto))));
         words.extend(rule.uidrange.map(|(first, last)| format!("uidrange {first}-{last}")));
         words.extend(rule.ipproto.map(|proto| match proto {
             1 => "ipproto icmp".to_owned(),

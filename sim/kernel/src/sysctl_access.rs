@@ -95,11 +95,16 @@ impl Host {
         let dirs = [("all".to_owned(), Scope::All), ("default".to_owned(), Scope::Default)];
         for (name, scope) in dirs.into_iter().chain(devices) {
             let conf = ConfKey::ALL.into_iter();
-            targets.extend(conf.map(|key| (format!("net.ipv4.conf.{name}.{}", key.name()), Target::Conf(scope, key))));
+            targets.extend(
+                conf.map(|key| (format!("net.ipv4.conf.{name}.{}", key.name()), Target::Conf(scope, key))),
+            );
             if let Scope::Dev(dev) = scope {
                 let neigh = NeighKey::ALL.into_iter();
-                targets
-                    .extend(neigh.map(|key| (format!("net.ipv4.neigh.{name}.{}", key.name()), Target::Neigh(dev, key))));
+                targets.extend(
+                    neigh.map(|key| {
+                        (format!("net.ipv4.neigh.{name}.{}", key.name()), Target::Neigh(dev, key))
+                    }),
+                );
             }
             targets.push((format!("net.ipv6.conf.{name}.disable_ipv6"), Target::DisableIpv6(scope)));
         }

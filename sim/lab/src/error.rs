@@ -110,7 +110,12 @@ pub(crate) fn read_ron<T: DeserializeOwned>(file: &Path) -> Result<(T, String), 
         Err(error) => {
             let place = (error.span.start.line, error.span.start.col);
             let line = text.lines().nth(place.0.saturating_sub(1)).map(str::to_owned);
-            Err(FileError { file: file.to_owned(), place: Some(place), line, problem: Problem::Syntax(error.code.to_string()) })
+            Err(FileError {
+                file: file.to_owned(),
+                place: Some(place),
+                line,
+                problem: Problem::Syntax(error.code.to_string()),
+            })
         }
     }
 }

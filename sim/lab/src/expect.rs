@@ -39,8 +39,10 @@ pub enum Expectation {
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fn fields(f: &mut fmt::Formatter<'_>, name: &str, fields: &[(&str, Option<String>)]) -> fmt::Result {
-            let given: Vec<String> =
-                fields.iter().filter_map(|(key, value)| Some(format!("{key}: {}", value.as_ref()?))).collect();
+            let given: Vec<String> = fields
+                .iter()
+                .filter_map(|(key, value)| Some(format!("{key}: {}", value.as_ref()?)))
+                .collect();
             write!(f, "{name}({})", given.join(", "))
         }
         match self {
@@ -106,7 +108,9 @@ const NOTHING_SENT: &str = "the command sent no packet";
 
 fn end_text(trace: &Trace, names: &dyn Names) -> String {
     match trace.disposition {
-        Disposition::Delivered { host, netns, .. } => format!("the packet was delivered to {}", names.node(host, netns)),
+        Disposition::Delivered { host, netns, .. } => {
+            format!("the packet was delivered to {}", names.node(host, netns))
+        }
         Disposition::Dropped { host, netns, reason, .. } => {
             format!("the packet was dropped at {} ({reason})", names.node(host, netns))
         }
@@ -114,7 +118,12 @@ fn end_text(trace: &Trace, names: &dyn Names) -> String {
     }
 }
 
-fn judge_delivered(outcome: &Outcome<'_>, via: &[String], source: Option<IpAddr>, to: Option<&str>) -> Verdict {
+fn judge_delivered(
+    outcome: &Outcome<'_>,
+    via: &[String],
+    source: Option<IpAddr>,
+    to: Option<&str>,
+) -> Verdict {
     let Some(trace) = outcome.subject else { return Verdict::Failed(NOTHING_SENT.to_owned()) };
     let Disposition::Delivered { host, netns, .. } = trace.disposition else {
         return Verdict::Failed(end_text(trace, outcome.names));
@@ -147,7 +156,11 @@ fn devices(trace: &Trace, names: &dyn Names) -> Vec<String> {
         .filter(|step| matches!(step.kind, StepKind::Receive(_) | StepKind::Transmit(_)))
         .filter_map(|step| {
             let dev = step.place.dev?;
-            Some(format!("{} {}", names.node(step.place.host, step.place.netns), names.dev(step.place.host, dev)))
+            Some(format!(
+                "{} {}",
+                names.node(step.place.host, step.place.netns),
+                names.dev(step.place.host, dev)
+            ))
         })
         .collect();
     devices.dedup();
@@ -159,7 +172,9 @@ fn judge_dropped(outcome: &Outcome<'_>, at: Option<&str>, reason: Option<&str>, 
     let Disposition::Dropped { host, netns, reason: seen, .. } = trace.disposition else {
         return Verdict::Failed(end_text(trace, outcome.names));
     };
-    if at.is_some_and(|at| at != outcome.names.node(host, netns)) || reason.is_some_and(|reason| reason != seen.name()) {
+    if at.is_some_and(|at| at != outcome.names.node(host, netns))
+        || reason.is_some_and(|reason| reason != seen.name())
+    {
         return Verdict::Failed(end_text(trace, outcome.names));
     }
     let Some(by) = by else { return Verdict::Held };

@@ -102,13 +102,16 @@ impl Lab {
             return Err(endless("the host has no shell"));
         };
         let mut output = Vec::new();
-        let outcome = world.run_to_exit(host, pid, console, obs, &mut |_, bytes| output.extend_from_slice(bytes));
+        let outcome =
+            world.run_to_exit(host, pid, console, obs, &mut |_, bytes| output.extend_from_slice(bytes));
         let output = String::from_utf8_lossy(&output).into_owned();
         match outcome {
             Outcome::Exited(status) => Ok((output, status)),
             Outcome::Stuck => Err(endless("nothing can happen any more")),
             Outcome::Silent => Err(endless("it said nothing for an hour of virtual time")),
-            Outcome::Storm(devices) => Err(endless(&format!("packets circulate between {}", devices.join(", ")))),
+            Outcome::Storm(devices) => {
+                Err(endless(&format!("packets circulate between {}", devices.join(", "))))
+            }
         }
     }
 }
@@ -193,9 +196,8 @@ pub fn run(
 
 fn topology_names(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
-        .collect();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
     names
 }

@@ -151,16 +151,18 @@ impl Topology {
                 world.install_file(host, path, content.clone().into_bytes());
             }
             for (nic, spec) in &spec.nics {
-                add_nic(&mut world, host, nic, spec, seed, name, obs)
-                    .map_err(|problem| match problem {
-                        NicProblem::Mac(text_mac) => FileError::at_word(
-                            file,
-                            text,
-                            &text_mac,
-                            Problem::Invalid { value: text_mac.clone(), expected: "a MAC address such as 02:00:00:00:00:01" },
-                        ),
-                        NicProblem::Refused(refusal) => refused(nic, refusal),
-                    })?;
+                add_nic(&mut world, host, nic, spec, seed, name, obs).map_err(|problem| match problem {
+                    NicProblem::Mac(text_mac) => FileError::at_word(
+                        file,
+                        text,
+                        &text_mac,
+                        Problem::Invalid {
+                            value: text_mac.clone(),
+                            expected: "a MAC address such as 02:00:00:00:00:01",
+                        },
+                    ),
+                    NicProblem::Refused(refusal) => refused(nic, refusal),
+                })?;
             }
         }
         for (name, spec) in &self.segments {

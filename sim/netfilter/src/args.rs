@@ -187,11 +187,16 @@ impl Args {
     pub fn range(&self, given: &Given, max: u64) -> Result<(u64, u64), ArgError> {
         let (extension, option) = (self.extension, given.name);
         let bad = |text: &str| {
-            let what = format!("bad value for option \"--{option}\" near \"{text}\", or out of range (0-{max})");
+            let what =
+                format!("bad value for option \"--{option}\" near \"{text}\", or out of range (0-{max})");
             ArgError::said(format!("{extension}: {what}.\n"))
         };
         let parse = |text: &str, missing| {
-            if text.is_empty() { Ok(missing) } else { number(text).filter(|n| *n <= max).ok_or_else(|| bad(text)) }
+            if text.is_empty() {
+                Ok(missing)
+            } else {
+                number(text).filter(|n| *n <= max).ok_or_else(|| bad(text))
+            }
         };
         match given.text().split_once(':') {
             None => parse(given.text(), 0).map(|n| (n, n)),
@@ -206,7 +211,8 @@ impl Args {
     pub fn mark(&self, given: &Given) -> Result<(u32, u32), ArgError> {
         let (extension, option) = (self.extension, given.name);
         let bad = || {
-            let text = format!("{extension}: bad integer value for option \"--{option}\", or out of range.\n");
+            let text =
+                format!("{extension}: bad integer value for option \"--{option}\", or out of range.\n");
             ArgError::said(text)
         };
         let parse = |text: &str| number(text).and_then(|n| u32::try_from(n).ok()).ok_or_else(bad);

@@ -284,7 +284,8 @@ impl Table {
         let handle = self.next_handle();
         if let Some(chain) = self.get_mut(id) {
             let memory = vec![Memory::default(); rule.matches.len()];
-            Arc::make_mut(&mut chain.rules).insert(at, Installed { rule: Arc::new(rule.clone()), to, handle });
+            Arc::make_mut(&mut chain.rules)
+                .insert(at, Installed { rule: Arc::new(rule.clone()), to, handle });
             chain.counters.insert(at, counters);
             chain.memory.insert(at, memory);
             if let Some(to) = to {
@@ -333,7 +334,9 @@ impl Table {
         {
             return self.name.hook(name).map(|_| ()).ok_or(Refused::NotFound);
         }
-        for chain in self.chains.iter_mut().flatten().filter(|chain| name.is_none_or(|name| name == chain.name)) {
+        for chain in
+            self.chains.iter_mut().flatten().filter(|chain| name.is_none_or(|name| name == chain.name))
+        {
             chain.counters.fill(Counters::default());
             if let Some(base) = &mut chain.base {
                 base.counters = Some(Counters::default());
@@ -496,7 +499,9 @@ impl fmt::Display for Restore {
         writeln!(f, "iptables-restore{} <<EOF\n*{}", if self.flush { "" } else { " --noflush" }, self.table)?;
         for what in &self.changes {
             match what {
-                What::Policy { chain, policy, counters } => writeln!(f, ":{chain} {} {counters}", policy.as_str())?,
+                What::Policy { chain, policy, counters } => {
+                    writeln!(f, ":{chain} {} {counters}", policy.as_str())?
+                }
                 What::NewChain { chain } => writeln!(f, ":{chain} - [0:0]")?,
                 What::Append { chain, rule, counters } if *counters != Counters::default() => {
                     writeln!(f, "{counters} -A {chain}{rule}")?;

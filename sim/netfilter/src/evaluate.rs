@@ -109,7 +109,12 @@ pub(crate) fn evaluate<O: Observer>(
 }
 
 /// Finds the next rule of the chain that the packet fits, and counts the packet.
-fn next_match(chain: &mut Chain, walk: &mut Walk, cx: &mut EvalCx<'_>, skb: &Skb) -> Option<(usize, Arc<Rule>)> {
+fn next_match(
+    chain: &mut Chain,
+    walk: &mut Walk,
+    cx: &mut EvalCx<'_>,
+    skb: &Skb,
+) -> Option<(usize, Arc<Rule>)> {
     let Chain { rules, counters, memory, .. } = chain;
     while let Some(Installed { rule, .. }) = rules.get(walk.next) {
         let number = walk.next;
@@ -242,10 +247,13 @@ impl Fields {
             packet::Body::Icmp(packet::Icmp::Echo { id, .. }) => id.to_string(),
             _ => String::new(),
         };
-        let with_port =
-            |addr: std::net::IpAddr, port: u16| if port == 0 { addr.to_string() } else { format!("{addr}:{port}") };
+        let with_port = |addr: std::net::IpAddr, port: u16| {
+            if port == 0 { addr.to_string() } else { format!("{addr}:{port}") }
+        };
         let mss = match &packet.body {
-            packet::Body::Tcp(tcp) => tcp.options.as_ref().and_then(|o| o.mss).map_or(String::new(), |m| m.to_string()),
+            packet::Body::Tcp(tcp) => {
+                tcp.options.as_ref().and_then(|o| o.mss).map_or(String::new(), |m| m.to_string())
+            }
             _ => String::new(),
         };
         Self([
@@ -264,7 +272,11 @@ impl Fields {
             .iter()
             .zip(&after.0)
             .filter(|(before, after)| before != after)
-            .map(|((field, before), (_, after))| FieldChange { field, before: before.clone(), after: after.clone() })
+            .map(|((field, before), (_, after))| FieldChange {
+                field,
+                before: before.clone(),
+                after: after.clone(),
+            })
             .collect()
     }
 }

@@ -62,7 +62,9 @@ const MAX_ATTEMPTS: u32 = 128;
 /// Decides on a mapping within `range` for the packet's connection, if none was decided on for
 /// this half yet. Kernel: `nf_nat_setup_info`.
 pub fn setup(cx: &mut EvalCx<'_>, range: &NatRange, manip: Manip, skb: &Skb) -> Action {
-    let Some(ct) = skb.ct.filter(|ct| matches!(ct.info, CtInfo::New | CtInfo::Related | CtInfo::RelatedReply)) else {
+    let Some(ct) =
+        skb.ct.filter(|ct| matches!(ct.info, CtInfo::New | CtInfo::Related | CtInfo::RelatedReply))
+    else {
         return Action::Accept;
     };
     let Some(conn) = cx.conntrack.get(ct.conn) else { return Action::Accept };
@@ -287,7 +289,10 @@ fn rewrite(packet: &mut Packet, target: &Tuple, manip: Manip) {
         (Body::Icmp(Icmp::Other { rest, .. }), _, L4Key::Icmp { id: new, .. }) => {
             *rest = u32::from(new) << 16 | *rest & 0xffff;
         }
-        (Body::Tcp(_) | Body::Udp(_) | Body::Icmp(_) | Body::Ip(_) | Body::Fragment(..) | Body::Bytes(..), ..) => {}
+        (
+            Body::Tcp(_) | Body::Udp(_) | Body::Icmp(_) | Body::Ip(_) | Body::Fragment(..) | Body::Bytes(..),
+            ..,
+        ) => {}
     }
 }
 

@@ -110,8 +110,12 @@ impl Netfilter {
         match change {
             ConntrackChange::Flush => inner.conntrack.flush(),
             ConntrackChange::Delete(filter) => {
-                let ids: Vec<_> =
-                    inner.conntrack.iter(now).filter(|conn| filter.matches(conn)).map(|conn| conn.id).collect();
+                let ids: Vec<_> = inner
+                    .conntrack
+                    .iter(now)
+                    .filter(|conn| filter.matches(conn))
+                    .map(|conn| conn.id)
+                    .collect();
                 for id in ids {
                     inner.conntrack.remove(id);
                 }
@@ -158,8 +162,12 @@ impl Inner {
             }
             if self.tracks {
                 match hook {
-                    HookName::Prerouting | HookName::Output => entries.push((PRIORITY_CONNTRACK, Owner::Conntrack)),
-                    HookName::Input | HookName::Postrouting => entries.push((PRIORITY_CONFIRM, Owner::Confirm)),
+                    HookName::Prerouting | HookName::Output => {
+                        entries.push((PRIORITY_CONNTRACK, Owner::Conntrack))
+                    }
+                    HookName::Input | HookName::Postrouting => {
+                        entries.push((PRIORITY_CONFIRM, Owner::Confirm))
+                    }
                     HookName::Forward => {}
                 }
             }

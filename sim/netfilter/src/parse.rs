@@ -89,7 +89,8 @@ impl RuleParser {
                 if invert {
                     return Err(ArgError::said("unexpected ! flag before --match"));
                 }
-                let (name, options) = Match::options(text).ok_or_else(|| ArgError::NoMatch(text.to_owned()))?;
+                let (name, options) =
+                    Match::options(text).ok_or_else(|| ArgError::NoMatch(text.to_owned()))?;
                 self.matches.push(Pending { name, options, given: Vec::new() });
                 Ok(())
             }
@@ -133,7 +134,9 @@ impl RuleParser {
                 PendingTarget::Extension(Pending { name, options, given: Vec::new() })
             }
             _ if !goto && NOT_SIMULATED.contains(&text) => {
-                return Err(ArgError::said(format!("Couldn't load target `{text}':No such file or directory\n")));
+                return Err(ArgError::said(format!(
+                    "Couldn't load target `{text}':No such file or directory\n"
+                )));
             }
             _ => PendingTarget::Chain { name: text.to_owned(), goto },
         });
@@ -220,7 +223,9 @@ impl RuleParser {
         let then = match self.target {
             None => Then::Nothing,
             Some(PendingTarget::Chain { name, goto }) => Then::Chain { name, goto },
-            Some(PendingTarget::Extension(pending)) => Then::Target(Target::parse(&mut args(pending, proto))?),
+            Some(PendingTarget::Extension(pending)) => {
+                Then::Target(Target::parse(&mut args(pending, proto))?)
+            }
         };
         let mut rules = Vec::new();
         for src in each(&self.srcs, self.src_invert) {

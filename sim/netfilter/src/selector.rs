@@ -59,7 +59,8 @@ impl AddrMask {
     /// # Errors
     /// Address or mask aren't any.
     pub fn parse(text: &str) -> Result<Self, ArgError> {
-        let (addr_text, mask_text) = text.split_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
+        let (addr_text, mask_text) =
+            text.split_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
         let mask = match mask_text {
             None => u32::MAX,
             Some(mask) if mask.contains('.') => {
@@ -71,14 +72,21 @@ impl AddrMask {
             },
         };
         let addr = short_address(addr_text).ok_or_else(|| ArgError::Host(addr_text.to_owned()))?;
-        Ok(Self { addr: Ipv4Addr::from_bits(addr.to_bits() & mask).into(), mask: Ipv4Addr::from_bits(mask).into() })
+        Ok(Self {
+            addr: Ipv4Addr::from_bits(addr.to_bits() & mask).into(),
+            mask: Ipv4Addr::from_bits(mask).into(),
+        })
     }
 
     /// Whether `addr` is in it.
     pub fn contains(&self, addr: IpAddr) -> bool {
         match (self.addr, self.mask, addr) {
-            (IpAddr::V4(net), IpAddr::V4(mask), IpAddr::V4(addr)) => addr.to_bits() & mask.to_bits() == net.to_bits(),
-            (IpAddr::V6(net), IpAddr::V6(mask), IpAddr::V6(addr)) => addr.to_bits() & mask.to_bits() == net.to_bits(),
+            (IpAddr::V4(net), IpAddr::V4(mask), IpAddr::V4(addr)) => {
+                addr.to_bits() & mask.to_bits() == net.to_bits()
+            }
+            (IpAddr::V6(net), IpAddr::V6(mask), IpAddr::V6(addr)) => {
+                addr.to_bits() & mask.to_bits() == net.to_bits()
+            }
             _ => false,
         }
     }
@@ -180,7 +188,8 @@ impl Selector {
         check(dst.is_some(), Self { dst, ..none() }, packet.dst().to_string());
         check(input.is_some(), Self { input, ..none() }, dev_or_none(cx.in_name));
         check(output.is_some(), Self { output, ..none() }, dev_or_none(cx.out_name));
-        let packet_proto = names::protocol(packet.proto()).map_or(packet.proto().0.to_string(), str::to_owned);
+        let packet_proto =
+            names::protocol(packet.proto()).map_or(packet.proto().0.to_string(), str::to_owned);
         check(proto.is_some(), Self { proto, ..none() }, packet_proto);
         check(fragment.is_some(), Self { fragment, ..none() }, format!("offset {}", packet.frag.offset));
         failed

@@ -1,14 +1,15 @@
 use std::net::IpAddr;
 
 use packet::{
-    Body, CtInfo, DevId, HostId, Icmp, NetnsId, Packet, PacketId, Payload, SimTime, Skb, Tcp, TcpFlags, Udp, UdpData,
+    Body, CtInfo, DevId, HostId, Icmp, NetnsId, Packet, PacketId, Payload, SimTime, Skb, Tcp, TcpFlags, Udp,
+    UdpData,
 };
 use trace::{Decision, HookName, Off, Place, Recorder, StepKind};
 
 use crate::conntrack::{ConntrackChange, ConntrackFilter};
 use crate::{
-    AddrType, Change, Counters, Env, HookState, HookVerdict, Netfilter, Policy, Refused, Rule, RuleOption, RuleParser,
-    TableName, Watch, What,
+    AddrType, Change, Counters, Env, HookState, HookVerdict, Netfilter, Policy, Refused, Rule, RuleOption,
+    RuleParser, TableName, Watch, What,
 };
 
 /// A host with lo (device 0), lan 10.0.0.1/24 (1) and wan 203.0.113.1/24 (2).
@@ -95,7 +96,8 @@ fn rule(text: &str) -> Rule {
             "-g" => RuleOption::Goto,
             long => {
                 let name = long.trim_start_matches("--");
-                let known = parser.extension_option(name, std::mem::take(&mut invert), &mut || words.pop_front());
+                let known =
+                    parser.extension_option(name, std::mem::take(&mut invert), &mut || words.pop_front());
                 assert!(known.expect(text), "{long} of {text}");
                 continue;
             }
@@ -140,7 +142,13 @@ fn at(netfilter: &mut Netfilter, second: u64, state: HookState, skb: &mut Skb) -
 }
 
 /// Runs a packet through the hooks of forwarding.
-fn forward(netfilter: &mut Netfilter, second: u64, indev: Option<DevId>, outdev: Option<DevId>, skb: &mut Skb) -> bool {
+fn forward(
+    netfilter: &mut Netfilter,
+    second: u64,
+    indev: Option<DevId>,
+    outdev: Option<DevId>,
+    skb: &mut Skb,
+) -> bool {
     [
         HookState { hook: HookName::Prerouting, indev, outdev: None },
         HookState { hook: HookName::Forward, indev, outdev },
@@ -166,7 +174,14 @@ fn verdicts() {
         ("syn", &["FORWARD -p tcp --syn -j DROP"], syn(), false),
         (
             "return comes back",
-            &["sub", "FORWARD -j sub", "FORWARD -j DROP", "sub -p tcp -j DROP", "sub -j RETURN", "sub -j ACCEPT"],
+            &[
+                "sub",
+                "FORWARD -j sub",
+                "FORWARD -j DROP",
+                "sub -p tcp -j DROP",
+                "sub -j RETURN",
+                "sub -j ACCEPT",
+            ],
             dns(),
             false,
         ),
@@ -176,10 +191,12 @@ fn verdicts() {
             dns(),
             true,
         ),
-        ("marks travel between tables", &[
-            "mangle:PREROUTING -j MARK --set-mark 0x10/0xf0",
-            "FORWARD -m mark --mark 0x10/0x10 -j DROP",
-        ], dns(), false),
+        (
+            "marks travel between tables",
+            &["mangle:PREROUTING -j MARK --set-mark 0x10/0xf0", "FORWARD -m mark --mark 0x10/0x10 -j DROP"],
+            dns(),
+            false,
+        ),
         ("new connections", &["FORWARD -m conntrack --ctstate NEW -j DROP"], dns(), false),
         ("no new connections", &["FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j DROP"], dns(), true),
     ];
@@ -230,7 +247,12 @@ fn the_kernel_refuses_what_can_not_be() {
         ("no such chain", &[], "nosuch -j ACCEPT", Refused::NotFound),
         ("no jump to nowhere", &[], "INPUT -j nosuch", Refused::NotFound),
         ("no circles", &["a", "b", "a -j b"], "b -j a", Refused::Loop),
-        ("hooks reach user chains", &["nat:a", "nat:a -j MASQUERADE"], "nat:PREROUTING -j a", Refused::Invalid),
+        (
+            "hooks reach user chains",
+            &["nat:a", "nat:a -j MASQUERADE"],
+            "nat:PREROUTING -j a",
+            Refused::Invalid,
+        ),
     ] {
         assert_eq!(append(&mut ruleset(rules), last), Err(refused), "{name}");
     }
@@ -250,7 +272,9 @@ fn a_connection_is_established_by_its_answer() {
         assert_eq!(skb.ct.map(|ct| ct.info), info);
     }
     // 30 seconds after the last packet it is forgotten.
-    let count = |netfilter: &Netfilter, second: u64| netfilter.conntrack().map_or(0, |ct| ct.len(SimTime(second * 1_000_000_000)));
+    let count = |netfilter: &Netfilter, second: u64| {
+        netfilter.conntrack().map_or(0, |ct| ct.len(SimTime(second * 1_000_000_000)))
+    };
     assert_eq!((count(&netfilter, 30), count(&netfilter, 31)), (1, 0));
 }
 
@@ -288,9 +312,15 @@ fn mapped(rules: &[&str], packets: &[(&str, u16, u16)]) -> Vec<Option<u16>> {
 #[test]
 fn source_ports_are_kept_if_they_can_be() {
     let masquerade = &["nat:POSTROUTING -o wan -j MASQUERADE"][..];
-    assert_eq!(mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5001, 53)]), [Some(5000), Some(5001)]);
+    assert_eq!(
+        mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5001, 53)]),
+        [Some(5000), Some(5001)]
+    );
     // The same port towards another server is no conflict.
-    assert_eq!(mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5000, 54)]), [Some(5000), Some(5000)]);
+    assert_eq!(
+        mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5000, 54)]),
+        [Some(5000), Some(5000)]
+    );
     // A conflict moves the second; its next destination keeps that mapping.
     let moved = mapped(masquerade, &[("10.0.0.2", 5000, 53), ("10.0.0.3", 5000, 53), ("10.0.0.3", 5000, 54)]);
     assert!(moved[1].is_some_and(|port| port >= 1024 && port != 5000), "{moved:?}");
@@ -305,14 +335,19 @@ fn source_ports_are_kept_if_they_can_be() {
 
 #[test]
 fn both_directions_are_translated() {
-    let mut netfilter = ruleset(&["nat:PREROUTING -i wan -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2:8080"]);
+    let mut netfilter =
+        ruleset(&["nat:PREROUTING -i wan -p tcp --dport 80 -j DNAT --to-destination 10.0.0.2:8080"]);
     let mut syn = tcp("203.0.113.2", 5000, "203.0.113.1", 80, TcpFlags::SYN);
     assert!(forward(&mut netfilter, 0, WAN, LAN, &mut syn));
     assert_eq!((syn.ip().dst(), crate::transport::ports(syn.ip())), (ip("10.0.0.2"), Some((5000, 8080))));
     let mut answer = tcp("10.0.0.2", 8080, "203.0.113.2", 5000, TcpFlags::SYN | TcpFlags::ACK);
     assert!(forward(&mut netfilter, 0, LAN, WAN, &mut answer));
-    assert_eq!((answer.ip().src(), crate::transport::ports(answer.ip())), (ip("203.0.113.1"), Some((80, 5000))));
-    let delete = ConntrackChange::Delete(ConntrackFilter { orig_dport: Some(80), ..ConntrackFilter::default() });
+    assert_eq!(
+        (answer.ip().src(), crate::transport::ports(answer.ip())),
+        (ip("203.0.113.1"), Some((80, 5000)))
+    );
+    let delete =
+        ConntrackChange::Delete(ConntrackFilter { orig_dport: Some(80), ..ConntrackFilter::default() });
     netfilter.change_conntrack(&delete, SimTime::ZERO);
     assert_eq!(netfilter.conntrack().map(|ct| ct.len(SimTime::ZERO)), Some(0));
 }
@@ -336,5 +371,8 @@ fn a_policy_names_the_nearest_rule() {
         panic!("the chain is the last step");
     };
     let rule = "-A FORWARD -s 10.0.0.0/8 -p tcp -m tcp --dport 80 -j ACCEPT";
-    assert_eq!(nearest, Some((rule.to_owned(), "-m tcp --dport 80 (packet: sport 5000 dport 81)".to_owned())));
+    assert_eq!(
+        nearest,
+        Some((rule.to_owned(), "-m tcp --dport 80 (packet: sport 5000 dport 81)".to_owned()))
+    );
 }

@@ -22,7 +22,9 @@ pub fn ports(packet: &Packet) -> Option<(u16, u16)> {
 pub fn tcp_flags(packet: &Packet) -> Option<TcpFlags> {
     match &packet.body {
         Body::Tcp(tcp) => Some(tcp.flags),
-        Body::Fragment(Proto::TCP, bytes) if packet.frag.offset == 0 => bytes.get(13).map(|bits| TcpFlags(*bits)),
+        Body::Fragment(Proto::TCP, bytes) if packet.frag.offset == 0 => {
+            bytes.get(13).map(|bits| TcpFlags(*bits))
+        }
         Body::Udp(_) | Body::Icmp(_) | Body::Ip(_) | Body::Fragment(..) | Body::Bytes(..) => None,
     }
 }

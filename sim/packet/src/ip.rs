@@ -132,7 +132,15 @@ impl Body {
 impl Packet {
     /// A packet with TTL 64, no options, not fragmented, DF clear, id 0.
     pub fn new(src: IpAddr, dst: IpAddr, body: Body) -> Self {
-        Self { addrs: Addrs::new(src, dst), ttl: 64, tos: 0, id: 0, frag: Frag::default(), options: None, body }
+        Self {
+            addrs: Addrs::new(src, dst),
+            ttl: 64,
+            tos: 0,
+            id: 0,
+            frag: Frag::default(),
+            options: None,
+            body,
+        }
     }
 
     /// Source address.

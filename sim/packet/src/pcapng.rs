@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use pcap_file::pcap::PcapParser;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
-use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption,
+};
 use pcap_file::pcapng::{Block, PcapNgBlock, PcapNgParser, PcapNgWriter};
 use pcap_file::{DataLink, Endianness, PcapError};
 
@@ -123,7 +125,13 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// `out` can't be written, or there is no such interface.
-    pub fn frame(&mut self, interface: u32, at: Duration, frame: &Frame, comment: Option<&str>) -> io::Result<()> {
+    pub fn frame(
+        &mut self,
+        interface: u32,
+        at: Duration,
+        frame: &Frame,
+        comment: Option<&str>,
+    ) -> io::Result<()> {
         self.bytes(interface, at, &wire::emit_frame(frame), comment)
     }
 
@@ -131,7 +139,13 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// As [`Self::frame`].
-    pub fn bytes(&mut self, interface: u32, at: Duration, bytes: &[u8], comment: Option<&str>) -> io::Result<()> {
+    pub fn bytes(
+        &mut self,
+        interface: u32,
+        at: Duration,
+        bytes: &[u8],
+        comment: Option<&str>,
+    ) -> io::Result<()> {
         let comment = comment.map(|text| EnhancedPacketOption::Comment(Cow::Borrowed(text)));
         let block = EnhancedPacketBlock {
             interface_id: interface,
@@ -188,8 +202,12 @@ fn problem(error: PcapError) -> Problem {
 }
 
 /// The record of an enhanced packet block.
-fn record(block: &EnhancedPacketBlock<'_>, interfaces: &[InterfaceDescriptionBlock<'_>]) -> Result<Record, Problem> {
-    let interface = interfaces.get(block.interface_id as usize).ok_or(Problem::Interface(block.interface_id))?;
+fn record(
+    block: &EnhancedPacketBlock<'_>,
+    interfaces: &[InterfaceDescriptionBlock<'_>],
+) -> Result<Record, Problem> {
+    let interface =
+        interfaces.get(block.interface_id as usize).ok_or(Problem::Interface(block.interface_id))?;
     ethernet(interface.linktype)?;
     let units = resolution(interface)
         .ok_or_else(|| Problem::Field("a timestamp resolution finer than a nanosecond".to_owned()))?;
@@ -274,7 +292,9 @@ impl<'a> Reader<'a> {
                             return Some(found);
                         }
                         Block::SimplePacket(_) | Block::Packet(_) => {
-                            return Some(Err(Problem::Field("simple and obsolete packet blocks are not read".to_owned())));
+                            return Some(Err(Problem::Field(
+                                "simple and obsolete packet blocks are not read".to_owned(),
+                            )));
                         }
                         _ => self.rest = rest,
                     }
@@ -377,7 +397,13 @@ mod tests {
             file.extend([1, 2, 3]);
             let read: Vec<_> = Reader::new(&file).unwrap().map(Result::unwrap).collect();
             let at = Duration::new(7, nanos);
-            let expected = Record { interface: String::new(), at, bytes: vec![1, 2, 3], original_len: 60, comment: None };
+            let expected = Record {
+                interface: String::new(),
+                at,
+                bytes: vec![1, 2, 3],
+                original_len: 60,
+                comment: None,
+            };
             assert_eq!(read, [expected]);
             let cut = Reader::new(&file[..file.len() - 1]).unwrap().next();
             assert!(matches!(cut, Some(Err(CaptureError { problem: Problem::Cut, .. }))));

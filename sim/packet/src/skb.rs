@@ -79,7 +79,8 @@ impl Skb {
     /// A packet with no link-layer header yet.
     #[inline]
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
-        let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+        let frame =
+            Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
         Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None, frag_max_size: 0 }
     }
 

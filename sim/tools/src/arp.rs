@@ -18,7 +18,8 @@ pub fn install(registry: &mut Registry) {
 }
 
 /// Simplified: the first lines of the real text.
-const USAGE: &str = "Usage:\n  arp [-vn]  [<HW>] [-i <if>] [-a] [<hostname>]             <-Display ARP cache\n";
+const USAGE: &str =
+    "Usage:\n  arp [-vn]  [<HW>] [-i <if>] [-a] [<hostname>]             <-Display ARP cache\n";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Action {
@@ -102,7 +103,8 @@ fn entries(console: &Console<'_>, netns: NetnsId) -> Vec<NeighInfo> {
     let sys = &*console.sys;
     let all = sys.kernel().neighbours(netns, sys.now());
     let (proxies, own): (Vec<_>, Vec<_>) = all.into_iter().partition(|info| info.proxy);
-    let own = own.into_iter().filter(|info| info.addr.is_ipv4() && !matches!(info.nud, Nud::None | Nud::Noarp));
+    let own =
+        own.into_iter().filter(|info| info.addr.is_ipv4() && !matches!(info.nud, Nud::None | Nud::Noarp));
     own.chain(proxies).collect()
 }
 
@@ -129,7 +131,12 @@ fn list(console: &mut Console<'_>, netns: NetnsId, o: &Options<'_>) -> Result<i3
         console.line(&text);
     }
     if o.verbose {
-        console.line(&format!("Entries: {}\tSkipped: {}\tFound: {}", all.len(), all.len() - shown.len(), shown.len()));
+        console.line(&format!(
+            "Entries: {}\tSkipped: {}\tFound: {}",
+            all.len(),
+            all.len() - shown.len(),
+            shown.len()
+        ));
     }
     if shown.is_empty() {
         match (wanted, o.action) {
@@ -238,7 +245,9 @@ fn delete(console: &mut Console<'_>, netns: NetnsId, o: &Options<'_>) -> Result<
     let public = o.words.contains(&"pub");
     let dev = match device(console, netns, o, addr) {
         Ok(dev) => dev,
-        Err(refusal) if refusal.errno == Errno::NxIo || refusal.errno == Errno::NoEnt => return Err(missing()),
+        Err(refusal) if refusal.errno == Errno::NxIo || refusal.errno == Errno::NoEnt => {
+            return Err(missing());
+        }
         Err(refusal) => return Err(Stop::exit(255, format!("SIOCDARP: {}", refusal.errno))),
     };
     let spec = |proxy: bool| NeighSpec {

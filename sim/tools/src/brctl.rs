@@ -65,7 +65,8 @@ fn read_time(word: &str, what: &str) -> Result<u32, Stop> {
     if whole == 0 && fraction.is_empty() && !word.starts_with('0') {
         return Err(bad());
     }
-    let hundredths: u32 = format!("{fraction:0<2}").get(..2).and_then(|digits| digits.parse().ok()).ok_or_else(bad)?;
+    let hundredths: u32 =
+        format!("{fraction:0<2}").get(..2).and_then(|digits| digits.parse().ok()).ok_or_else(bad)?;
     Ok(whole.saturating_mul(100).saturating_add(hundredths))
 }
 
@@ -316,7 +317,9 @@ impl Brctl<'_, '_> {
             .kernel()
             .fdb(self.netns, sys.now())
             .into_iter()
-            .filter(|info| !info.from_self && info.master.as_ref() == Some(&link.name) && info.dev != link.name)
+            .filter(|info| {
+                !info.from_self && info.master.as_ref() == Some(&link.name) && info.dev != link.name
+            })
             .collect();
         entries.sort_by_key(|info| info.mac);
         self.console.line("port no\tmac addr\t\tis local?\tageing timer");
@@ -340,8 +343,12 @@ fn bridge_lines(bridge: &LinkInfo, env: &Env) -> String {
     let mac = bridge.address.map_or(MacAddr::ZERO, |(mac, _)| mac);
     let digits: String = mac.0.iter().map(|byte| format!("{byte:02x}")).collect();
     let stp = options.iter().any(|option| matches!(option, BridgeOption::StpState(state) if *state != 0));
-    let mut ports: Vec<&str> =
-        env.links.iter().filter(|link| link.master.as_ref() == Some(&bridge.name)).map(|link| link.name.as_str()).collect();
+    let mut ports: Vec<&str> = env
+        .links
+        .iter()
+        .filter(|link| link.master.as_ref() == Some(&bridge.name))
+        .map(|link| link.name.as_str())
+        .collect();
     ports.sort_unstable();
     let head = format!(
         "{}\t\t{:04x}.{digits}\t{}\t\t",

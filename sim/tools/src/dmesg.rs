@@ -29,7 +29,11 @@ fn run_words(console: &mut Console<'_>, words: &[&str]) -> Result<i32, Stop> {
     for (time, line) in console.sys.dmesg() {
         if with_time {
             let nanos = time.as_nanos();
-            console.line(&format!("[{:5}.{:06}] {line}", nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000));
+            console.line(&format!(
+                "[{:5}.{:06}] {line}",
+                nanos / 1_000_000_000,
+                nanos % 1_000_000_000 / 1000
+            ));
         } else {
             console.line(&line);
         }

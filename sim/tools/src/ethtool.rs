@@ -22,7 +22,9 @@ fn run_words(console: &mut Console<'_>, words: &[&str]) -> Result<i32, Stop> {
     let netns = console.sys.netns();
     let env = Env::of(console.sys, netns);
     match words {
-        [] => Err(Stop::exit(1, "ethtool: bad command line argument(s)\nFor more information run ethtool -h")),
+        [] => {
+            Err(Stop::exit(1, "ethtool: bad command line argument(s)\nFor more information run ethtool -h"))
+        }
         ["-i" | "--driver", dev, ..] => driver(console, &env, dev),
         ["-k" | "--show-features" | "--show-offload", dev, ..] => features(console, &env, dev),
         ["-S" | "--statistics", dev, ..] => statistics(console, &env, dev),
@@ -53,8 +55,11 @@ fn settings(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop
     if !matches!(link.arphrd, 772) {
         // A bridge and a vxlan know neither speed nor duplex; a veth and a tun claim some.
         let virtual_speed = matches!(link.kind, Some(KindInfo::Veth | KindInfo::Tun { .. }));
-        let (speed, duplex, port) =
-            if virtual_speed { ("10000Mb/s", "Full", "Twisted Pair") } else { ("Unknown!", "Unknown! (255)", "Other") };
+        let (speed, duplex, port) = if virtual_speed {
+            ("10000Mb/s", "Full", "Twisted Pair")
+        } else {
+            ("Unknown!", "Unknown! (255)", "Other")
+        };
         console.out(&format!(
             "\tSupported ports: [  ]\n\tSupported link modes:   Not reported\n\
              \tSupported pause frame use: No\n\tSupports auto-negotiation: No\n\
@@ -112,7 +117,10 @@ const VETH_FEATURES: &str = include_str!("ethtool_veth_features.txt");
 
 fn features(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop> {
     match env.link(dev) {
-        None => Err(Stop::exit(1, "netlink error: no device matches name (offset 24)\nnetlink error: No such device")),
+        None => Err(Stop::exit(
+            1,
+            "netlink error: no device matches name (offset 24)\nnetlink error: No such device",
+        )),
         Some(link) if is_veth(link) => {
             console.out(&format!("Features for {dev}:\n{VETH_FEATURES}"));
             Ok(0)

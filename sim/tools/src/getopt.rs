@@ -24,7 +24,11 @@ pub enum OptError {
 ///
 /// `spec` is as in C: a letter followed by `:` takes an argument; a leading `+` stops at the first
 /// word that is no option. `long` maps long names to letters of `spec`.
-pub fn getopt(args: &[String], spec: &str, long: &[(&str, char)]) -> Result<(Vec<Opt>, Vec<String>), OptError> {
+pub fn getopt(
+    args: &[String],
+    spec: &str,
+    long: &[(&str, char)],
+) -> Result<(Vec<Opt>, Vec<String>), OptError> {
     let (stop_early, spec) = match spec.strip_prefix('+') {
         Some(rest) => (true, rest),
         None => (false, spec),

@@ -127,7 +127,10 @@ impl Ifconfig<'_, '_> {
     fn show_one(&mut self, name: &str, short: bool) -> Result<i32, Stop> {
         let (env, addrs) = (self.env(), self.addrs());
         let Some(link) = env.link(device_of(name)) else {
-            return Err(Stop::exit(1, format!("{name}: error fetching interface information: Device not found")));
+            return Err(Stop::exit(
+                1,
+                format!("{name}: error fetching interface information: Device not found"),
+            ));
         };
         let text = if short {
             format!("{SHORT_HEADER}{}", short_line(name, link))
@@ -234,8 +237,8 @@ impl Ifconfig<'_, '_> {
                     self.said("SIOCSIFDSTADDR", outcome)
                 }
                 "inet" => 0,
-                "add" | "del" | "tunnel" | "outfill" | "keepalive" | "mem_start" | "io_addr" | "irq" | "media"
-                | "metric" | "trailers" | "-trailers" | "-broadcast" | "-pointopoint" | "inet6" => {
+                "add" | "del" | "tunnel" | "outfill" | "keepalive" | "mem_start" | "io_addr" | "irq"
+                | "media" | "metric" | "trailers" | "-trailers" | "-broadcast" | "-pointopoint" | "inet6" => {
                     return Err(Stop::exit(2, format!("ifconfig: option \"{word}\" is not simulated")));
                 }
                 _ if word.starts_with("--") => return Err(usage()),
@@ -333,7 +336,9 @@ impl Ifconfig<'_, '_> {
         let outcome = match mask_len(mask) {
             None => Err(Errno::Inval.into()),
             Some(len) => self.update(name, |spec| {
-                let (IpNet::V4(old), Ok(new)) = (spec.local, IpNet::new(spec.local.addr(), len)) else { return };
+                let (IpNet::V4(old), Ok(new)) = (spec.local, IpNet::new(spec.local.addr(), len)) else {
+                    return;
+                };
                 let was_derived = spec.broadcast == Some(IpAddr::V4(old.broadcast()));
                 spec.local = new;
                 if let (true, IpNet::V4(new)) = (was_derived && len < 31, new) {

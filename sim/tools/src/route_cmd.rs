@@ -121,14 +121,19 @@ fn parse(mut words: Words<'_>, add: bool, env: &Env) -> Result<RouteSpec, Stop> 
             "netmask" => mask = Some(host(value()?, 6)?),
             "gw" | "gateway" => {
                 let text = value()?;
-                let addr = host(text, 6).map_err(|stop| Stop { text: format!("{text}: Unknown host\n"), ..stop })?;
+                let addr =
+                    host(text, 6).map_err(|stop| Stop { text: format!("{text}: Unknown host\n"), ..stop })?;
                 via = Some(IpAddr::V4(addr));
             }
             // The kernel takes the value as a segment's size with 40 bytes of headers.
             "mss" => spec.advmss = Some(number(value()?)?.saturating_sub(40)),
             "window" => spec.metrics.push(RouteMetric { number: 3, value: number(value()?)?, locked: false }),
             "irtt" => {
-                spec.metrics.push(RouteMetric { number: 4, value: number(value()?)?.saturating_mul(8), locked: false });
+                spec.metrics.push(RouteMetric {
+                    number: 4,
+                    value: number(value()?)?.saturating_mul(8),
+                    locked: false,
+                });
             }
             "reject" => spec.kind = Some(RouteKind::Unreachable),
             "mod" | "dyn" | "reinstate" => {}
@@ -222,7 +227,8 @@ fn list(console: &mut Console<'_>, numeric: bool, short: bool) {
         "Destination     Gateway         Genmask         Flags Metric Ref    Use Iface"
     });
     for route in console.sys.kernel().routes(netns) {
-        let listed = route.table == TableId::MAIN && !matches!(route.kind, RouteKind::Broadcast | RouteKind::Multicast);
+        let listed = route.table == TableId::MAIN
+            && !matches!(route.kind, RouteKind::Broadcast | RouteKind::Multicast);
         if listed {
             console.line(&line(&route, numeric, short));
         }

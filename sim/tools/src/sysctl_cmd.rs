@@ -405,7 +405,9 @@ impl Pattern {
     fn is_in(&self, text: &str) -> bool {
         let chars: Vec<char> = text.chars().collect();
         let starts = if self.anchored { 0..=0 } else { 0..=chars.len() };
-        starts.into_iter().any(|from| self.alternatives.iter().any(|pieces| !ends_of(pieces, &chars, from).is_empty()))
+        starts
+            .into_iter()
+            .any(|from| self.alternatives.iter().any(|pieces| !ends_of(pieces, &chars, from).is_empty()))
     }
 }
 
@@ -503,7 +505,9 @@ fn ends_of(pieces: &[Piece], text: &[char], from: usize) -> Vec<usize> {
 fn atom_ends(atom: &Atom, text: &[char], at: usize) -> Vec<usize> {
     let step = |fits: bool| if fits { vec![at + 1] } else { Vec::new() };
     match (atom, text.get(at)) {
-        (Atom::Group(alternatives), _) => alternatives.iter().flat_map(|pieces| ends_of(pieces, text, at)).collect(),
+        (Atom::Group(alternatives), _) => {
+            alternatives.iter().flat_map(|pieces| ends_of(pieces, text, at)).collect()
+        }
         (Atom::End, None) => vec![at],
         (Atom::End, Some(_)) | (_, None) => Vec::new(),
         (Atom::Char(wanted), Some(c)) => step(wanted == c),

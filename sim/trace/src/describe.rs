@@ -10,7 +10,9 @@ pub fn describe(frame: &Frame) -> String {
             ArpOp::Reply => format!("ARP reply {} is-at {}", arp.spa, arp.sha),
             ArpOp::Other(op) => format!("ARP operation {op}"),
         },
-        EtherPayload::Other(ether_type, bytes) => format!("ethertype {:#06x}, {} bytes", ether_type.0, bytes.len()),
+        EtherPayload::Other(ether_type, bytes) => {
+            format!("ethertype {:#06x}, {} bytes", ether_type.0, bytes.len())
+        }
     }
 }
 
@@ -19,7 +21,8 @@ pub fn describe_packet(packet: &Packet) -> String {
     let (src, dst) = (packet.src(), packet.dst());
     match &packet.body {
         Body::Tcp(tcp) => {
-            let data = if tcp.payload.is_empty() { String::new() } else { format!(" {} bytes", tcp.payload.len()) };
+            let data =
+                if tcp.payload.is_empty() { String::new() } else { format!(" {} bytes", tcp.payload.len()) };
             format!("{src}:{} → {dst}:{}  TCP {}{data}", tcp.sport, tcp.dport, tcp_word(tcp.flags))
         }
         Body::Udp(udp) => {
@@ -32,7 +35,12 @@ pub fn describe_packet(packet: &Packet) -> String {
         Body::Icmp(icmp) => format!("{src} → {dst}  ICMP {}", icmp_word(icmp)),
         Body::Ip(inner) => format!("{src} → {dst}  IPIP: {}", describe_packet(inner)),
         Body::Fragment(proto, bytes) => {
-            format!("{src} → {dst}  fragment of protocol {}, offset {}, {} bytes", proto.0, packet.frag.offset, bytes.len())
+            format!(
+                "{src} → {dst}  fragment of protocol {}, offset {}, {} bytes",
+                proto.0,
+                packet.frag.offset,
+                bytes.len()
+            )
         }
         Body::Bytes(proto, bytes) => format!("{src} → {dst}  protocol {}, {} bytes", proto.0, bytes.len()),
     }

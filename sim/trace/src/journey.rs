@@ -214,10 +214,18 @@ impl<'a> Journeys<'a> {
                 }
                 let step = &self.steps[index];
                 match hops.last_mut() {
-                    Some(hop) if hop.host == step.place.host && hop.netns == step.place.netns && !arrives(hop, step) => {
+                    Some(hop)
+                        if hop.host == step.place.host
+                            && hop.netns == step.place.netns
+                            && !arrives(hop, step) =>
+                    {
                         hop.steps.push(step.clone());
                     }
-                    _ => hops.push(Hop { host: step.place.host, netns: step.place.netns, steps: vec![step.clone()] }),
+                    _ => hops.push(Hop {
+                        host: step.place.host,
+                        netns: step.place.netns,
+                        steps: vec![step.clone()],
+                    }),
                 }
             }
         }
@@ -258,7 +266,10 @@ impl<'a> Journeys<'a> {
             let end = line[line.len() - 1];
             let rank = match self.disposition(end) {
                 Disposition::Delivered { .. } => 4,
-                Disposition::Dropped { reason: DropReason::OtherHost | DropReason::BridgeNoEgressPort, .. } => 1,
+                Disposition::Dropped {
+                    reason: DropReason::OtherHost | DropReason::BridgeNoEgressPort,
+                    ..
+                } => 1,
                 Disposition::Dropped { .. } => 3,
                 Disposition::Pending => 2,
             };
@@ -279,13 +290,15 @@ impl<'a> Journeys<'a> {
 
 /// Whether `step` begins a new hop in the namespace where `hop` is: the packet left and came back.
 fn arrives(hop: &Hop, step: &Step) -> bool {
-    matches!(step.kind, StepKind::Receive(_)) && hop.steps.iter().any(|s| matches!(s.kind, StepKind::Transmit(_)))
+    matches!(step.kind, StepKind::Receive(_))
+        && hop.steps.iter().any(|s| matches!(s.kind, StepKind::Transmit(_)))
 }
 
 impl Trace {
     /// The packets of this line, in order.
     pub fn packets(&self) -> Vec<PacketId> {
-        let mut ids: Vec<PacketId> = self.hops.iter().flat_map(|hop| &hop.steps).map(|step| step.packet).collect();
+        let mut ids: Vec<PacketId> =
+            self.hops.iter().flat_map(|hop| &hop.steps).map(|step| step.packet).collect();
         ids.dedup();
         ids
     }

@@ -163,7 +163,9 @@ impl Segment {
     pub fn plain(&self, port: usize) -> Option<(Endpoint, Duration)> {
         let [a, b] = &self.ports[..] else { return None };
         let (from, to) = if port == 0 { (a, b) } else { (b, a) };
-        let CableOptions { latency, bandwidth: None, loss_ppm: 0, mtu: None, .. } = from.options else { return None };
+        let CableOptions { latency, bandwidth: None, loss_ppm: 0, mtu: None, .. } = from.options else {
+            return None;
+        };
         (!from.blocked).then_some((to.end, latency.max(kernel::request::CROSSING)))
     }
 

@@ -27,7 +27,19 @@ const MAX_SYMLINKS: usize = 40;
 impl Default for Files {
     fn default() -> Self {
         let mut files = Self { inodes: BTreeMap::from([(String::new(), Inode::Dir)]) };
-        for dir in ["/dev", "/etc", "/etc/iproute2", "/home", "/proc", "/root", "/run", "/sys", "/tmp", "/var", "/var/log"] {
+        for dir in [
+            "/dev",
+            "/etc",
+            "/etc/iproute2",
+            "/home",
+            "/proc",
+            "/root",
+            "/run",
+            "/sys",
+            "/tmp",
+            "/var",
+            "/var/log",
+        ] {
             files.inodes.insert(dir.to_owned(), Inode::Dir);
         }
         files
@@ -36,7 +48,8 @@ impl Default for Files {
 
 /// Joins `path` to `cwd` and takes `.` and `..` out. The root is the empty string.
 pub(crate) fn normalize(cwd: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { cwd.split('/').filter(|p| !p.is_empty()).collect() };
+    let mut parts: Vec<&str> =
+        if path.starts_with('/') { Vec::new() } else { cwd.split('/').filter(|p| !p.is_empty()).collect() };
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -172,7 +185,9 @@ impl Files {
     pub fn stat(&self, path: &str) -> Result<Stat, Errno> {
         match self.inodes.get(&self.resolve(path, true)?) {
             Some(Inode::Dir) => Ok(Stat { kind: FileKind::Dir, size: 4096, mode: 0o755 }),
-            Some(Inode::File(bytes)) => Ok(Stat { kind: FileKind::File, size: bytes.len() as u64, mode: 0o644 }),
+            Some(Inode::File(bytes)) => {
+                Ok(Stat { kind: FileKind::File, size: bytes.len() as u64, mode: 0o644 })
+            }
             Some(Inode::Symlink(_)) | None => Err(Errno::NoEnt),
         }
     }

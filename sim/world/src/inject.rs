@@ -6,8 +6,8 @@ use kernel::path::Flow;
 use kernel::{Errno, RouteKind};
 use netfilter::{Choice, Choices};
 use packet::{
-    Body, DevId, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketId, Payload, PktType, Proto, Skb, Tcp, TcpFlags,
-    Tuple, Udp, UdpData,
+    Body, DevId, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketId, Payload, PktType, Proto, Skb, Tcp,
+    TcpFlags, Tuple, Udp, UdpData,
 };
 use trace::{Disposition, Journeys, Names, Recorder, Step, StepKind, Trace};
 
@@ -114,7 +114,9 @@ pub enum ProbeError {
     #[error("{0}")]
     NoRoute(Errno),
     /// There is no route to the source, so it can't be told where it comes from.
-    #[error("`{0}` is no address of this host and no route leads to it\nhint: name the device that it arrives at with -i")]
+    #[error(
+        "`{0}` is no address of this host and no route leads to it\nhint: name the device that it arrives at with -i"
+    )]
     UnknownSource(IpAddr),
     /// More branches than are followed.
     #[error("its way has more than {BRANCH_LIMIT} random branches")]
@@ -134,7 +136,13 @@ impl World {
     ///
     /// # Errors
     /// A device or route that doesn't exist, too many branches.
-    pub fn probe(&self, host: HostId, netns: NetnsId, probe: &Probe, follow: Follow) -> Result<Vec<ProbeOutcome>, ProbeError> {
+    pub fn probe(
+        &self,
+        host: HostId,
+        netns: NetnsId,
+        probe: &Probe,
+        follow: Follow,
+    ) -> Result<Vec<ProbeOutcome>, ProbeError> {
         let first = match follow {
             Follow::Drawn => Choices::drawn(),
             Follow::EveryBranch => Choices::first_branch(),
@@ -146,7 +154,9 @@ impl World {
             let (outcome, made) = self.probe_branch(host, netns, probe, choices)?;
             let same = |known: &&mut ProbeOutcome| known.verdict.ends_like(&outcome.verdict);
             match outcomes.iter_mut().find(same) {
-                Some(known) => known.verdict.probability = known.verdict.probability.or(outcome.verdict.probability),
+                Some(known) => {
+                    known.verdict.probability = known.verdict.probability.or(outcome.verdict.probability)
+                }
                 None => outcomes.push(outcome),
             }
             next = made.next_branch().filter(|_| follow == Follow::EveryBranch);
@@ -204,7 +214,13 @@ impl World {
         self.host(host).ip_route_output(netns, &flow, self.now()).ok().map(|route| route.src)
     }
 
-    fn inject(&mut self, host: HostId, netns: NetnsId, probe: &Probe, obs: &mut Recorder) -> Result<PacketId, ProbeError> {
+    fn inject(
+        &mut self,
+        host: HostId,
+        netns: NetnsId,
+        probe: &Probe,
+        obs: &mut Recorder,
+    ) -> Result<PacketId, ProbeError> {
         let now = self.now();
         let kernel = self.host(host);
         let own = kernel.inet_addr_type(netns, probe.src) == RouteKind::Local;
@@ -221,7 +237,9 @@ impl World {
         match device {
             Some(dev) => Ok(self.inject_at(host, dev, probe, obs)),
             None => {
-                let dst = kernel.ip_route_output(netns, &probe.flow(probe.src, probe.dst), now).map_err(ProbeError::NoRoute)?;
+                let dst = kernel
+                    .ip_route_output(netns, &probe.flow(probe.src, probe.dst), now)
+                    .map_err(ProbeError::NoRoute)?;
                 Ok(self.with_kernel(host, obs, |cx| {
                     let mut skb = Skb::from_ip(cx.ids.next_id(), dst.dev, probe.packet());
                     skb.mark = probe.mark;
@@ -244,7 +262,15 @@ impl World {
         let src = sender.unwrap_or(MacAddr([0x02, 0, 0, 0, 0, 0xfe]));
         let frame = Frame { dst: mac, src, vlan: None, payload: packet::EtherPayload::Ip(probe.packet()) };
         self.with_kernel(host, obs, |cx| {
-            let skb = Skb { id: cx.ids.next_id(), frame, dev, mark: probe.mark, pkt_type: PktType::Host, ct: None, frag_max_size: 0 };
+            let skb = Skb {
+                id: cx.ids.next_id(),
+                frame,
+                dev,
+                mark: probe.mark,
+                pkt_type: PktType::Host,
+                ct: None,
+                frag_max_size: 0,
+            };
             let id = skb.id;
             cx.emit_created(&skb, netns, &[]);
             // The path's end is recorded.
@@ -261,7 +287,8 @@ impl World {
             Disposition::Dropped { host, netns, reason, .. } => {
                 let packets = trace.packets();
                 let told = journeys.roots().any(|id| {
-                    journeys.answers(id).is_some_and(|asked| packets.contains(&asked)) && journeys.frame(id).is_some_and(refuses)
+                    journeys.answers(id).is_some_and(|asked| packets.contains(&asked))
+                        && journeys.frame(id).is_some_and(refuses)
                 });
                 (if told { "rejected" } else { "dropped" }, (host, netns), Some(reason.name()))
             }
@@ -345,7 +372,12 @@ impl Probe {
                 checksum: true,
                 data: UdpData::Bytes(Payload::from(b"trace".as_slice())),
             }),
-            Proto::ICMP => Body::Icmp(Icmp::Echo { request: true, id: self.sport, seq: 1, payload: Payload::from(vec![0; 56]) }),
+            Proto::ICMP => Body::Icmp(Icmp::Echo {
+                request: true,
+                id: self.sport,
+                seq: 1,
+                payload: Payload::from(vec![0; 56]),
+            }),
             _ => Body::Tcp(Tcp {
                 sport: self.sport,
                 dport: self.dport,

@@ -13,7 +13,10 @@ impl Names for World {
             return String::new();
         }
         let names = &World::host(self, host).netns_names;
-        names.iter().find(|&(_, &id)| id == netns).map_or_else(|| format!("netns{netns}"), |(name, _)| name.clone())
+        names
+            .iter()
+            .find(|&(_, &id)| id == netns)
+            .map_or_else(|| format!("netns{netns}"), |(name, _)| name.clone())
     }
 
     fn dev(&self, host: HostId, dev: DevId) -> String {

@@ -8,7 +8,8 @@ use packet::{MacAddr, NetnsId, SimTime};
 
 /// Kernel: `net/ipv4/arp.c, arp_format_neigh_entry`.
 pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
-    let mut text = "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
+    let mut text =
+        "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
     for neighbour in host.neighbours(netns, now) {
         if neighbour.nud == Nud::Noarp && !neighbour.proxy {
             continue;
@@ -24,7 +25,8 @@ pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
         let dev = neighbour.dev.as_deref().unwrap_or("*");
         let addr = neighbour.addr.to_string();
         // Writing to a string doesn't fail.
-        let _ = writeln!(text, "{addr:<16} {:<12}{:<12}{mac}     *        {dev}", "0x1", format!("{flags:#x}"));
+        let _ =
+            writeln!(text, "{addr:<16} {:<12}{:<12}{mac}     *        {dev}", "0x1", format!("{flags:#x}"));
     }
     text
 }
@@ -79,8 +81,23 @@ pub(crate) fn dev(host: &Host, netns: NetnsId) -> String {
         let _ = writeln!(
             text,
             "{:>6}: {:>7} {:>7} {:>4} {:>4} {:>4} {:>5} {:>10} {:>9} {:>8} {:>7} {:>4} {:>4} {:>4} {:>5} {:>7} {:>10}",
-            link.name, s.rx_bytes, s.rx_packets, s.rx_errors, s.rx_dropped, 0, 0, 0, s.multicast,
-            s.tx_bytes, s.tx_packets, s.tx_errors, s.tx_dropped, 0, 0, s.tx_carrier, 0,
+            link.name,
+            s.rx_bytes,
+            s.rx_packets,
+            s.rx_errors,
+            s.rx_dropped,
+            0,
+            0,
+            0,
+            s.multicast,
+            s.tx_bytes,
+            s.tx_packets,
+            s.tx_errors,
+            s.tx_dropped,
+            0,
+            0,
+            s.tx_carrier,
+            0,
         );
     }
     text

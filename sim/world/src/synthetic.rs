@@ -30,7 +30,11 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
     }
     if let Some(rest) = path.strip_prefix("/proc/net") {
         let text = match rest.trim_start_matches('/') {
-            "" => return Ok(dir(["arp", "dev", "route"].into_iter().map(|name| (name.to_owned(), FileKind::File)))),
+            "" => {
+                return Ok(dir(["arp", "dev", "route"]
+                    .into_iter()
+                    .map(|name| (name.to_owned(), FileKind::File))));
+            }
             "arp" => crate::procnet::arp(&node.host, netns, now),
             "dev" => crate::procnet::dev(&node.host, netns),
             "route" => crate::procnet::route(&node.host, netns),
@@ -43,7 +47,11 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
         if name.is_empty() {
             return Ok(dir(node.host.netns_names.keys().map(|name| (name.clone(), FileKind::File))));
         }
-        return if node.host.netns_names.contains_key(name) { Ok(Entry::File(Vec::new())) } else { Err(Errno::NoEnt) };
+        return if node.host.netns_names.contains_key(name) {
+            Ok(Entry::File(Vec::new()))
+        } else {
+            Err(Errno::NoEnt)
+        };
     }
     let rest = path.strip_prefix("/sys/class/net").ok_or(Errno::NoEnt)?.trim_start_matches('/');
     let links = node.host.links(netns);
@@ -104,12 +112,30 @@ fn setting(node: &Node, netns: NetnsId, rest: &str) -> Result<Entry, Errno> {
 /// Kernel: `net/core/net-sysfs.c`.
 fn attribute_of(link: &LinkInfo, attribute: &str) -> Result<Entry, Errno> {
     const ATTRIBUTES: &[&str] = &[
-        "address", "broadcast", "carrier", "flags", "ifalias", "ifindex", "iflink", "mtu", "operstate", "tx_queue_len",
+        "address",
+        "broadcast",
+        "carrier",
+        "flags",
+        "ifalias",
+        "ifindex",
+        "iflink",
+        "mtu",
+        "operstate",
+        "tx_queue_len",
         "type",
     ];
     const STATISTICS: &[&str] = &[
-        "collisions", "multicast", "rx_bytes", "rx_dropped", "rx_errors", "rx_packets", "tx_bytes", "tx_carrier_errors",
-        "tx_dropped", "tx_errors", "tx_packets",
+        "collisions",
+        "multicast",
+        "rx_bytes",
+        "rx_dropped",
+        "rx_errors",
+        "rx_packets",
+        "tx_bytes",
+        "tx_carrier_errors",
+        "tx_dropped",
+        "tx_errors",
+        "tx_packets",
     ];
     let up = link.flags & 1 != 0;
     let text = match attribute {
@@ -149,7 +175,9 @@ fn attribute_of(link: &LinkInfo, attribute: &str) -> Result<Entry, Errno> {
             Some(KindInfo::Bridge(_)) => "unknown".to_owned(),
             _ => return Err(Errno::Inval),
         },
-        "brport" if link.port.is_some() => return Ok(dir([("hairpin_mode".to_owned(), FileKind::File)].into_iter())),
+        "brport" if link.port.is_some() => {
+            return Ok(dir([("hairpin_mode".to_owned(), FileKind::File)].into_iter()));
+        }
         port if port.starts_with("brport/") => {
             let settings = link.port.as_ref().ok_or(Errno::NoEnt)?;
             match &port["brport/".len()..] {

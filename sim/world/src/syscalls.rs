@@ -15,8 +15,8 @@ use crate::files::{Content, OpenFile, OpenId, Stream, normalize};
 use crate::node::Node;
 use crate::process::Process;
 use crate::queue::{Event, Queue};
-use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};
 use crate::synthetic::{self, Entry};
+use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};
 use crate::world::EPOCH;
 use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Signal, Wait};
 
@@ -143,7 +143,9 @@ impl<O: Observer> SysCx<'_, O> {
             Some(OpenFile::Reader { content: Content::Snapshot(bytes), .. }) => bytes.clone(),
             _ => return Err(Errno::BadF),
         };
-        let Some(OpenFile::Reader { offset, .. }) = self.node.open.get_mut(open) else { return Err(Errno::BadF) };
+        let Some(OpenFile::Reader { offset, .. }) = self.node.open.get_mut(open) else {
+            return Err(Errno::BadF);
+        };
         let rest = bytes.get(*offset..).unwrap_or(&[]);
         if rest.is_empty() {
             return Ok(ReadResult::Eof);
@@ -213,7 +215,9 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn is_terminal(&self, fd: Fd) -> bool {
         match self.file(fd) {
-            Ok(OpenFile::Console { console, .. }) => self.node.consoles.get(console).is_some_and(|c| c.terminal),
+            Ok(OpenFile::Console { console, .. }) => {
+                self.node.consoles.get(console).is_some_and(|c| c.terminal)
+            }
             _ => false,
         }
     }
@@ -381,7 +385,10 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn stat(&self, path: &str) -> Result<Stat, Errno> {
-        if self.process().is_some_and(|p| matches!(normalize(&p.cwd, path).as_str(), "/dev/null" | "/dev/zero")) {
+        if self
+            .process()
+            .is_some_and(|p| matches!(normalize(&p.cwd, path).as_str(), "/dev/null" | "/dev/zero"))
+        {
             return Ok(Stat { kind: FileKind::CharDevice, size: 0, mode: 0o666 });
         }
         if let Some((_, entry)) = self.synthetic(path) {
@@ -580,9 +587,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             Ok(OpenFile::PipeRead(pipe)) => {
                 self.node.open.pipes.get(pipe).is_none_or(|p| !p.bytes.is_empty() || p.writer.is_none())
             }
-            Ok(OpenFile::Console { console, stream: Stream::In }) => {
-                self.node.consoles.get(console).is_none_or(|c| !c.input.is_empty() || c.input_ended || c.end_typed)
-            }
+            Ok(OpenFile::Console { console, stream: Stream::In }) => self
+                .node
+                .consoles
+                .get(console)
+                .is_none_or(|c| !c.input.is_empty() || c.input_ended || c.end_typed),
             Ok(OpenFile::Null | OpenFile::Zero | OpenFile::Reader { .. }) => true,
             Ok(_) | Err(_) => false,
         };

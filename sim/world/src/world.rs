@@ -14,8 +14,8 @@ use crate::files::{Console, ConsoleId, Stream, normalize};
 use crate::node::Node;
 use crate::process::Process;
 use crate::queue::{Event, Queue};
-use crate::syscalls::SysCx;
 use crate::synthetic::{self, Entry};
+use crate::syscalls::SysCx;
 use crate::{Args, DirEntry, Fd, Next, ProbeOutcome, ProbeReport, Program, Registry, Signal, Wait};
 
 /// Seconds since 1970 at virtual time zero: 2025-01-01 00:00:00 UTC.
@@ -156,8 +156,15 @@ impl World {
         let mut effects = std::mem::take(&mut self.effects);
         let now = self.now;
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
-        let mut cx =
-            Cx { host: &mut node.host, now, effects: &mut effects, ids: &mut self.ids, obs, choices: self.choices.as_deref_mut(), current: None };
+        let mut cx = Cx {
+            host: &mut node.host,
+            now,
+            effects: &mut effects,
+            ids: &mut self.ids,
+            obs,
+            choices: self.choices.as_deref_mut(),
+            current: None,
+        };
         let result = act(&mut cx);
         self.carry_out(host, &mut effects, obs);
         self.effects = effects;
@@ -171,7 +178,13 @@ impl World {
     }
 
     /// Plugs a physical device into a segment; it gets a carrier.
-    pub fn plug<O: Observer>(&mut self, segment: SegmentId, end: Endpoint, options: CableOptions, obs: &mut O) {
+    pub fn plug<O: Observer>(
+        &mut self,
+        segment: SegmentId,
+        end: Endpoint,
+        options: CableOptions,
+        obs: &mut O,
+    ) {
         let index = segment.0 as usize;
         let port = Arc::make_mut(&mut self.segments[index]).plug(end, options);
         let node = self.node_mut(end.host);
@@ -239,7 +252,8 @@ impl World {
         env: BTreeMap<String, String>,
     ) -> Result<Pid, kernel::Errno> {
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
-        let make = args.first().and_then(|name| node.registry.get(name)).cloned().ok_or(kernel::Errno::NoEnt)?;
+        let make =
+            args.first().and_then(|name| node.registry.get(name)).cloned().ok_or(kernel::Errno::NoEnt)?;
         let program = make(args.clone());
         Ok(self.spawn_program(host, netns, console, args, program, env))
     }
@@ -428,7 +442,18 @@ impl World {
         let now = self.now;
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let Some(mut program) = node.processes.get_mut(pid).and_then(|p| p.program.take()) else { return };
-        let mut sys = SysCx { node, queue: &mut self.queue, ids: &mut self.ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None };
+        let mut sys = SysCx {
+            node,
+            queue: &mut self.queue,
+            ids: &mut self.ids,
+            effects,
+            obs,
+            now,
+            pid,
+            exec: None,
+            broken_pipe: false,
+            probe: None,
+        };
         let next = match signal {
             None => program.resume(&mut sys),
             Some(Signal::Kill) => Next::Exit(128 + Signal::Kill.number()),
@@ -471,7 +496,9 @@ impl World {
                     node.wake(&mut self.queue, now, pid);
                 }
             }
-            (None, Next::Exit(status)) => sys_exit(node, &mut self.queue, &mut self.ids, effects, obs, now, pid, status),
+            (None, Next::Exit(status)) => {
+                sys_exit(node, &mut self.queue, &mut self.ids, effects, obs, now, pid, status)
+            }
         }
     }
 
@@ -557,7 +584,14 @@ impl World {
         }
     }
 
-    fn lost<O: Observer>(&self, host: HostId, dev: DevId, packet: packet::PacketId, reason: DropReason, obs: &mut O) {
+    fn lost<O: Observer>(
+        &self,
+        host: HostId,
+        dev: DevId,
+        packet: packet::PacketId,
+        reason: DropReason,
+        obs: &mut O,
+    ) {
         if O::ON {
             let netns = self.host(host).get_dev(dev).map_or(NetnsId::INIT, |d| d.netns);
             obs.record(Step {
@@ -599,7 +633,9 @@ impl World {
             match self.next_event() {
                 None => return Outcome::Stuck,
                 Some(at) if at.since(heard) > SILENCE_LIMIT => return Outcome::Silent,
-                Some(_) if self.events_run - first >= EVENT_LIMIT => return Outcome::Storm(self.busiest(obs)),
+                Some(_) if self.events_run - first >= EVENT_LIMIT => {
+                    return Outcome::Storm(self.busiest(obs));
+                }
                 Some(_) => self.step(obs),
             };
         }
@@ -631,7 +667,16 @@ impl World {
         let mut effects = std::mem::take(&mut self.effects);
         for pid in self.processes(host) {
             let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
-            sys_exit(node, &mut self.queue, &mut self.ids, &mut effects, obs, self.now, pid, 128 + Signal::Kill.number());
+            sys_exit(
+                node,
+                &mut self.queue,
+                &mut self.ids,
+                &mut effects,
+                obs,
+                self.now,
+                pid,
+                128 + Signal::Kill.number(),
+            );
         }
         self.carry_out(host, &mut effects, obs);
         self.effects = effects;
@@ -649,7 +694,8 @@ fn sys_exit<O: Observer>(
     pid: Pid,
     status: i32,
 ) {
-    SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None }.exit(status);
+    SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None }
+        .exit(status);
 }
 
 #[cfg(test)]

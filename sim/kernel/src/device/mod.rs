@@ -26,8 +26,8 @@ pub use ipip::Ipip;
 pub use loopback::Loopback;
 pub use nic::Nic;
 pub use tun::Tun;
-pub use veth::Veth;
 pub(crate) use veth::VLAN_HLEN;
+pub use veth::Veth;
 pub use vlan::Vlan;
 pub use vxlan::{Remote, Vxlan, VxlanEntry};
 

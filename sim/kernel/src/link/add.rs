@@ -4,9 +4,7 @@ use trace::Observer;
 
 use crate::device::{Bridge, DeviceKind, Dummy, Ipip, Nic, Remote, Tun, Veth, Vlan, Vxlan, VxlanEntry};
 use crate::link::set::dev_validate_mtu;
-use crate::request::{
-    FdbState, LinkAdd, LinkChange, LinkKind, Reply, TunnelConfig, VethPeer, VxlanConfig,
-};
+use crate::request::{FdbState, LinkAdd, LinkChange, LinkKind, Reply, TunnelConfig, VethPeer, VxlanConfig};
 use crate::{Cx, Errno, Host, Refusal};
 
 /// What a new device is given besides its kind.
@@ -50,7 +48,8 @@ impl<O: Observer> Cx<'_, O> {
                 (dev, Some(peer))
             }
             LinkKind::Bridge(options) => {
-                let dev = self.rtnl_create_link(target, &given, "bridge", DeviceKind::Bridge(Bridge::default()))?;
+                let dev =
+                    self.rtnl_create_link(target, &given, "bridge", DeviceKind::Bridge(Bridge::default()))?;
                 self.br_dev_newlink(dev);
                 for option in options {
                     self.undo_on_refusal(dev, |cx| cx.br_changelink(dev, option))?;
@@ -58,18 +57,26 @@ impl<O: Observer> Cx<'_, O> {
                 (dev, None)
             }
             LinkKind::Vxlan(config) => (self.vxlan_newlink(netns, target, &given, config)?, None),
-            LinkKind::Dummy => (self.rtnl_create_link(target, &given, "dummy", DeviceKind::Dummy(Dummy))?, None),
+            LinkKind::Dummy => {
+                (self.rtnl_create_link(target, &given, "dummy", DeviceKind::Dummy(Dummy))?, None)
+            }
             LinkKind::Vlan { link, id } => (self.vlan_newlink(netns, target, &given, &link, id)?, None),
             LinkKind::Ipip(config) => (self.ipip_newlink(netns, target, &given, config)?, None),
             LinkKind::Tun { tap, persist } => {
                 let tun = Tun { tap, persist, open: false, queue: Default::default() };
-                let dev = self.rtnl_create_link(target, &given, if tap { "tap" } else { "tun" }, DeviceKind::Tun(tun))?;
+                let dev = self.rtnl_create_link(
+                    target,
+                    &given,
+                    if tap { "tap" } else { "tun" },
+                    DeviceKind::Tun(tun),
+                )?;
                 // Who made it has closed it again.
                 self.set_carrier(&[(dev, false)]);
                 (dev, None)
             }
             LinkKind::Nic => {
-                let dev = self.rtnl_create_link(target, &given, "eth", DeviceKind::Nic(Nic { link: true }))?;
+                let dev =
+                    self.rtnl_create_link(target, &given, "eth", DeviceKind::Nic(Nic { link: true }))?;
                 self.set_carrier(&[(dev, false)]);
                 (dev, None)
             }
@@ -290,7 +297,9 @@ impl<O: Observer> Cx<'_, O> {
         };
         let twin = |dev: &DevId| {
             self.host.ipip(*dev).is_some_and(|tunnel| {
-                !tunnel.fallback && tunnel.config.remote == config.remote && tunnel.config.local == config.local
+                !tunnel.fallback
+                    && tunnel.config.remote == config.remote
+                    && tunnel.config.local == config.local
             })
         };
         if self.host.ns(netns).ipip.iter().any(twin) {
@@ -345,7 +354,13 @@ impl<O: Observer> Cx<'_, O> {
         if !self.host.ipip_loaded || fallback != EVERYWHERE {
             return;
         }
-        let tunnel = Ipip { config: TunnelConfig::default(), net: netns, lower: None, fallback: true, errors: Default::default() };
+        let tunnel = Ipip {
+            config: TunnelConfig::default(),
+            net: netns,
+            lower: None,
+            fallback: true,
+            errors: Default::default(),
+        };
         if let Ok(dev) = self.register_netdevice(netns, "tunl0", None, DeviceKind::Ipip(tunnel)) {
             self.host.ns_mut(netns).ipip.push(dev);
         }

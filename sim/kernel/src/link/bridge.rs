@@ -22,9 +22,9 @@ impl Host {
         match &self.dev(dev).kind {
             DeviceKind::Veth(_) | DeviceKind::Bridge(_) => 2,
             DeviceKind::Nic(_) => 4,
-            DeviceKind::Vxlan(vxlan) => vxlan.lower.filter(|&dev| self.get_dev(dev).is_some()).map_or(100, |dev| {
-                self.port_cost(dev)
-            }),
+            DeviceKind::Vxlan(vxlan) => {
+                vxlan.lower.filter(|&dev| self.get_dev(dev).is_some()).map_or(100, |dev| self.port_cost(dev))
+            }
             DeviceKind::Vlan(vlan) => self.get_dev(vlan.lower).map_or(100, |lower| self.port_cost(lower.id)),
             DeviceKind::Loopback(_) | DeviceKind::Tun(_) | DeviceKind::Ipip(_) | DeviceKind::Dummy(_) => 100,
         }
@@ -46,7 +46,10 @@ impl<O: Observer> Cx<'_, O> {
         let now = self.now;
         let Some(bridge) = self.host.bridge(br) else { return Err(Errno::OpNotSupp.into()) };
         let taken = |n: u16| {
-            bridge.ports.iter().any(|&port| self.host.dev(port).port.as_ref().is_some_and(|port| port.number == n))
+            bridge
+                .ports
+                .iter()
+                .any(|&port| self.host.dev(port).port.as_ref().is_some_and(|port| port.number == n))
         };
         let Some(number) = (1..1024).find(|&n| !taken(n)) else { return Err(Errno::NoSpc.into()) };
         let Some(bridge) = self.host.bridge_mut(br) else { return Err(Errno::OpNotSupp.into()) };
@@ -133,7 +136,8 @@ impl<O: Observer> Cx<'_, O> {
         // An address shared with a port stays as the port's.
         let owner = bridge.ports.iter().copied().find(|&port| self.host.dev(port).mac == old);
         let Some(bridge) = self.host.bridge_mut(br) else { return };
-        let own = |entry: &crate::device::BridgeEntry| entry.port.is_none() && entry.state == FdbState::Permanent;
+        let own =
+            |entry: &crate::device::BridgeEntry| entry.port.is_none() && entry.state == FdbState::Permanent;
         if bridge.fdb.get(&old).is_some_and(own) {
             match owner {
                 Some(port) => bridge.insert(old, Some(port), FdbState::Permanent, now),

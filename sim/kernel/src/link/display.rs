@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::request::{
-    BridgeOption, FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, NetnsRef, PortOption, TunnelConfig, VethPeer,
-    VxlanConfig,
+    BridgeOption, FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, NetnsRef, PortOption, TunnelConfig,
+    VethPeer, VxlanConfig,
 };
 
 fn on(value: bool) -> &'static str {

@@ -93,7 +93,9 @@ impl Host {
                     self.dflt_fdb_dump(device, now, &mut all);
                     self.br_fdb_dump(device.id, None, now, &mut all);
                 }
-                _ if device.kind.traits().arphrd == arphrd::ETHER => self.dflt_fdb_dump(device, now, &mut all),
+                _ if device.kind.traits().arphrd == arphrd::ETHER => {
+                    self.dflt_fdb_dump(device, now, &mut all)
+                }
                 _ => {}
             }
         }

@@ -81,7 +81,13 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Kernel: `br_fdb_add`, `fdb_add_entry` in `net/bridge/br_fdb.c`.
-    fn br_fdb_add(&mut self, br: DevId, port: Option<DevId>, spec: &FdbSpec, mode: Mode) -> Result<(), Refusal> {
+    fn br_fdb_add(
+        &mut self,
+        br: DevId,
+        port: Option<DevId>,
+        spec: &FdbSpec,
+        mode: Mode,
+    ) -> Result<(), Refusal> {
         let now = self.now;
         if spec.mac.is_zero() {
             return Err(Errno::Inval.into());
@@ -150,7 +156,13 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Kernel: `vxlan_fdb_add`, `vxlan_fdb_update`.
-    fn vxlan_fdb_add(&mut self, netns: NetnsId, dev: DevId, spec: &FdbSpec, mode: Mode) -> Result<(), Refusal> {
+    fn vxlan_fdb_add(
+        &mut self,
+        netns: NetnsId,
+        dev: DevId,
+        spec: &FdbSpec,
+        mode: Mode,
+    ) -> Result<(), Refusal> {
         let now = self.now;
         let Some(remote) = self.vxlan_remote(netns, spec)? else { return Err(Errno::Inval.into()) };
         let Some(vxlan) = self.host.vxlan_mut(dev) else { return Err(Errno::OpNotSupp.into()) };

@@ -30,9 +30,10 @@ impl Host {
     /// Kernel: `netdev_name_in_use`; alternative names count.
     pub(crate) fn name_in_use(&self, netns: NetnsId, name: &str) -> bool {
         let Some(ns) = self.get_ns(netns) else { return false };
-        ns.devices.values().filter_map(|&id| self.get_dev(id)).any(|dev| {
-            dev.name == name || dev.altnames.iter().any(|alt| alt == name)
-        })
+        ns.devices
+            .values()
+            .filter_map(|&id| self.get_dev(id))
+            .any(|dev| dev.name == name || dev.altnames.iter().any(|alt| alt == name))
     }
 
     /// The first free of `prefix0`, `prefix1`, … Kernel: `dev_alloc_name`.
@@ -48,7 +49,11 @@ impl Host {
     }
 
     /// Takes `wanted`, or the next index after the last one given. Kernel: `dev_index_reserve`.
-    pub(crate) fn dev_index_reserve(&mut self, netns: NetnsId, wanted: Option<u32>) -> Result<IfIndex, Errno> {
+    pub(crate) fn dev_index_reserve(
+        &mut self,
+        netns: NetnsId,
+        wanted: Option<u32>,
+    ) -> Result<IfIndex, Errno> {
         let ns = self.ns_mut(netns);
         if let Some(index) = wanted {
             let index = IfIndex(index);

@@ -9,14 +9,24 @@ impl<O: Observer> Cx<'_, O> {
     /// Changes a device, in the kernel's order of attributes. What was done before one is
     /// refused stays done, as in the kernel.
     /// Kernel: `rtnl_changelink`, `do_setlink` in `net/core/rtnetlink.c`.
-    pub fn link_set(&mut self, netns: NetnsId, dev: &str, changes: Vec<LinkChange>) -> Result<Reply, Refusal> {
+    pub fn link_set(
+        &mut self,
+        netns: NetnsId,
+        dev: &str,
+        changes: Vec<LinkChange>,
+    ) -> Result<Reply, Refusal> {
         let dev = self.host.find_dev(netns, dev).ok_or(Errno::NoDev)?;
         self.do_setlink(netns, dev, changes)?;
         Ok(Reply::default())
     }
 
     /// Carries out `changes` that a process in `netns` asks for.
-    pub(crate) fn do_setlink(&mut self, netns: NetnsId, dev: DevId, changes: Vec<LinkChange>) -> Result<(), Refusal> {
+    pub(crate) fn do_setlink(
+        &mut self,
+        netns: NetnsId,
+        dev: DevId,
+        changes: Vec<LinkChange>,
+    ) -> Result<(), Refusal> {
         let mut changes = changes;
         changes.sort_by_key(order);
         let rename = changes.iter().find_map(|change| match change {
@@ -214,7 +224,12 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Moves a device: it goes down and loses its addresses, routes, neighbours and bridge, but
     /// keeps name and index if they are free there. Kernel: `dev_change_net_namespace`.
-    fn dev_change_net_namespace(&mut self, dev: DevId, target: NetnsId, rename: Option<&str>) -> Result<(), Refusal> {
+    fn dev_change_net_namespace(
+        &mut self,
+        dev: DevId,
+        target: NetnsId,
+        rename: Option<&str>,
+    ) -> Result<(), Refusal> {
         let device = self.host.dev(dev);
         if device.kind.traits().netns_immutable {
             return Err(Refusal::because(Errno::Inval, "The interface netns is immutable."));
@@ -287,7 +302,8 @@ impl<O: Observer> Cx<'_, O> {
         if config.dstport.is_some_and(|port| port != vxlan.port()) {
             return refuse("port");
         }
-        vxlan.config = VxlanConfig { link: vxlan.config.link.clone(), dstport: vxlan.config.dstport, ..config };
+        vxlan.config =
+            VxlanConfig { link: vxlan.config.link.clone(), dstport: vxlan.config.dstport, ..config };
         Ok(())
     }
 }

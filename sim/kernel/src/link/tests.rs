@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use packet::{Arp, ArpOp, DevId, EtherPayload, Frame, HostId, MacAddr, NetnsId, PacketIds, SimTime, Skb, Vni};
+use packet::{
+    Arp, ArpOp, DevId, EtherPayload, Frame, HostId, MacAddr, NetnsId, PacketIds, SimTime, Skb, Vni,
+};
 use trace::{Recorder, StepKind};
 
 use crate::request::{
-    AddrSpec, FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, Mode, PortOption, Request, VethPeer, VxlanConfig,
+    AddrSpec, FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, Mode, PortOption, Request, VethPeer,
+    VxlanConfig,
 };
 use crate::{Cx, Effect, Host, Refusal, Timer};
 
@@ -112,7 +115,8 @@ impl Lone {
             address: Some(mac(last, 2)),
             ..VethPeer::default()
         };
-        let add = LinkAdd { address: Some(mac(last, 1)), ..add(name, LinkKind::Veth { peer: Box::new(peer) }) };
+        let add =
+            LinkAdd { address: Some(mac(last, 1)), ..add(name, LinkKind::Veth { peer: Box::new(peer) }) };
         self.must(INIT, Request::LinkAdd(add));
     }
 
@@ -122,7 +126,13 @@ impl Lone {
     }
 
     fn send(&mut self, dev: DevId, src: MacAddr, dst: MacAddr) {
-        let arp = Arp { op: ArpOp::Other(9), sha: src, spa: [10, 0, 0, 1].into(), tha: dst, tpa: [10, 0, 0, 2].into() };
+        let arp = Arp {
+            op: ArpOp::Other(9),
+            sha: src,
+            spa: [10, 0, 0, 1].into(),
+            tha: dst,
+            tpa: [10, 0, 0, 2].into(),
+        };
         let frame = Frame { dst, src, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
         self.with(|cx| {
             let mut skb = Skb::from_ip(cx.ids.next_id(), dev, dummy_packet());
@@ -136,7 +146,10 @@ impl Lone {
     /// `ip -s link` of one device: packets and bytes, received and sent, and drops.
     fn stats(&self, netns: NetnsId, name: &str) -> String {
         let s = self.host.dev(self.dev(netns, name)).stats;
-        format!("rx {}/{} drop {} tx {}/{} drop {}", s.rx_packets, s.rx_bytes, s.rx_dropped, s.tx_packets, s.tx_bytes, s.tx_dropped)
+        format!(
+            "rx {}/{} drop {} tx {}/{} drop {}",
+            s.rx_packets, s.rx_bytes, s.rx_dropped, s.tx_packets, s.tx_bytes, s.tx_dropped
+        )
     }
 
     fn link(&self, netns: NetnsId, name: &str) -> String {
@@ -144,7 +157,13 @@ impl Lone {
         let link = links.iter().find(|link| link.name == name).expect("the device exists");
         format!(
             "{}: {}@{:?} {:#x} mtu {} {} {}",
-            link.ifindex, link.name, link.link.map(|index| index.0), link.flags, link.mtu, link.qdisc, link.operstate
+            link.ifindex,
+            link.name,
+            link.link.map(|index| index.0),
+            link.flags,
+            link.mtu,
+            link.qdisc,
+            link.operstate
         )
     }
 }
@@ -222,7 +241,9 @@ fn a_veth_pair_gets_its_indexes_and_delivers() {
 fn refusals_are_the_kernels() {
     let mut lone = Lone::new();
     lone.veth("v0", "v1", None);
-    let peer = |name: &str| LinkKind::Veth { peer: Box::new(VethPeer { name: Some(name.into()), ..VethPeer::default() }) };
+    let peer = |name: &str| LinkKind::Veth {
+        peer: Box::new(VethPeer { name: Some(name.into()), ..VethPeer::default() }),
+    };
     let set = |dev: &str, change| Request::LinkSet { dev: dev.to_owned(), changes: vec![change] };
     let bridge = || LinkKind::Bridge(vec![]);
     let cases = [
@@ -239,7 +260,10 @@ fn refusals_are_the_kernels() {
         (set("v0", LinkChange::Address(MacAddr::BROADCAST)), "Cannot assign requested address"),
         (set("v0", LinkChange::Master(Some("v1".into()))), "Operation not supported"),
         (set("v0", LinkChange::Name("lo".into())), "File exists"),
-        (set("lo", LinkChange::Netns(crate::request::NetnsRef::Name("c".into()))), "The interface netns is immutable."),
+        (
+            set("lo", LinkChange::Netns(crate::request::NetnsRef::Name("c".into()))),
+            "The interface netns is immutable.",
+        ),
         (Request::LinkDel { dev: "lo".into() }, "Operation not supported"),
         (Request::NetnsAdd { name: "c".into() }, "File exists"),
     ];
@@ -262,7 +286,13 @@ fn a_bridge_learns_floods_and_keeps_ports_apart() {
         ("broadcast goes to all others", none, 1, MacAddr::BROADCAST, [0, 1, 1]),
         ("flood off spares a port", Some(("p3", PortOption::Flood(false))), 1, mac(9, 9), [0, 1, 0]),
         ("hairpin sends it back", Some(("p1", PortOption::Hairpin(true))), 1, mac(1, 2), [1, 0, 0]),
-        ("isolated ports don't talk", Some(("p1", PortOption::Isolated(true))), 1, MacAddr::BROADCAST, [0, 1, 0]),
+        (
+            "isolated ports don't talk",
+            Some(("p1", PortOption::Isolated(true))),
+            1,
+            MacAddr::BROADCAST,
+            [0, 1, 0],
+        ),
     ];
     let mut lone = star(3);
     lone.set(INIT, "p3", LinkChange::Port(PortOption::Isolated(true))).unwrap();
@@ -280,7 +310,8 @@ fn a_bridge_learns_floods_and_keeps_ports_apart() {
         assert_eq!(got, expected, "{what}");
     }
     assert_eq!(lone.stats(INIT, "br0"), "rx 2/56 drop 0 tx 0/0 drop 0");
-    let learned: Vec<_> = lone.host.fdb(INIT, lone.now).into_iter().filter(|e| e.learned).map(|e| e.dev).collect();
+    let learned: Vec<_> =
+        lone.host.fdb(INIT, lone.now).into_iter().filter(|e| e.learned).map(|e| e.dev).collect();
     assert_eq!(learned, ["p1", "p2"]);
     lone.run(301_000);
     assert!(!lone.host.fdb(INIT, lone.now).iter().any(|entry| entry.learned), "learned entries age");
@@ -365,6 +396,7 @@ fn vxlan_wraps_a_frame_and_the_other_end_unwraps_it() {
     assert_eq!(lone.stats(n1, "eth0"), "rx 1/42 drop 0 tx 2/134 drop 0");
     let learned = lone.host.fdb(n2, lone.now).into_iter().find(|entry| entry.learned).expect("n2 learned");
     assert_eq!((learned.mac, learned.dst), (mac(0x99, 1), Some([192, 168, 0, 1].into())));
-    let wrapped = lone.obs.steps.iter().filter(|step| matches!(step.kind, StepKind::Encapsulated { overhead: 50, .. }));
+    let wrapped =
+        lone.obs.steps.iter().filter(|step| matches!(step.kind, StepKind::Encapsulated { overhead: 50, .. }));
     assert_eq!(wrapped.count(), 1);
 }

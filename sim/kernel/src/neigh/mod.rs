@@ -73,7 +73,10 @@ impl Nud {
 
     /// The link-layer address may be used. Kernel: `NUD_VALID`.
     pub const fn is_valid(self) -> bool {
-        matches!(self, Self::Permanent | Self::Noarp | Self::Reachable | Self::Probe | Self::Stale | Self::Delay)
+        matches!(
+            self,
+            Self::Permanent | Self::Noarp | Self::Reachable | Self::Probe | Self::Stale | Self::Delay
+        )
     }
 
     /// It may be used without a check. Kernel: `NUD_CONNECTED`.

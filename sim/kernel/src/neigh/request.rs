@@ -1,8 +1,8 @@
 use packet::{NetnsId, SimTime};
 use trace::Observer;
 
-use super::state::Update;
 use super::Nud;
+use super::state::Update;
 use crate::dump::NeighInfo;
 use crate::request::{Mode, NeighSpec, Reply};
 use crate::{Cx, Errno, Host, Refusal};
@@ -66,9 +66,11 @@ impl<O: Observer> Cx<'_, O> {
             Some(_) if mode == Mode::Add => return Err(Errno::Exist.into()),
             Some(_) => (*addr, matches!(mode, Mode::Replace | Mode::Change)),
         };
-        self.neigh_update(ns, dev, key, *lladdr, nud, Update::Admin { overrides }).map_err(|errno| match errno {
-            Errno::Inval => Refusal::because(errno, "No link layer address given."),
-            errno => errno.into(),
+        self.neigh_update(ns, dev, key, *lladdr, nud, Update::Admin { overrides }).map_err(|errno| {
+            match errno {
+                Errno::Inval => Refusal::because(errno, "No link layer address given."),
+                errno => errno.into(),
+            }
         })?;
         if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) {
             neigh.extern_learn |= *extern_learn;

@@ -46,7 +46,10 @@ impl Host {
     /// Requests to send before giving up. Kernel: `net/core/neighbour.c, neigh_max_probes`.
     fn neigh_max_probes(&self, dev: DevId, nud: Nud) -> u32 {
         let multicast = if nud == Nud::Probe { NeighKey::McastResolicit } else { NeighKey::McastSolicit };
-        let sum = [NeighKey::UcastSolicit, NeighKey::AppSolicit, multicast].map(|name| self.neigh_var(dev, name)).iter().sum::<i64>();
+        let sum = [NeighKey::UcastSolicit, NeighKey::AppSolicit, multicast]
+            .map(|name| self.neigh_var(dev, name))
+            .iter()
+            .sum::<i64>();
         sum.max(0) as u32
     }
 }
@@ -127,7 +130,14 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Kernel: `net/core/neighbour.c, neigh_connected_output`.
-    fn neigh_xmit(&mut self, ns: NetnsId, dev: DevId, next_hop: IpAddr, mac: Option<MacAddr>, mut skb: Skb) -> PathResult {
+    fn neigh_xmit(
+        &mut self,
+        ns: NetnsId,
+        dev: DevId,
+        next_hop: IpAddr,
+        mac: Option<MacAddr>,
+        mut skb: Skb,
+    ) -> PathResult {
         if let Some(mac) = mac {
             let device = self.host.dev(dev);
             skb.frame.dst = mac;
@@ -161,7 +171,8 @@ impl<O: Observer> Cx<'_, O> {
     /// Makes the entry one that is being asked for; false if the device asks nobody.
     fn neigh_start(&mut self, ns: NetnsId, dev: DevId, key: IpAddr) -> bool {
         let now = self.now;
-        let multicast = self.host.neigh_var(dev, NeighKey::McastSolicit) + self.host.neigh_var(dev, NeighKey::AppSolicit);
+        let multicast =
+            self.host.neigh_var(dev, NeighKey::McastSolicit) + self.host.neigh_var(dev, NeighKey::AppSolicit);
         let first = self.host.neigh_var(dev, NeighKey::UcastSolicit).max(0) as u32;
         if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, key) {
             neigh.updated = now;
@@ -233,10 +244,13 @@ impl<O: Observer> Cx<'_, O> {
         }
         let (reachable, delay) = (self.host.reachable_time(dev), self.host.delay_probe_time(dev));
         let retrans = self.host.retrans_time(dev);
-        let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, addr).filter(|n| n.generation == generation) else {
+        let Some(neigh) =
+            self.host.ns_mut(ns).neigh.get_mut(dev, addr).filter(|n| n.generation == generation)
+        else {
             return;
         };
-        let confirmed_within = |time: Duration| neigh.confirmed.filter(|&at| now <= at + time).map(|at| at + time);
+        let confirmed_within =
+            |time: Duration| neigh.confirmed.filter(|&at| now <= at + time).map(|at| at + time);
         let next = match neigh.nud {
             Nud::Reachable => match confirmed_within(reachable) {
                 Some(until) => until.since(now),

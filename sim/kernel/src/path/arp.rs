@@ -2,7 +2,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use packet::{
-    Arp, ArpOp, Body, DevId, EtherPayload, Frame, MacAddr, NetnsId, Packet, PacketId, Payload, PktType, Proto, Skb,
+    Arp, ArpOp, Body, DevId, EtherPayload, Frame, MacAddr, NetnsId, Packet, PacketId, Payload, PktType,
+    Proto, Skb,
 };
 use trace::{DropReason, Observer, Relation, StepKind};
 
@@ -17,7 +18,12 @@ impl Host {
     fn arp_ignore(&self, ns: NetnsId, dev: DevId, sip: Ipv4Addr, tip: Ipv4Addr) -> bool {
         match self.in_dev_maxconf(dev, ConfKey::ArpIgnore) {
             1 => !self.inet_confirm_addr([dev], None, tip, Scope::HOST),
-            2 => !self.inet_confirm_addr([dev], Some(sip).filter(|sip| !sip.is_unspecified()), tip, Scope::HOST),
+            2 => !self.inet_confirm_addr(
+                [dev],
+                Some(sip).filter(|sip| !sip.is_unspecified()),
+                tip,
+                Scope::HOST,
+            ),
             3 => !self.inet_confirm_addr(self.ns(ns).devices.values().copied(), None, tip, Scope::LINK),
             8 => true,
             _ => false,
@@ -37,15 +43,25 @@ impl Host {
         let holds = |ifa: &InterfaceAddr, addr: IpAddr| ifa.local.contains(&addr);
         devs.into_iter().any(|dev| {
             let addrs = &self.dev(dev).addrs;
-            let widest = if self.in_dev_orconf(dev, ConfKey::RouteLocalnet) { Scope::LINK } else { Scope::HOST };
+            let widest =
+                if self.in_dev_orconf(dev, ConfKey::RouteLocalnet) { Scope::LINK } else { Scope::HOST };
             let own = addrs.iter().any(|ifa| ifa.local.addr() == local && ifa.scope.min(widest) <= scope);
-            let same = addrs.iter().any(|ifa| holds(ifa, local) && dst.is_none_or(|dst| holds(ifa, IpAddr::V4(dst))));
+            let same = addrs
+                .iter()
+                .any(|ifa| holds(ifa, local) && dst.is_none_or(|dst| holds(ifa, IpAddr::V4(dst))));
             own && same
         })
     }
 
     /// Whether an answer to `sip` would leave by another device. Kernel: `net/ipv4/arp.c, arp_filter`.
-    fn arp_filter(&self, ns: NetnsId, dev: DevId, sip: Ipv4Addr, tip: Ipv4Addr, now: packet::SimTime) -> bool {
+    fn arp_filter(
+        &self,
+        ns: NetnsId,
+        dev: DevId,
+        sip: Ipv4Addr,
+        tip: Ipv4Addr,
+        now: packet::SimTime,
+    ) -> bool {
         let flow = Flow { src: Some(tip.into()), ..Flow::to(sip.into()) };
         self.ip_route_output(ns, &flow, now).map_or(true, |dst| dst.dev != dev)
     }
@@ -129,7 +145,8 @@ impl<O: Observer> Cx<'_, O> {
                         return self.arp_proxy(ns, skb, &arp, delayed);
                     }
                 }
-                Some(InputRoute::Local(_) | InputRoute::Forward(_) | InputRoute::Unreachable { .. }) | None => {}
+                Some(InputRoute::Local(_) | InputRoute::Forward(_) | InputRoute::Unreachable { .. })
+                | None => {}
             }
         }
         self.arp_learn(ns, &skb, &arp)
@@ -148,7 +165,8 @@ impl<O: Observer> Cx<'_, O> {
     /// Simplified: no limit on the answers that wait (`proxy_qlen`).
     fn arp_proxy(&mut self, ns: NetnsId, skb: Skb, arp: &Arp, delayed: bool) -> PathResult {
         // In hundredths of a second, as `clock_t`.
-        let delay = Duration::from_millis(10 * self.host.neigh_var(skb.dev, NeighKey::ProxyDelay).max(0) as u64);
+        let delay =
+            Duration::from_millis(10 * self.host.neigh_var(skb.dev, NeighKey::ProxyDelay).max(0) as u64);
         if delayed || skb.pkt_type == PktType::Host || delay.is_zero() {
             self.arp_reply(ns, &skb, arp);
             return self.arp_taken(ns, &skb);
@@ -238,7 +256,8 @@ impl<O: Observer> Cx<'_, O> {
             _ => None,
         };
         let spa = announced.or_else(|| self.host.inet_select_addr(dev, target, Scope::LINK));
-        let (IpAddr::V4(tpa), IpAddr::V4(spa)) = (target, spa.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))) else {
+        let (IpAddr::V4(tpa), IpAddr::V4(spa)) = (target, spa.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+        else {
             return; // Simplified: no neighbour discovery for IPv6.
         };
         let unicast = i64::from(probes) < self.host.neigh_var(dev, NeighKey::UcastSolicit);

@@ -92,7 +92,11 @@ impl<O: Observer> Cx<'_, O> {
         let ingress = Ingress { br, from: Some(from), isolated };
         match entry {
             Some(entry) if entry.state == FdbState::Permanent => {
-                self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port: None, local: true, flooded: false });
+                self.emit(skb.id, netns, Some(br), || StepKind::Bridge {
+                    port: None,
+                    local: true,
+                    flooded: false,
+                });
                 return self.br_pass_frame_up(netns, br, skb);
             }
             Some(entry) => {
@@ -100,7 +104,11 @@ impl<O: Observer> Cx<'_, O> {
                     entry.used = now;
                 }
                 let port = entry.port;
-                self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port, local: promisc, flooded: false });
+                self.emit(skb.id, netns, Some(br), || StepKind::Bridge {
+                    port,
+                    local: promisc,
+                    flooded: false,
+                });
                 if !promisc {
                     return self.br_forward(netns, ingress, port, skb);
                 }
@@ -151,7 +159,11 @@ impl<O: Observer> Cx<'_, O> {
         };
         let ingress = Ingress { br, from: None, isolated: false };
         let port = entry.and_then(|entry| entry.port);
-        self.emit(skb.id, netns, Some(br), || StepKind::Bridge { port, local: false, flooded: entry.is_none() });
+        self.emit(skb.id, netns, Some(br), || StepKind::Bridge {
+            port,
+            local: false,
+            flooded: entry.is_none(),
+        });
         match entry {
             Some(_) => self.br_forward(netns, ingress, port, skb),
             None => self.br_flood(netns, ingress, cast, skb),
@@ -235,10 +247,11 @@ impl<O: Observer> Cx<'_, O> {
     pub(crate) fn igmp_report_snoopers(&mut self, br: DevId) {
         let device = self.host.dev(br);
         let (netns, src) = (device.netns, device.mac);
-        let addr = device.addrs.first().map_or(std::net::Ipv4Addr::UNSPECIFIED, |addr| match addr.local.addr() {
-            std::net::IpAddr::V4(addr) => addr,
-            std::net::IpAddr::V6(_) => std::net::Ipv4Addr::UNSPECIFIED,
-        });
+        let addr =
+            device.addrs.first().map_or(std::net::Ipv4Addr::UNSPECIFIED, |addr| match addr.local.addr() {
+                std::net::IpAddr::V4(addr) => addr,
+                std::net::IpAddr::V6(_) => std::net::Ipv4Addr::UNSPECIFIED,
+            });
         // Type 0x22, one record: change to exclude mode, no sources, 224.0.0.106.
         let mut report = vec![0x22, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 224, 0, 0, 106];
         let sum: u32 = report.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use packet::{Icmp, NetnsId, PktType, Skb};
-use trace::{DropReason, HookName, Observer, FieldChange, RewriteBy, StepKind};
+use trace::{DropReason, FieldChange, HookName, Observer, RewriteBy, StepKind};
 
 use crate::path::{Dst, options};
 use crate::sysctl_keys::ConfKey;
@@ -47,7 +47,11 @@ impl<O: Observer> Cx<'_, O> {
         skb.ip_mut().ttl = ttl - 1;
         self.emit(skb.id, ns, Some(skb.dev), || StepKind::Rewrite {
             by: RewriteBy::Forward,
-            changes: vec![FieldChange { field: "ttl", before: ttl.to_string(), after: (ttl - 1).to_string() }],
+            changes: vec![FieldChange {
+                field: "ttl",
+                before: ttl.to_string(),
+                after: (ttl - 1).to_string(),
+            }],
         });
         if dst.do_redirect {
             self.ip_rt_send_redirect(ns, &skb, &dst);

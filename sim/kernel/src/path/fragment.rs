@@ -60,7 +60,9 @@ enum Queued {
 fn fragment_bytes(skb: &Skb) -> Payload {
     match &skb.ip().body {
         Body::Fragment(_, bytes) => bytes.clone(),
-        Body::Tcp(_) | Body::Udp(_) | Body::Icmp(_) | Body::Ip(_) | Body::Bytes(..) => wire::emit_body(skb.ip()).into(),
+        Body::Tcp(_) | Body::Udp(_) | Body::Icmp(_) | Body::Ip(_) | Body::Bytes(..) => {
+            wire::emit_body(skb.ip()).into()
+        }
     }
 }
 
@@ -77,7 +79,8 @@ impl FragmentQueue {
         let len = fragment_bytes(&skb).len();
         // All but the last are cut to a multiple of 8.
         let end = start + if frag.mf { len & !7 } else { len };
-        let known_end = self.parts.values().map(|s| usize::from(s.ip().frag.offset) + s.ip().body.len()).max();
+        let known_end =
+            self.parts.values().map(|s| usize::from(s.ip().frag.offset) + s.ip().body.len()).max();
         let contradicts = match self.total {
             Some(total) => end > total || !frag.mf && end != total,
             None => !frag.mf && known_end.is_some_and(|known| end < known),
@@ -131,7 +134,12 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// [`Cx::ip_defrag`] with the queues of `user`.
-    pub(super) fn ip_defrag_for(&mut self, ns: NetnsId, user: DefragUser, skb: Skb) -> Result<Option<Skb>, Dropped> {
+    pub(super) fn ip_defrag_for(
+        &mut self,
+        ns: NetnsId,
+        user: DefragUser,
+        skb: Skb,
+    ) -> Result<Option<Skb>, Dropped> {
         let packet = skb.ip();
         if !packet.frag.is_fragment() {
             return Ok(Some(skb));
@@ -139,10 +147,14 @@ impl<O: Observer> Cx<'_, O> {
         let key = Key { src: packet.src(), dst: packet.dst(), id: packet.id, proto: packet.proto(), user };
         let (number, is_new) = self.host.frag_queue(ns, key);
         if is_new {
-            let timeout = Duration::from_secs(self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ipfrag_time") }).max(0) as u64);
+            let timeout = Duration::from_secs(
+                self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ipfrag_time") }).max(0) as u64,
+            );
             self.arm(timeout, Timer::FragQueue { netns: ns, queue: number });
         }
-        let limit = self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ipfrag_high_thresh") }).max(0) as usize;
+        let limit =
+            self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ipfrag_high_thresh") }).max(0)
+                as usize;
         let (id, dev) = (skb.id, skb.dev);
         let duplicate = self.dropped(ns, &skb, DropReason::DupFrag);
         let frags = &mut self.host.ns_mut(ns).frags;
@@ -206,7 +218,9 @@ impl<O: Observer> Cx<'_, O> {
                 && self.host.get_dev(first.dev).is_some_and(|dev| dev.netns == ns)
                 && match self.ip_route_input(ns, &first) {
                     Ok(InputRoute::Local(dst)) => dst.kind == RouteKind::Local,
-                    Ok(InputRoute::Forward(_) | InputRoute::Unreachable { .. }) => user == DefragUser::LocalDeliver,
+                    Ok(InputRoute::Forward(_) | InputRoute::Unreachable { .. }) => {
+                        user == DefragUser::LocalDeliver
+                    }
                     Err(_) => false,
                 };
             if tells {

@@ -128,10 +128,8 @@ impl<O: Observer> Cx<'_, O> {
     fn nf_send_reset(&mut self, ns: NetnsId, old: &Skb) {
         let packet = old.ip();
         let Body::Tcp(segment) = &packet.body else { return };
-        let to_many = matches!(
-            self.host.inet_addr_type(ns, packet.dst()),
-            RouteKind::Broadcast | RouteKind::Multicast
-        );
+        let to_many =
+            matches!(self.host.inet_addr_type(ns, packet.dst()), RouteKind::Broadcast | RouteKind::Multicast);
         if segment.flags.contains(TcpFlags::RST) || to_many {
             return;
         }

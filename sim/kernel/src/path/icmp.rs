@@ -22,10 +22,18 @@ impl<O: Observer> Cx<'_, O> {
         let Body::Icmp(icmp) = &skb.ip().body else {
             return Err(self.dropped(ns, &skb, DropReason::IcmpInvalidType));
         };
-        let to_many = matches!(self.host.inet_addr_type(ns, skb.ip().dst()), RouteKind::Broadcast | RouteKind::Multicast);
+        let to_many = matches!(
+            self.host.inet_addr_type(ns, skb.ip().dst()),
+            RouteKind::Broadcast | RouteKind::Multicast
+        );
         match icmp {
             Icmp::Echo { request: true, .. } => {
-                if to_many && self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_echo_ignore_broadcasts") }) != 0 {
+                if to_many
+                    && self
+                        .host
+                        .ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_echo_ignore_broadcasts") })
+                        != 0
+                {
                     return Err(self.dropped(ns, &skb, DropReason::Ignored));
                 }
                 self.icmp_echo(ns, skb)
@@ -59,16 +67,12 @@ impl<O: Observer> Cx<'_, O> {
         };
         let reply = Icmp::Echo { request: false, id: *id, seq: *seq, payload: payload.clone() };
         let taken = self.icmp_taken(ns, &skb, "icmp_echo");
-        let Some(limited) = self.host.icmpv4_global_allow(ns, Icmp::ECHO_REPLY, 0, self.now) else { return taken };
+        let Some(limited) = self.host.icmpv4_global_allow(ns, Icmp::ECHO_REPLY, 0, self.now) else {
+            return taken;
+        };
         let saddr = self.host.fib_compute_spec_dst(ns, &skb);
         let mark = self.host.reply_mark(ns, &skb);
-        let flow = Flow {
-            src: Some(saddr),
-            mark,
-            tos,
-            proto: Proto::ICMP,
-            ..Flow::to(src)
-        };
+        let flow = Flow { src: Some(saddr), mark, tos, proto: Proto::ICMP, ..Flow::to(src) };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return taken };
         if limited && !self.host.icmpv4_xrlim_allow(ns, dst.dev, src, self.now) {
             return taken;

@@ -3,9 +3,9 @@ use std::net::IpAddr;
 
 use packet::{DevId, Icmp, NetnsId, SimTime};
 
-use crate::sysctl_keys;
 use crate::Host;
 use crate::random::Random;
+use crate::sysctl_keys;
 
 /// Clock ticks a second of the kernel we compare with. Kernel: `CONFIG_HZ`.
 const HZ: i64 = 250;
@@ -128,7 +128,13 @@ impl Host {
 
     /// Whether the limit of all messages allows this one; `None` if not, else whether the limit
     /// per host applies. Kernel: `net/ipv4/icmp.c, icmpv4_global_allow`.
-    pub(super) fn icmpv4_global_allow(&mut self, ns: NetnsId, kind: u8, code: u8, now: SimTime) -> Option<bool> {
+    pub(super) fn icmpv4_global_allow(
+        &mut self,
+        ns: NetnsId,
+        kind: u8,
+        code: u8,
+        now: SimTime,
+    ) -> Option<bool> {
         if self.icmpv4_mask_allow(ns, kind, code) {
             return Some(false);
         }

@@ -19,7 +19,10 @@ const INADDR_DUMMY: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 8);
 
 /// Whether messages of this type report errors. Kernel: `icmp_pointers[].error`; unknown types count.
 pub(super) fn is_error(kind: u8) -> bool {
-    matches!(kind, Icmp::UNREACHABLE | 4 | Icmp::REDIRECT | Icmp::TIME_EXCEEDED | Icmp::PARAMETER_PROBLEM | 19..)
+    matches!(
+        kind,
+        Icmp::UNREACHABLE | 4 | Icmp::REDIRECT | Icmp::TIME_EXCEEDED | Icmp::PARAMETER_PROBLEM | 19..
+    )
 }
 
 impl Host {
@@ -39,7 +42,12 @@ impl Host {
 
     /// The mark of an answer to `orig`. Kernel: `IP4_REPLY_MARK`.
     pub(super) fn reply_mark(&self, ns: NetnsId, orig: &Skb) -> u32 {
-        if orig.mark != 0 && self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.fwmark_reflect") }) != 0 { orig.mark } else { 0 }
+        if orig.mark != 0 && self.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.fwmark_reflect") }) != 0
+        {
+            orig.mark
+        } else {
+            0
+        }
     }
 }
 
@@ -59,7 +67,11 @@ impl<O: Observer> Cx<'_, O> {
             None => return,
         };
         let local = self.host.inet_addr_type(ns, packet.dst()) == RouteKind::Local;
-        let inbound = !local && self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_errors_use_inbound_ifaddr") }) != 0;
+        let inbound = !local
+            && self
+                .host
+                .ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.icmp_errors_use_inbound_ifaddr") })
+                != 0;
         let saddr = if local {
             Some(packet.dst())
         } else if inbound {
@@ -69,13 +81,7 @@ impl<O: Observer> Cx<'_, O> {
         };
         let tos = if is_error(kind) { packet.tos & 0x1e | INTERNET_CONTROL } else { packet.tos };
         let mark = self.host.reply_mark(ns, orig);
-        let flow = Flow {
-            src: saddr,
-            mark,
-            tos,
-            proto: Proto::ICMP,
-            ..Flow::to(packet.src())
-        };
+        let flow = Flow { src: saddr, mark, tos, proto: Proto::ICMP, ..Flow::to(packet.src()) };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
         if limited && !self.host.icmpv4_xrlim_allow(ns, dst.dev, packet.src(), self.now) {
             return;
@@ -96,7 +102,14 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Kernel: `net/ipv4/icmp.c, icmp_push_reply`.
-    pub(super) fn icmp_push_reply(&mut self, ns: NetnsId, orig: &Skb, mut packet: Packet, mark: u32, dst: Dst) {
+    pub(super) fn icmp_push_reply(
+        &mut self,
+        ns: NetnsId,
+        orig: &Skb,
+        mut packet: Packet,
+        mark: u32,
+        dst: Dst,
+    ) {
         packet.ttl = self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ip_default_ttl") }) as u8;
         self.ip_select_ident(ns, &mut packet);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);

@@ -162,7 +162,8 @@ impl<O: Observer> Cx<'_, O> {
         let mut hasher = rustc_hash::FxHasher::default();
         (self.host.seed, &packet.addrs, packet.proto()).hash(&mut hasher);
         let hash = hasher.finish();
-        let counter = self.host.ns_mut(ns).ip_idents.0.entry((hash >> 56) as u8).or_insert((hash >> 40) as u16);
+        let counter =
+            self.host.ns_mut(ns).ip_idents.0.entry((hash >> 56) as u8).or_insert((hash >> 40) as u16);
         packet.id = *counter;
         *counter = counter.wrapping_add(1);
     }

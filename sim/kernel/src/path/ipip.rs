@@ -38,10 +38,11 @@ impl Host {
         };
         let tunnels = self.get_ns(net)?.ipip.iter().copied();
         let up = tunnels.filter(|&dev| self.get_dev(dev).is_some_and(|dev| dev.up));
-        up.filter_map(|dev| Some((fits(self.ipip(dev)?)?, dev))).max_by_key(|(score, _)| *score).map(|(_, dev)| dev)
+        up.filter_map(|dev| Some((fits(self.ipip(dev)?)?, dev)))
+            .max_by_key(|(score, _)| *score)
+            .map(|(_, dev)| dev)
     }
 }
-
 
 impl<O: Observer> Cx<'_, O> {
     /// Wraps the packet into another of this host. Kernel: `ip_tunnel_xmit`.
@@ -53,7 +54,8 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(netns, &skb, DropReason::UnhandledProto));
         };
         let (net, lower) = (tunnel.net, tunnel.lower);
-        let TunnelConfig { remote, local, ttl, tos, nopmtudisc, link: _, ipv4_only: _ } = tunnel.config.clone();
+        let TunnelConfig { remote, local, ttl, tos, nopmtudisc, link: _, ipv4_only: _ } =
+            tunnel.config.clone();
         let mut flow = Flow {
             dst: inner.dst(),
             src: None,

@@ -1,8 +1,8 @@
 //! The packet path: methods of [`crate::Cx`] under the kernel's own function names.
 
 mod arp;
-mod conf;
 mod bridge;
+mod conf;
 mod forward;
 mod fragment;
 mod hook;
@@ -11,8 +11,8 @@ mod icmp_limit;
 mod icmp_send;
 mod ip_input;
 mod ip_output;
-mod options;
 mod ipip;
+mod options;
 mod route;
 mod route_exception;
 mod route_get;

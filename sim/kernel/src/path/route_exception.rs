@@ -50,7 +50,14 @@ impl RouteExceptions {
     }
 
     /// Kernel: `net/ipv4/route.c`, `update_or_create_fnhe`.
-    fn update(&mut self, at: (u32, usize, u32), gateway: Option<u32>, mtu: Option<(u32, bool)>, expires: SimTime, now: SimTime) {
+    fn update(
+        &mut self,
+        at: (u32, usize, u32),
+        gateway: Option<u32>,
+        mtu: Option<(u32, bool)>,
+        expires: SimTime,
+        now: SimTime,
+    ) {
         let old = self.find(at.0, at.1, at.2, now).copied();
         let gateway = gateway.or(old.and_then(|old| old.gateway));
         let mtu = mtu.or(old.and_then(|old| old.mtu));
@@ -99,7 +106,9 @@ impl<O: Observer> Cx<'_, O> {
     /// While the gateway's link-layer address isn't known, it is only asked for; a later redirect
     /// is then believed. Kernel: `net/ipv4/route.c`, `__ip_do_redirect`.
     pub fn accept_redirect(&mut self, ns: NetnsId, dev: DevId, from: IpAddr, gateway: IpAddr, dst: IpAddr) {
-        if self.host.heeds_redirect(ns, dev, from, gateway, dst, self.now) && self.neigh_event_send(ns, dev, gateway) {
+        if self.host.heeds_redirect(ns, dev, from, gateway, dst, self.now)
+            && self.neigh_event_send(ns, dev, gateway)
+        {
             self.learn_redirect(ns, dst, gateway);
         }
     }
@@ -119,7 +128,15 @@ impl<O: Observer> Cx<'_, O> {
 
 impl crate::Host {
     /// Whether a redirect may be believed. Kernel: the first half of `__ip_do_redirect`.
-    pub(crate) fn heeds_redirect(&self, ns: NetnsId, dev: DevId, from: IpAddr, gateway: IpAddr, dst: IpAddr, now: SimTime) -> bool {
+    pub(crate) fn heeds_redirect(
+        &self,
+        ns: NetnsId,
+        dev: DevId,
+        from: IpAddr,
+        gateway: IpAddr,
+        dst: IpAddr,
+        now: SimTime,
+    ) -> bool {
         let sysctl = &self.ns(ns).sysctl;
         let (Some(old), Some(new)) = (v4(from), v4(gateway)) else { return false };
         let odd = new == old || is_multicast(new) || is_lbcast(new) || is_zeronet(new) || is_loopback(new);

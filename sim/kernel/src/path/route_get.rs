@@ -53,12 +53,25 @@ impl Host {
                     ..Flow::to(asked)
                 };
                 let route = self.ip_route_output(ns, &flow, now)?;
-                let source = Some(route.src).filter(|chosen| Some(*chosen) != *src && !chosen.is_unspecified());
+                let source =
+                    Some(route.src).filter(|chosen| Some(*chosen) != *src && !chosen.is_unspecified());
                 (route, source)
             }
         };
-        let Dst { kind, dev, gateway, src: _, mtu, mtu_locked, advmss, table, do_redirect, route, expires, redirected } =
-            route;
+        let Dst {
+            kind,
+            dev,
+            gateway,
+            src: _,
+            mtu,
+            mtu_locked,
+            advmss,
+            table,
+            do_redirect,
+            route,
+            expires,
+            redirected,
+        } = route;
         let configured = route.as_ref().and_then(|route| route.mtu);
         // An exception without a redirect holds an MTU, though it may be the device's.
         let other = configured.map(|(mtu, _)| mtu) != Some(mtu) && mtu != self.dev(dev).mtu;

@@ -105,7 +105,9 @@ impl<O: Observer> Cx<'_, O> {
         let name = device.name.clone();
         if about_dst {
             if !dst.is_multicast() {
-                self.host.log.log(self.now, format!("IPv4: martian destination {dst} from {src}, dev {name}"));
+                self.host
+                    .log
+                    .log(self.now, format!("IPv4: martian destination {dst} from {src}, dev {name}"));
             }
             return;
         }
@@ -120,7 +122,12 @@ impl<O: Observer> Cx<'_, O> {
 
 impl Host {
     /// Kernel: `net/ipv4/route.c`, `ip_route_input_slow` and `ip_route_input_mc`.
-    pub(crate) fn route_input(&self, ns: NetnsId, received: &Received, now: SimTime) -> Result<InputRoute, DropReason> {
+    pub(crate) fn route_input(
+        &self,
+        ns: NetnsId,
+        received: &Received,
+        now: SimTime,
+    ) -> Result<InputRoute, DropReason> {
         let Received { saddr, daddr, dev, mark, tos, proto, sport, dport, .. } = *received;
         let netns = self.ns(ns);
         let sysctl = &netns.sysctl;
@@ -144,12 +151,25 @@ impl Host {
             return Err(DropReason::IpLocalnet);
         }
         // Rules see ports only if one of them asks for them, which makes no difference here.
-        let key = FlowKey { daddr, saddr, oif: None, iif: dev, mark, tos, proto, sport, dport, scope: Scope::GLOBAL };
+        let key = FlowKey {
+            daddr,
+            saddr,
+            oif: None,
+            iif: dev,
+            mark,
+            tos,
+            proto,
+            sport,
+            dport,
+            scope: Scope::GLOBAL,
+        };
         let forwards = sysctl.ip_forward(dev);
         let mut found = match self.fib_lookup(ns, &key, Linkstate::Heed) {
             Ok(found) => found,
             // A packet on lo kept the route it was sent by.
-            Err(_) if looped => return Ok(InputRoute::Local(self.local_dst(ns, received, RouteKind::Local, None))),
+            Err(_) if looped => {
+                return Ok(InputRoute::Local(self.local_dst(ns, received, RouteKind::Local, None)));
+            }
             Err(_) if !forwards => return Err(DropReason::IpInaddrerrors),
             Err(Errno::HostUnreach) => return Ok(InputRoute::Unreachable { code: ICMP_HOST_UNREACH }),
             Err(Errno::Acces) => return Ok(InputRoute::Unreachable { code: ICMP_PKT_FILTERED }),
@@ -166,7 +186,9 @@ impl Host {
                 }
                 return Ok(InputRoute::Local(self.local_dst(ns, received, RouteKind::Local, Some(&found))));
             }
-            _ if looped => return Ok(InputRoute::Local(self.local_dst(ns, received, RouteKind::Local, None))),
+            _ if looped => {
+                return Ok(InputRoute::Local(self.local_dst(ns, received, RouteKind::Local, None)));
+            }
             _ if !forwards => return Err(DropReason::IpInaddrerrors),
             RouteKind::Unicast | RouteKind::Broadcast => {}
             _ => return Err(DropReason::IpInvalidDest),
@@ -182,7 +204,13 @@ impl Host {
     }
 
     /// Kernel: `net/ipv4/route.c`, `__mkroute_input`.
-    fn mkroute_input(&self, ns: NetnsId, received: &Received, found: &FibResult<'_>, now: SimTime) -> Result<Dst, DropReason> {
+    fn mkroute_input(
+        &self,
+        ns: NetnsId,
+        received: &Received,
+        found: &FibResult<'_>,
+        now: SimTime,
+    ) -> Result<Dst, DropReason> {
         let Received { saddr, daddr, dev, .. } = *received;
         let sysctl = &self.ns(ns).sysctl;
         let nh = found.nexthop().ok_or(DropReason::IpInvalidDest)?;
@@ -211,7 +239,12 @@ impl Host {
     }
 
     /// Kernel: the label `brd_input` in `ip_route_input_slow`.
-    fn route_input_brd(&self, ns: NetnsId, received: &Received, found: Option<&FibResult<'_>>) -> Result<InputRoute, DropReason> {
+    fn route_input_brd(
+        &self,
+        ns: NetnsId,
+        received: &Received,
+        found: Option<&FibResult<'_>>,
+    ) -> Result<InputRoute, DropReason> {
         if !is_zeronet(received.saddr) && !self.is_loopback(received.dev) {
             self.fib_validate_source(ns, received, 0, None)?;
         }
@@ -239,7 +272,13 @@ impl Host {
         Ok(InputRoute::Local(self.local_dst(ns, received, RouteKind::Multicast, None)))
     }
 
-    fn local_dst(&self, ns: NetnsId, received: &Received, kind: RouteKind, found: Option<&FibResult<'_>>) -> Dst {
+    fn local_dst(
+        &self,
+        ns: NetnsId,
+        received: &Received,
+        kind: RouteKind,
+        found: Option<&FibResult<'_>>,
+    ) -> Dst {
         let lo = self.ns(ns).loopback;
         Dst {
             kind,
@@ -259,7 +298,13 @@ impl Host {
 
     /// Whether the source may come in by this device; `Ok(true)` if it is directly attached.
     /// `dst` is 0 for packets to this host. Kernel: `net/ipv4/fib_frontend.c`, `fib_validate_source`.
-    fn fib_validate_source(&self, ns: NetnsId, received: &Received, dst: u32, oif: Option<DevId>) -> Result<bool, DropReason> {
+    fn fib_validate_source(
+        &self,
+        ns: NetnsId,
+        received: &Received,
+        dst: u32,
+        oif: Option<DevId>,
+    ) -> Result<bool, DropReason> {
         let netns = self.ns(ns);
         let (fib, sysctl, dev) = (&netns.fib, &netns.sysctl, received.dev);
         let rpf = sysctl.rp_filter(dev);
@@ -278,7 +323,14 @@ impl Host {
     }
 
     /// Kernel: `net/ipv4/fib_frontend.c`, `__fib_validate_source`.
-    fn fib_validate_source_full(&self, ns: NetnsId, received: &Received, dst: u32, oif: Option<DevId>, rpf: u8) -> Result<bool, DropReason> {
+    fn fib_validate_source_full(
+        &self,
+        ns: NetnsId,
+        received: &Received,
+        dst: u32,
+        oif: Option<DevId>,
+        rpf: u8,
+    ) -> Result<bool, DropReason> {
         let Received { saddr, dev, mark, tos, proto, sport, dport, .. } = *received;
         let netns = self.ns(ns);
         let sysctl = &netns.sysctl;

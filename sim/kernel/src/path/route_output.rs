@@ -58,7 +58,12 @@ impl Host {
             }
             if key.oif.is_none() && (is_multicast(key.daddr) || is_lbcast(key.daddr)) {
                 let dev = self.ip_dev_find(ns, key.saddr).ok_or(Errno::NetUnreach)?;
-                return self.mkroute_output(ns, &key, Output { kind: RouteKind::Unicast, found: None, dev }, now);
+                return self.mkroute_output(
+                    ns,
+                    &key,
+                    Output { kind: RouteKind::Unicast, found: None, dev },
+                    now,
+                );
             }
             if !flow.any_src && self.ip_dev_find(ns, key.saddr).is_none() {
                 return Err(Errno::NetUnreach);
@@ -73,7 +78,12 @@ impl Host {
                 if key.saddr == 0 {
                     key.saddr = self.select_addr(oif, 0, Scope::LINK);
                 }
-                return self.mkroute_output(ns, &key, Output { kind: RouteKind::Unicast, found: None, dev: oif }, now);
+                return self.mkroute_output(
+                    ns,
+                    &key,
+                    Output { kind: RouteKind::Unicast, found: None, dev: oif },
+                    now,
+                );
             }
             if key.saddr == 0 {
                 if is_multicast(key.daddr) {
@@ -86,7 +96,12 @@ impl Host {
         if asked_dst == 0 {
             key.daddr = if key.saddr == 0 { LOOPBACK } else { key.saddr };
             key.saddr = key.daddr;
-            return self.mkroute_output(ns, &key, Output { kind: RouteKind::Local, found: None, dev: lo }, now);
+            return self.mkroute_output(
+                ns,
+                &key,
+                Output { kind: RouteKind::Local, found: None, dev: lo },
+                now,
+            );
         }
         let mut found = match (self.fib_lookup(ns, &key, Linkstate::Heed), key.oif) {
             (Ok(found), _) => found,
@@ -95,7 +110,12 @@ impl Host {
                 if key.saddr == 0 {
                     key.saddr = self.select_addr(oif, 0, Scope::LINK);
                 }
-                return self.mkroute_output(ns, &key, Output { kind: RouteKind::Unicast, found: None, dev: oif }, now);
+                return self.mkroute_output(
+                    ns,
+                    &key,
+                    Output { kind: RouteKind::Unicast, found: None, dev: oif },
+                    now,
+                );
             }
             (Err(errno), None) => return Err(errno),
         };
@@ -112,7 +132,13 @@ impl Host {
     }
 
     /// Kernel: `net/ipv4/route.c`, `__mkroute_output`.
-    fn mkroute_output(&self, ns: NetnsId, key: &FlowKey, output: Output<'_>, now: SimTime) -> Result<Dst, Errno> {
+    fn mkroute_output(
+        &self,
+        ns: NetnsId,
+        key: &FlowKey,
+        output: Output<'_>,
+        now: SimTime,
+    ) -> Result<Dst, Errno> {
         let Output { mut kind, mut found, dev } = output;
         let device = self.dev(dev);
         let on_loopback = self.is_loopback(dev);
@@ -146,14 +172,24 @@ impl Host {
             redirected: false,
         };
         Ok(match found {
-            Some(found) if kind != RouteKind::Local => self.rt_set_nexthop(ns, dst, &found, key.daddr, now, false),
+            Some(found) if kind != RouteKind::Local => {
+                self.rt_set_nexthop(ns, dst, &found, key.daddr, now, false)
+            }
             Some(_) | None => dst,
         })
     }
 
     /// Gateway, MTU and metrics of the chosen way and of what was learned about the destination.
     /// Kernel: `net/ipv4/route.c`, `rt_set_nexthop`, `rt_bind_exception`, `ip_dst_mtu_maybe_forward`.
-    pub(crate) fn rt_set_nexthop(&self, ns: NetnsId, mut dst: Dst, found: &FibResult<'_>, daddr: u32, now: SimTime, forwarding: bool) -> Dst {
+    pub(crate) fn rt_set_nexthop(
+        &self,
+        ns: NetnsId,
+        mut dst: Dst,
+        found: &FibResult<'_>,
+        daddr: u32,
+        now: SimTime,
+        forwarding: bool,
+    ) -> Dst {
         let netns = self.ns(ns);
         let route = found.route;
         if let Some(nh) = found.nexthop().filter(|nh| nh.scope == Scope::LINK) {
@@ -210,8 +246,8 @@ impl Host {
             sum += weight(at);
             let upper_bound = ((sum << 31) + total / 2) / total - 1;
             let nh = &nexthops[at];
-            let own_source =
-                key.saddr != 0 && self.select_addr(nh.dev, nh.via.and_then(v4).unwrap_or(0), found.route.scope) == key.saddr;
+            let own_source = key.saddr != 0
+                && self.select_addr(nh.dev, nh.via.and_then(v4).unwrap_or(0), found.route.scope) == key.saddr;
             let score = 2 * u8::from(own_source) + u8::from(hash <= upper_bound);
             if best < score {
                 found.nh = at;
@@ -331,7 +367,8 @@ impl Host {
         // Any device's address will do; lo comes first.
         let devices = netns.devices.values().filter_map(|&dev| self.get_dev(dev));
         let mut addrs = devices.flat_map(|dev| &dev.addrs);
-        let found = addrs.find(|addr| !addr.flags.secondary && addr.scope != Scope::LINK && addr.scope <= scope);
+        let found =
+            addrs.find(|addr| !addr.flags.secondary && addr.scope != Scope::LINK && addr.scope <= scope);
         found.and_then(|addr| v4(addr.local.addr())).unwrap_or(0)
     }
 

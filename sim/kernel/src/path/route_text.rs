@@ -33,7 +33,8 @@ fn one_route(route: &Route, dst: &Dst) -> String {
     let way = match route.nexthops.as_slice() {
         [only] => Some(only),
         several => {
-            let chosen = several.iter().find(|nh| nh.dev == dst.dev && (nh.via == dst.gateway || dst.redirected));
+            let chosen =
+                several.iter().find(|nh| nh.dev == dst.dev && (nh.via == dst.gateway || dst.redirected));
             if chosen.is_some() {
                 text += " nexthop";
             }

@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use packet::{
-    ArpOp, Body, DevId, EtherPayload, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketIds, Payload, Proto,
-    SimTime, Skb, Udp, UdpData,
+    ArpOp, Body, DevId, EtherPayload, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketIds, Payload,
+    Proto, SimTime, Skb, Udp, UdpData,
 };
 use trace::{Recorder, StepKind};
 
 use crate::path::Flow;
-use crate::request::{AddrSpec, LinkAdd, LinkChange, LinkKind, Mode, NeighSpec, NetnsRef, NextHopSpec, RouteSpec};
+use crate::request::{
+    AddrSpec, LinkAdd, LinkChange, LinkKind, Mode, NeighSpec, NetnsRef, NextHopSpec, RouteSpec,
+};
 use crate::request::{Request, VethPeer};
 use crate::{Cx, Effect, Errno, Host, Nud, Timer};
 
@@ -49,9 +51,12 @@ impl Net {
         net.veth("b", "eth0", 0x0b, "r", "eth1", 0x1b);
         net.set("b", "eth0", LinkChange::Mtu(mtu));
         net.set("r", "eth1", LinkChange::Mtu(mtu));
-        for (ns, dev, addr) in
-            [("a", "eth0", "10.0.1.2/24"), ("r", "eth0", "10.0.1.1/24"), ("r", "eth1", "10.0.2.1/24"), ("b", "eth0", "10.0.2.2/24")]
-        {
+        for (ns, dev, addr) in [
+            ("a", "eth0", "10.0.1.2/24"),
+            ("r", "eth0", "10.0.1.1/24"),
+            ("r", "eth1", "10.0.2.1/24"),
+            ("b", "eth0", "10.0.2.2/24"),
+        ] {
             net.addr(ns, dev, addr);
             net.set(ns, dev, LinkChange::Up(true));
         }
@@ -93,7 +98,8 @@ impl Net {
 
     fn request(&mut self, ns: &str, request: Request) {
         let ns = self.ns(ns);
-        self.with(|cx| cx.request(ns, request.clone())).unwrap_or_else(|refusal| panic!("{request:?}: {refusal:?}"));
+        self.with(|cx| cx.request(ns, request.clone()))
+            .unwrap_or_else(|refusal| panic!("{request:?}: {refusal:?}"));
     }
 
     fn set(&mut self, ns: &str, dev: &str, change: LinkChange) {
@@ -251,7 +257,12 @@ fn text(frame: &Frame) -> String {
         Body::Icmp(Icmp::Echo { request: false, .. }) => "reply".to_owned(),
         Body::Icmp(Icmp::Error(error)) => format!("icmp {}/{} rest {}", error.kind, error.code, error.rest),
         Body::Fragment(_, bytes) => {
-            format!("fragment {}+{}{}", packet.frag.offset, bytes.len(), if packet.frag.mf { " more" } else { "" })
+            format!(
+                "fragment {}+{}{}",
+                packet.frag.offset,
+                bytes.len(),
+                if packet.frag.mf { " more" } else { "" }
+            )
         }
         body => format!("proto {}", body.proto().0),
     };
@@ -344,7 +355,8 @@ fn time_exceeded_is_limited_to_six_at_once() {
         net.run(Duration::from_millis(20));
     }
     let seen = net.seen();
-    let answers = seen.iter().filter(|line| *line == "r eth0: 1.1>1.2 ttl 64 len 112 icmp 11/0 rest 0").count();
+    let answers =
+        seen.iter().filter(|line| *line == "r eth0: 1.1>1.2 ttl 64 len 112 icmp 11/0 rest 0").count();
     let drops = seen.iter().filter(|line| *line == "r eth0: HOPLAB_TTL_EXCEEDED").count();
     assert_eq!((answers, drops), (6, 10));
 }
@@ -520,12 +532,15 @@ fn a_recorded_route_names_who_sent_it_on() {
     .unwrap();
     net.run(Duration::from_secs(1));
     let replies = net.steps.steps.iter().filter_map(|step| match &step.kind {
-        StepKind::Transmit(frame) => frame.ip().filter(|p| matches!(p.body, Body::Icmp(Icmp::Echo { request: false, .. }))),
+        StepKind::Transmit(frame) => {
+            frame.ip().filter(|p| matches!(p.body, Body::Icmp(Icmp::Echo { request: false, .. })))
+        }
         _ => None,
     });
     let options = replies.last().unwrap().options.clone().unwrap();
     assert_eq!(options[2], 24);
     let recorded: Vec<&[u8]> = options[3..23].chunks(4).collect();
-    let expected: [&[u8]; 5] = [&[10, 0, 1, 2], &[10, 0, 2, 1], &[10, 0, 2, 2], &[10, 0, 2, 2], &[10, 0, 1, 1]];
+    let expected: [&[u8]; 5] =
+        [&[10, 0, 1, 2], &[10, 0, 2, 1], &[10, 0, 2, 2], &[10, 0, 2, 2], &[10, 0, 1, 1]];
     assert_eq!(recorded, expected);
 }

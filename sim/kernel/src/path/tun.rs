@@ -19,7 +19,8 @@ impl<O: Observer> Cx<'_, O> {
             Some(dev) => dev,
             None => {
                 let tun = Tun { tap: false, persist: false, open: false, queue: Default::default() };
-                self.register_netdevice(netns, name, None, DeviceKind::Tun(tun)).map_err(|refusal| refusal.errno)?
+                self.register_netdevice(netns, name, None, DeviceKind::Tun(tun))
+                    .map_err(|refusal| refusal.errno)?
             }
         };
         match self.host.tun_mut(dev) {

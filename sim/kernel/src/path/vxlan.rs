@@ -44,7 +44,9 @@ impl<O: Observer> Cx<'_, O> {
         let remotes: SmallVec<[Remote; 1]> = match self.host.vxlan_mut(dev) {
             Some(vxlan) => match vxlan.find_mac(skb.frame.dst, now) {
                 Some(entry) => entry.remotes.clone(),
-                None => vxlan.find_mac(MacAddr::ZERO, now).map(|entry| entry.remotes.clone()).unwrap_or_default(),
+                None => {
+                    vxlan.find_mac(MacAddr::ZERO, now).map(|entry| entry.remotes.clone()).unwrap_or_default()
+                }
             },
             None => SmallVec::new(),
         };
@@ -114,7 +116,10 @@ impl<O: Observer> Cx<'_, O> {
         }
         let mtu = dst.mtu.saturating_sub(Vxlan::HEADROOM);
         if skb.frame.payload.len() > mtu as usize && self.skb_tunnel_check_pmtu(dev, mtu, bridged, &skb) {
-            self.emit(skb.id, netns, Some(dev), || StepKind::Drop { reason: DropReason::PktTooBig, decided_by: None });
+            self.emit(skb.id, netns, Some(dev), || StepKind::Drop {
+                reason: DropReason::PktTooBig,
+                decided_by: None,
+            });
             return Ok(Fate::Consumed);
         }
         let inner = skb.frame.payload.len() as u64;
@@ -194,7 +199,8 @@ impl<O: Observer> Cx<'_, O> {
         let mut answer = Packet::new(packet.dst(), packet.src(), body);
         answer.ttl = packet.ttl;
         answer.frag.df = true;
-        let frame = Frame { dst: skb.frame.src, src: skb.frame.dst, vlan: None, payload: EtherPayload::Ip(answer) };
+        let frame =
+            Frame { dst: skb.frame.src, src: skb.frame.dst, vlan: None, payload: EtherPayload::Ip(answer) };
         let reply = Skb { id: self.ids.next_id(), frame, ..skb.clone() };
         self.emit_created(&reply, netns, &[(Relation::ReplyTo, skb.id)]);
         self.vxlan_encap_bypass(dev, dev, reply);
@@ -299,7 +305,9 @@ impl<O: Observer> Cx<'_, O> {
     /// Learns that `mac` is behind `remote`, if the device learns. Kernel: `vxlan_snoop`.
     fn vxlan_snoop(&mut self, dev: DevId, remote: IpAddr, mac: MacAddr) -> Result<(), DropReason> {
         let now = self.now;
-        let Some(vxlan) = self.host.vxlan_mut(dev).filter(|vxlan| vxlan.config.learning) else { return Ok(()) };
+        let Some(vxlan) = self.host.vxlan_mut(dev).filter(|vxlan| vxlan.config.learning) else {
+            return Ok(());
+        };
         let learned = Remote { addr: remote, port: None, vni: None, via: None };
         if vxlan.find_mac(mac, now).is_none() {
             let entry =

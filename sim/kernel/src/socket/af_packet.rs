@@ -110,7 +110,15 @@ impl<O: Observer> Cx<'_, O> {
         if frame.len() > device.mtu as usize + header {
             return Err(Errno::MsgSize);
         }
-        let skb = Skb { id: self.ids.next_id(), frame, dev, mark, pkt_type: PktType::Outgoing, ct: None, frag_max_size: 0 };
+        let skb = Skb {
+            id: self.ids.next_id(),
+            frame,
+            dev,
+            mark,
+            pkt_type: PktType::Outgoing,
+            ct: None,
+            frag_max_size: 0,
+        };
         let current = self.current;
         self.current = current.or(owner);
         self.emit_created(&skb, ns, &[]);

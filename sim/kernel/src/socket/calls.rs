@@ -34,12 +34,18 @@ impl Host {
         let error = socket.error.is_some() || !socket.error_queue.is_empty();
         match &socket.kind {
             Kind::Tcp(tcp) => Ready { error, ..tcp.poll(error) },
-            Kind::Udp(datagrams) | Kind::Raw(_, datagrams) => {
-                Ready { readable: !datagrams.is_empty() || socket.error.is_some(), writable: true, error, hangup: false }
-            }
-            Kind::Packet(packet) => {
-                Ready { readable: !packet.queue.is_empty() || socket.error.is_some(), writable: true, error, hangup: false }
-            }
+            Kind::Udp(datagrams) | Kind::Raw(_, datagrams) => Ready {
+                readable: !datagrams.is_empty() || socket.error.is_some(),
+                writable: true,
+                error,
+                hangup: false,
+            },
+            Kind::Packet(packet) => Ready {
+                readable: !packet.queue.is_empty() || socket.error.is_some(),
+                writable: true,
+                error,
+                hangup: false,
+            },
         }
     }
 
@@ -69,7 +75,12 @@ impl<O: Observer> Cx<'_, O> {
     ///
     /// # Errors
     /// None today.
-    pub fn socket_open(&mut self, ns: NetnsId, kind: SocketKind, owner: Option<Pid>) -> Result<SocketId, Errno> {
+    pub fn socket_open(
+        &mut self,
+        ns: NetnsId,
+        kind: SocketKind,
+        owner: Option<Pid>,
+    ) -> Result<SocketId, Errno> {
         let is_packet = matches!(kind, SocketKind::Packet { .. });
         let kind = match kind {
             SocketKind::Tcp => Kind::Tcp(Box::new(TcpSocket::new())),
@@ -206,8 +217,12 @@ impl<O: Observer> Cx<'_, O> {
                     other.id != id
                         && other.tcp().is_some_and(|tcp| tcp.state == State::Listen)
                         && !(other.options.reuse_port && socket.options.reuse_port)
-                        && (other.rcv_addr == addr || other.rcv_addr.is_unspecified() || addr.is_unspecified())
-                        && (other.bound_dev.is_none() || socket.bound_dev.is_none() || other.bound_dev == socket.bound_dev)
+                        && (other.rcv_addr == addr
+                            || other.rcv_addr.is_unspecified()
+                            || addr.is_unspecified())
+                        && (other.bound_dev.is_none()
+                            || socket.bound_dev.is_none()
+                            || other.bound_dev == socket.bound_dev)
                 });
                 if clash {
                     return Err(Errno::AddrInUse);
@@ -383,7 +398,8 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Destroys the sockets of a namespace that is being deleted. Kernel: `tcp_net_ops` and kin.
     pub fn sockets_netns_gone(&mut self, ns: NetnsId) {
-        let ids: Vec<SocketId> = self.host.sockets.iter().filter(|socket| socket.netns == ns).map(|socket| socket.id).collect();
+        let ids: Vec<SocketId> =
+            self.host.sockets.iter().filter(|socket| socket.netns == ns).map(|socket| socket.id).collect();
         for id in ids {
             self.host.sockets.remove(id);
         }

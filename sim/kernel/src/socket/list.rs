@@ -12,7 +12,8 @@ impl Host {
         let mut list: Vec<SocketInfo> =
             self.sockets.iter().filter(|s| s.netns == ns).filter_map(|s| self.socket_info(s)).collect();
         // A vxlan device has a socket of the kernel's own. Kernel: `vxlan_sock_add`.
-        let mut ports: Vec<u16> = self.get_ns(ns).into_iter().flat_map(|ns| &ns.vxlan).map(|(port, ..)| *port).collect();
+        let mut ports: Vec<u16> =
+            self.get_ns(ns).into_iter().flat_map(|ns| &ns.vxlan).map(|(port, ..)| *port).collect();
         ports.sort_unstable();
         ports.dedup();
         list.extend(ports.into_iter().map(|port| SocketInfo {
@@ -25,7 +26,9 @@ impl Host {
             dev: None,
             pid: None,
         }));
-        list.sort_by_key(|info| ["tcp", "udp", "icmp", "raw", "p_raw"].iter().position(|kind| *kind == info.kind));
+        list.sort_by_key(|info| {
+            ["tcp", "udp", "icmp", "raw", "p_raw"].iter().position(|kind| *kind == info.kind)
+        });
         list
     }
 
@@ -55,7 +58,11 @@ impl Host {
             local: (socket.rcv_addr, socket.num),
             remote,
             dev: socket.bound_dev.and_then(|dev| self.get_dev(dev)).map(|dev| dev.name.clone()),
-            pid: socket.tcp().is_none_or(|tcp| !tcp.orphan && tcp.parent.is_none()).then_some(socket.owner).flatten(),
+            pid: socket
+                .tcp()
+                .is_none_or(|tcp| !tcp.orphan && tcp.parent.is_none())
+                .then_some(socket.owner)
+                .flatten(),
         })
     }
 }

@@ -31,7 +31,11 @@ impl<O: Observer> Cx<'_, O> {
         if !addr.is_ipv4() {
             return Err(Errno::AfNoSupport);
         }
-        let kind = if addr.ip().is_unspecified() { RouteKind::Local } else { self.host.inet_addr_type(ns, addr.ip()) };
+        let kind = if addr.ip().is_unspecified() {
+            RouteKind::Local
+        } else {
+            self.host.inet_addr_type(ns, addr.ip())
+        };
         let nonlocal = self.host.get_ns(ns).is_some_and(|ns| ns.sysctl.ip_nonlocal_bind());
         if !nonlocal && !matches!(kind, RouteKind::Local | RouteKind::Multicast | RouteKind::Broadcast) {
             return Err(Errno::AddrNotAvail);
@@ -45,8 +49,11 @@ impl<O: Observer> Cx<'_, O> {
         }
         let Some(socket) = self.host.sockets.get_mut(id) else { return Err(Errno::BadF) };
         socket.rcv_addr = addr.ip();
-        socket.src_addr =
-            if matches!(kind, RouteKind::Multicast | RouteKind::Broadcast) { super::table::ANY } else { addr.ip() };
+        socket.src_addr = if matches!(kind, RouteKind::Multicast | RouteKind::Broadcast) {
+            super::table::ANY
+        } else {
+            addr.ip()
+        };
         socket.addr_locked = !addr.ip().is_unspecified();
         socket.port_locked = addr.port() != 0;
         Ok(())
@@ -54,7 +61,13 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Gives the socket this port, or with 0 a free one. Kernel: `inet_csk_get_port`,
     /// `udp_lib_get_port`.
-    pub(super) fn get_port(&mut self, id: SocketId, proto: Proto, addr: IpAddr, port: u16) -> Result<(), Errno> {
+    pub(super) fn get_port(
+        &mut self,
+        id: SocketId,
+        proto: Proto,
+        addr: IpAddr,
+        port: u16,
+    ) -> Result<(), Errno> {
         let Some(socket) = self.host.sockets.get(id) else { return Err(Errno::BadF) };
         let ns = socket.netns;
         let port = if port == 0 {
@@ -95,7 +108,9 @@ impl<O: Observer> Cx<'_, O> {
             (!taken && !self.host.sockets.bind_conflict(socket, proto, addr, port)).then_some(port)
         };
         let parity = |odd: u32| {
-            (0..count.div_ceil(2)).map(move |i| ((start & !1) + odd + 2 * i) % even.max(1)).map(move |at| low + at)
+            (0..count.div_ceil(2))
+                .map(move |i| ((start & !1) + odd + 2 * i) % even.max(1))
+                .map(move |at| low + at)
         };
         parity(1).chain(parity(0)).find_map(free)
     }

@@ -12,7 +12,14 @@ use crate::{Cx, Effect, Host};
 
 impl Host {
     /// Raw sockets that a packet between these addresses is for. Kernel: `raw_v4_match`.
-    fn raw_matching(&self, ns: NetnsId, proto: Proto, laddr: IpAddr, raddr: IpAddr, dev: DevId) -> Vec<SocketId> {
+    fn raw_matching(
+        &self,
+        ns: NetnsId,
+        proto: Proto,
+        laddr: IpAddr,
+        raddr: IpAddr,
+        dev: DevId,
+    ) -> Vec<SocketId> {
         let wants = |socket: &&Socket| {
             socket.takes_from(dev)
                 && (socket.rcv_addr.is_unspecified() || socket.rcv_addr == laddr)

@@ -16,7 +16,12 @@ const IP_MAX_MTU: usize = 65_535;
 
 impl<O: Observer> Cx<'_, O> {
     /// `sendto(2)` on a UDP socket. Kernel: `net/ipv4/udp.c`, `udp_sendmsg`.
-    pub(super) fn udp_send(&mut self, id: SocketId, data: &[u8], to: Option<SocketAddr>) -> Result<usize, Errno> {
+    pub(super) fn udp_send(
+        &mut self,
+        id: SocketId,
+        data: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Result<usize, Errno> {
         if data.len() > 0xffff {
             return Err(Errno::MsgSize);
         }
@@ -37,7 +42,12 @@ impl<O: Observer> Cx<'_, O> {
 
     /// `sendto(2)` on a raw socket; `data` is what follows the IP header.
     /// Kernel: `net/ipv4/raw.c`, `raw_sendmsg`.
-    pub(super) fn raw_send(&mut self, id: SocketId, data: &[u8], to: Option<SocketAddr>) -> Result<usize, Errno> {
+    pub(super) fn raw_send(
+        &mut self,
+        id: SocketId,
+        data: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Result<usize, Errno> {
         if data.len() > 0xffff {
             return Err(Errno::MsgSize);
         }
@@ -156,7 +166,14 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Hands a packet to the path. A full queue is told only to who asked for errors.
-    fn send_made(&mut self, id: SocketId, ns: NetnsId, packet: Packet, mark: u32, dst: Dst) -> Result<(), Errno> {
+    fn send_made(
+        &mut self,
+        id: SocketId,
+        ns: NetnsId,
+        packet: Packet,
+        mark: u32,
+        dst: Dst,
+    ) -> Result<(), Errno> {
         let Some(socket) = self.host.sockets.get(id) else { return Err(Errno::BadF) };
         let (owner, reports) = (socket.owner, socket.options.recv_err);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
@@ -207,4 +224,3 @@ impl<O: Observer> Cx<'_, O> {
 fn fragments(discover: MtuDiscover) -> bool {
     matches!(discover, MtuDiscover::Dont | MtuDiscover::Want)
 }
-

@@ -199,7 +199,13 @@ impl Socket {
 impl Sockets {
     /// A new socket, not bound to anything; with `no_pmtu_disc` it doesn't set DF.
     /// Kernel: `net/ipv4/af_inet.c`, `inet_create`.
-    pub(super) fn insert(&mut self, netns: NetnsId, owner: Option<Pid>, kind: Kind, no_pmtu_disc: bool) -> SocketId {
+    pub(super) fn insert(
+        &mut self,
+        netns: NetnsId,
+        owner: Option<Pid>,
+        kind: Kind,
+        no_pmtu_disc: bool,
+    ) -> SocketId {
         self.last += 1;
         let id = SocketId(self.last);
         match &kind {
@@ -315,7 +321,12 @@ impl Sockets {
     }
 
     /// The TCP socket of this connection. Kernel: `__inet_lookup_established`.
-    pub(super) fn lookup_established(&self, netns: NetnsId, tuple: FourTuple, dev: DevId) -> Option<SocketId> {
+    pub(super) fn lookup_established(
+        &self,
+        netns: NetnsId,
+        tuple: FourTuple,
+        dev: DevId,
+    ) -> Option<SocketId> {
         let id = *self.established.get(&(netns, tuple))?;
         self.get(id)?.takes_from(dev).then_some(id)
     }
@@ -342,22 +353,32 @@ impl Sockets {
 
     /// Who listens for this destination: the socket bound most exactly.
     /// Kernel: `net/ipv4/inet_hashtables.c`, `__inet_lookup_listener`.
-    pub(super) fn lookup_listener(&self, netns: NetnsId, dst: IpAddr, dport: u16, dev: DevId) -> Option<SocketId> {
+    pub(super) fn lookup_listener(
+        &self,
+        netns: NetnsId,
+        dst: IpAddr,
+        dport: u16,
+        dev: DevId,
+    ) -> Option<SocketId> {
         let listeners = || {
             self.on_port(netns, Proto::TCP, dport)
                 .filter(|s| s.takes_from(dev) && s.tcp().is_some_and(|tcp| tcp.state == State::Listen))
         };
-        best(listeners().filter(|s| s.rcv_addr == dst), |s| u32::from(s.bound_dev.is_some()))
-            .or_else(|| best(listeners().filter(|s| s.rcv_addr.is_unspecified()), |s| u32::from(s.bound_dev.is_some())))
+        best(listeners().filter(|s| s.rcv_addr == dst), |s| u32::from(s.bound_dev.is_some())).or_else(|| {
+            best(listeners().filter(|s| s.rcv_addr.is_unspecified()), |s| u32::from(s.bound_dev.is_some()))
+        })
     }
 
     /// The UDP socket for a datagram: one bound to the address before one bound to any, then the
     /// one that names most of the rest. Kernel: `net/ipv4/udp.c`, `__udp4_lib_lookup`.
     pub(super) fn lookup_udp(&self, netns: NetnsId, tuple: FourTuple, dev: DevId) -> Option<SocketId> {
-        let score = |s: &Socket| 2 + if s.remote.is_some() { 8 } else { 0 } + if s.bound_dev.is_some() { 4 } else { 0 };
+        let score = |s: &Socket| {
+            2 + if s.remote.is_some() { 8 } else { 0 } + if s.bound_dev.is_some() { 4 } else { 0 }
+        };
         let candidates = || {
-            self.on_port(netns, Proto::UDP, tuple.lport)
-                .filter(|s| s.takes_from(dev) && s.remote.is_none_or(|remote| remote == (tuple.raddr, tuple.rport)))
+            self.on_port(netns, Proto::UDP, tuple.lport).filter(|s| {
+                s.takes_from(dev) && s.remote.is_none_or(|remote| remote == (tuple.raddr, tuple.rport))
+            })
         };
         best(candidates().filter(|s| s.rcv_addr == tuple.laddr), score)
             .or_else(|| best(candidates().filter(|s| s.rcv_addr.is_unspecified()), score))
@@ -389,7 +410,10 @@ impl Sockets {
 }
 
 /// The candidate of the highest score; the first of equals.
-fn best<'a>(candidates: impl Iterator<Item = &'a Socket>, score: impl Fn(&Socket) -> u32) -> Option<SocketId> {
+fn best<'a>(
+    candidates: impl Iterator<Item = &'a Socket>,
+    score: impl Fn(&Socket) -> u32,
+) -> Option<SocketId> {
     let mut best: Option<(u32, SocketId)> = None;
     for socket in candidates {
         let score = score(socket);

@@ -91,7 +91,9 @@ impl Lab {
         });
         for effect in effects {
             match effect {
-                Effect::Timer { at, timer: timer @ Timer::Socket { .. } } => self.schedule(at, Event::Timer(n, timer)),
+                Effect::Timer { at, timer: timer @ Timer::Socket { .. } } => {
+                    self.schedule(at, Event::Timer(n, timer))
+                }
                 Effect::Wake(id) => self.woken.push((n, id)),
                 _ => {}
             }
@@ -179,7 +181,15 @@ impl Lab {
             .iter()
             .map(|s| {
                 let ((la, lp), (ra, rp)) = (s.local, s.remote);
-                format!("{} {} {} {} {la}:{} {ra}:{}", s.kind, s.state, s.recv_q, s.send_q, port(lp), port(rp))
+                format!(
+                    "{} {} {} {} {la}:{} {ra}:{}",
+                    s.kind,
+                    s.state,
+                    s.recv_q,
+                    s.send_q,
+                    port(lp),
+                    port(rp)
+                )
             })
             .collect()
     }
@@ -205,7 +215,10 @@ fn udp_answers_refusals_and_source_addresses() {
     assert_eq!(lab.cx(0, |cx| cx.socket_send(client, b"query", None)), Ok(5));
     lab.ms(5);
     let got = lab.cx(1, |cx| cx.socket_recv(server, 1500)).unwrap();
-    assert_eq!((got.data.as_slice(), got.from, got.dst), (b"query".as_slice(), at("10.0.0.1:3002"), at("10.0.0.20:0").ip()));
+    assert_eq!(
+        (got.data.as_slice(), got.from, got.dst),
+        (b"query".as_slice(), at("10.0.0.1:3002"), at("10.0.0.20:0").ip())
+    );
     assert_eq!(lab.cx(1, |cx| cx.socket_send(server, b"wild", Some(got.from))), Ok(4));
     lab.ms(5);
     // The answer comes from the primary address, which the connected client doesn't take.
@@ -256,7 +269,11 @@ fn local_errors_of_datagrams() {
         lab.set(0, id, SocketOption::MtuDiscover(discover));
         lab.set(0, id, SocketOption::RecvErr(true));
         let data = vec![0; len];
-        assert_eq!(lab.cx(0, |cx| cx.socket_send(id, &data, Some(at(to)))), expect, "{to} {len} {discover:?}");
+        assert_eq!(
+            lab.cx(0, |cx| cx.socket_send(id, &data, Some(at(to)))),
+            expect,
+            "{to} {len} {discover:?}"
+        );
         let told = lab.cx(0, |cx| cx.socket_recv_error(id)).map(|e| e.info);
         assert_eq!(told, (expect == Err(Errno::MsgSize)).then_some(1500));
     }
@@ -308,10 +325,13 @@ fn a_tcp_connection_from_start_to_end() {
     assert_eq!(lab.cx(1, |cx| cx.socket_recv(server, 100)).unwrap().data, b"GET");
     lab.cx(1, |cx| cx.socket_close(server));
     lab.ms(60);
-    assert_eq!((lab.ss(0), lab.ss(1)[1].as_str()), (
-        vec!["tcp CLOSE-WAIT 1 0 10.0.0.1:* 10.0.0.2:80".to_owned()],
-        "tcp FIN-WAIT-2 0 0 10.0.0.2:80 10.0.0.1:*"
-    ));
+    assert_eq!(
+        (lab.ss(0), lab.ss(1)[1].as_str()),
+        (
+            vec!["tcp CLOSE-WAIT 1 0 10.0.0.1:* 10.0.0.2:80".to_owned()],
+            "tcp FIN-WAIT-2 0 0 10.0.0.2:80 10.0.0.1:*"
+        )
+    );
     assert_eq!(lab.cx(0, |cx| cx.socket_recv(client, 100)).unwrap().data, b"");
     lab.cx(0, |cx| cx.socket_close(client));
     lab.ms(5);
@@ -325,10 +345,7 @@ fn connecting_to_nobody() {
     let mut lab = Lab::new();
     let refused = lab.connect(0, "10.0.0.2:81");
     lab.ms(5);
-    assert_eq!(
-        lab.log,
-        ["a 10.0.0.1 > 10.0.0.2 TCP * > 81 SYN", "b 10.0.0.2 > 10.0.0.1 TCP 81 > * RST,ACK"]
-    );
+    assert_eq!(lab.log, ["a 10.0.0.1 > 10.0.0.2 TCP * > 81 SYN", "b 10.0.0.2 > 10.0.0.1 TCP 81 > * RST,ACK"]);
     assert_eq!(
         lab.hosts[0].socket_ready(refused),
         Ready { readable: true, writable: true, error: true, hangup: true }
@@ -349,7 +366,9 @@ fn a_full_backlog_drops_connections() {
         lab.ms(5);
     }
     lab.pass(Duration::from_millis(4500));
-    let states = |lab: &Lab| lab.ss(1).iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>();
+    let states = |lab: &Lab| {
+        lab.ss(1).iter().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(states(&lab), ["LISTEN", "ESTAB", "ESTAB"]);
     for _ in 0..2 {
         lab.cx(1, |cx| cx.socket_accept(listener)).unwrap();

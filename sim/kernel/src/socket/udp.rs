@@ -21,7 +21,8 @@ impl<O: Observer> Cx<'_, O> {
         if self.host.is_vxlan_port(ns, udp.dport) {
             return self.vxlan_rcv(ns, skb);
         }
-        let to_many = matches!(self.host.inet_addr_type(ns, tuple.laddr), RouteKind::Broadcast | RouteKind::Multicast);
+        let to_many =
+            matches!(self.host.inet_addr_type(ns, tuple.laddr), RouteKind::Broadcast | RouteKind::Multicast);
         if to_many {
             return self.udp_mcast_deliver(ns, &skb, tuple);
         }
@@ -44,8 +45,13 @@ impl<O: Observer> Cx<'_, O> {
                 && (socket.rcv_addr.is_unspecified() || socket.rcv_addr == tuple.laddr)
                 && socket.remote.is_none_or(|remote| remote == (tuple.raddr, tuple.rport))
         };
-        let ids: Vec<SocketId> =
-            self.host.sockets.on_port(ns, Proto::UDP, tuple.lport).filter(wants).map(|socket| socket.id).collect();
+        let ids: Vec<SocketId> = self
+            .host
+            .sockets
+            .on_port(ns, Proto::UDP, tuple.lport)
+            .filter(wants)
+            .map(|socket| socket.id)
+            .collect();
         let mut taken = false;
         for id in ids {
             taken |= self.udp_queue_rcv(ns, skb, id);
@@ -73,7 +79,13 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Appends to a socket's receive queue and wakes its process; false if the queue is full.
-    pub(super) fn sock_queue_rcv(&mut self, ns: NetnsId, skb: &Skb, id: SocketId, received: Received) -> bool {
+    pub(super) fn sock_queue_rcv(
+        &mut self,
+        ns: NetnsId,
+        skb: &Skb,
+        id: SocketId,
+        received: Received,
+    ) -> bool {
         let Some(socket) = self.host.sockets.get_mut(id) else { return false };
         let rcvbuf = socket.options.rcvbuf;
         let len = skb.ip().len();
@@ -126,4 +138,3 @@ impl<O: Observer> Cx<'_, O> {
         self.effects.push(Effect::Wake(id));
     }
 }
-

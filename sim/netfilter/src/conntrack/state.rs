@@ -34,7 +34,10 @@ impl StateSet {
     /// Reads `NEW,ESTABLISHED`.
     pub fn parse(text: &str) -> Option<Self> {
         text.split(',').try_fold(Self::default(), |set, name| {
-            NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, state)| set.with(*state))
+            NAMES
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, state)| set.with(*state))
         })
     }
 

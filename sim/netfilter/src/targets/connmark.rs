@@ -57,7 +57,9 @@ impl Extension for Connmark {
         let mut masks = [u32::MAX; 2];
         for (name, which) in [("nfmask", 0..1), ("ctmask", 1..2), ("mask", 0..2)] {
             if let Some(given) = args.take(name)? {
-                let mask = number(given.text()).and_then(|n| u32::try_from(n).ok()).ok_or_else(|| args.bad(&given))?;
+                let mask = number(given.text())
+                    .and_then(|n| u32::try_from(n).ok())
+                    .ok_or_else(|| args.bad(&given))?;
                 masks[which].fill(mask);
             }
         }
@@ -111,8 +113,12 @@ impl fmt::Display for Connmark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Set { value, mask } => write!(f, " --set-xmark {value:#x}/{mask:#x}"),
-            Self::Save { nfmask, ctmask } => write!(f, " --save-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}"),
-            Self::Restore { nfmask, ctmask } => write!(f, " --restore-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}"),
+            Self::Save { nfmask, ctmask } => {
+                write!(f, " --save-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}")
+            }
+            Self::Restore { nfmask, ctmask } => {
+                write!(f, " --restore-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}")
+            }
         }
     }
 }

@@ -30,11 +30,7 @@ impl Extension for Ct {
     const TABLE: Option<TableName> = Some(TableName::Raw);
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        if args.has("notrack")? {
-            Ok(Self)
-        } else {
-            Err(ArgError::said("CT: only --notrack is simulated"))
-        }
+        if args.has("notrack")? { Ok(Self) } else { Err(ArgError::said("CT: only --notrack is simulated")) }
     }
 
     fn apply(&self, _: &mut EvalCx<'_>, skb: &mut Skb) -> Action {

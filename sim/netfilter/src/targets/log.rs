@@ -94,9 +94,7 @@ impl Log {
     /// The line, as `nf_log_ip_packet` writes it.
     fn line(&self, cx: &EvalCx<'_>, skb: &Skb) -> String {
         let mut line = format!("{}IN={} OUT={} ", self.prefix, cx.in_name, cx.out_name);
-        if cx.indev.is_some()
-            && cx.in_name != "lo"
-        {
+        if cx.indev.is_some() && cx.in_name != "lo" {
             let _ = write!(line, "MAC={}:{}:08:00 ", skb.frame.dst, skb.frame.src);
         }
         describe(&mut line, skb.ip(), false);
@@ -131,7 +129,8 @@ fn describe(line: &mut String, packet: &Packet, quoted: bool) {
     }
     match &packet.body {
         Body::Tcp(tcp) => {
-            let _ = write!(line, "PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 ", tcp.sport, tcp.dport, tcp.window);
+            let _ =
+                write!(line, "PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 ", tcp.sport, tcp.dport, tcp.window);
             for (name, bit) in [
                 ("CWR", TcpFlags::CWR),
                 ("ECE", TcpFlags::ECE),

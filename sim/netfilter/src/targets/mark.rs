@@ -57,7 +57,9 @@ impl Extension for Mark {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         match parse_set(args)? {
             Some((value, mask)) => Ok(Self { value, mask }),
-            None => Err(ArgError::said("MARK: One of the --set-xmark, --{and,or,xor,set}-mark options is required")),
+            None => Err(ArgError::said(
+                "MARK: One of the --set-xmark, --{and,or,xor,set}-mark options is required",
+            )),
         }
     }
 

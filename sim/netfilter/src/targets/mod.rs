@@ -175,6 +175,24 @@ register_targets! {
 /// Targets of iptables 1.8.9 that are not simulated. They are refused by name, not taken for a
 /// chain that doesn't exist.
 pub const NOT_SIMULATED: &[&str] = &[
-    "AUDIT", "CHECKSUM", "CLASSIFY", "CLUSTERIP", "CONNSECMARK", "ECN", "HMARK", "IDLETIMER", "LED", "NFLOG",
-    "NFQUEUE", "RATEEST", "SECMARK", "SET", "SYNPROXY", "TCPOPTSTRIP", "TEE", "TPROXY", "TRACE", "ULOG",
+    "AUDIT",
+    "CHECKSUM",
+    "CLASSIFY",
+    "CLUSTERIP",
+    "CONNSECMARK",
+    "ECN",
+    "HMARK",
+    "IDLETIMER",
+    "LED",
+    "NFLOG",
+    "NFQUEUE",
+    "RATEEST",
+    "SECMARK",
+    "SET",
+    "SYNPROXY",
+    "TCPOPTSTRIP",
+    "TEE",
+    "TPROXY",
+    "TRACE",
+    "ULOG",
 ];

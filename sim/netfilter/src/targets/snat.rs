@@ -35,7 +35,11 @@ pub(super) fn parse_port_range(text: &str) -> Result<(u16, u16), ArgError> {
         None => port(text).map(|port| (port, port)),
         Some((min, max)) => {
             let (min, max) = (port(min)?, port(max)?);
-            if min > max { Err(ArgError::said(format!("Port range `{text}' funky\n"))) } else { Ok((min, max)) }
+            if min > max {
+                Err(ArgError::said(format!("Port range `{text}' funky\n")))
+            } else {
+                Ok((min, max))
+            }
         }
     }
 }
@@ -115,7 +119,8 @@ pub(super) fn write_flags(f: &mut fmt::Formatter<'_>, range: &NatRange, dashes: 
 }
 
 impl Extension for Snat {
-    const OPTIONS: &'static [Opt] = &[value("to-source"), flag("random"), flag("random-fully"), flag("persistent")];
+    const OPTIONS: &'static [Opt] =
+        &[value("to-source"), flag("random"), flag("random-fully"), flag("persistent")];
     const CONNTRACK: bool = true;
     const TABLE: Option<TableName> = Some(TableName::Nat);
     const HOOKS: &'static [HookName] = &[HookName::Postrouting, HookName::Input];

@@ -25,8 +25,9 @@ impl Extension for Tos {
         let (value, mask) = match given.name {
             "set-tos" => crate::matches::parse_tos(given.text(), 0xff).ok_or_else(|| args.bad(&given))?,
             name => {
-                let bits =
-                    number(given.text()).and_then(|n| u8::try_from(n).ok()).ok_or_else(|| args.bad(&given))?;
+                let bits = number(given.text())
+                    .and_then(|n| u8::try_from(n).ok())
+                    .ok_or_else(|| args.bad(&given))?;
                 match name {
                     "and-tos" => (0, !bits),
                     "or-tos" => (bits, bits),

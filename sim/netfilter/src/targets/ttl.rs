@@ -23,7 +23,9 @@ impl Extension for Ttl {
     const TABLE: Option<TableName> = Some(TableName::Mangle);
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        for (name, make) in [("ttl-set", Self::Set as fn(u8) -> Self), ("ttl-dec", Self::Dec), ("ttl-inc", Self::Inc)] {
+        for (name, make) in
+            [("ttl-set", Self::Set as fn(u8) -> Self), ("ttl-dec", Self::Dec), ("ttl-inc", Self::Inc)]
+        {
             let Some(given) = args.take(name)? else { continue };
             let least = u64::from(name != "ttl-set");
             return Ok(make(args.number(&given, least, 255)? as u8));

@@ -1,5 +1,8 @@
 use super::{checksum, transport_sum};
-use crate::{Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frame, Icmp, Packet, Proto, Quoted, Tcp, TcpOptions, Udp, UdpData};
+use crate::{
+    Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frame, Icmp, Packet, Proto, Quoted, Tcp, TcpOptions,
+    Udp, UdpData,
+};
 
 /// The bytes of a frame, as a device would put them on its wire (no preamble, padding or FCS).
 pub fn emit_frame(frame: &Frame) -> Vec<u8> {

@@ -5,8 +5,8 @@ use etherparse::{Ipv4HeaderSlice, TcpHeaderSlice, TcpOptionElement};
 use super::emit::emit_body_as;
 use super::{WireError, checksum, is_vxlan, transport_sum};
 use crate::{
-    Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto,
-    Quoted, Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
+    Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload,
+    Proto, Quoted, Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
 };
 
 type Parsed<T> = Result<T, WireError>;
@@ -121,8 +121,15 @@ fn parse_header_v4(bytes: &[u8]) -> Parsed<Header> {
     let addrs = Addrs::V4 { src: header.source.into(), dst: header.destination.into() };
     let options = (!header.options.is_empty()).then(|| Box::new(header.options.to_vec()));
     let body = Body::Bytes(Proto(header.protocol.0), Payload::EMPTY);
-    let packet =
-        Packet { addrs, ttl: header.time_to_live, tos: bytes[1], id: header.identification, frag, options, body };
+    let packet = Packet {
+        addrs,
+        ttl: header.time_to_live,
+        tos: bytes[1],
+        id: header.identification,
+        frag,
+        options,
+        body,
+    };
     Ok(Header { packet, header_len, total_len })
 }
 
@@ -167,7 +174,9 @@ pub fn parse_body(proto: Proto, addrs: &Addrs, bytes: &[u8]) -> Parsed<Body> {
             }
             parse_icmp(bytes, Quotes::Packets).map(Body::Icmp)
         }
-        Proto::IPIP if bytes.first().is_some_and(|b| b >> 4 == 4) => Ok(Body::Ip(Box::new(parse_packet(bytes)?))),
+        Proto::IPIP if bytes.first().is_some_and(|b| b >> 4 == 4) => {
+            Ok(Body::Ip(Box::new(parse_packet(bytes)?)))
+        }
         other => Ok(Body::Bytes(other, bytes.into())),
     }
 }
@@ -181,8 +190,9 @@ fn transport_checksum(addrs: &Addrs, proto: Proto, bytes: &[u8], wrong: WireErro
 
 /// The segment, its checksum unchecked, and the checksum.
 fn parse_tcp(bytes: &[u8]) -> Parsed<(Tcp, u16)> {
-    let header = TcpHeaderSlice::from_slice(bytes)
-        .map_err(|_| WireError::new(0, "a TCP header as long as its data offset states (at least 20 bytes)"))?;
+    let header = TcpHeaderSlice::from_slice(bytes).map_err(|_| {
+        WireError::new(0, "a TCP header as long as its data offset states (at least 20 bytes)")
+    })?;
     let mut options = TcpOptions::default();
     // Simplified: options that Linux doesn't send by itself are skipped, and whatever follows a
     // malformed one.
@@ -311,8 +321,10 @@ fn quoted_body(proto: Proto, bytes: &[u8], len: usize) -> Body {
             Ok(_) | Err(_) => raw(),
         },
         Proto::ICMP => parse_icmp(bytes, Quotes::Bytes).map_or_else(|_| raw(), Body::Icmp),
-        Proto::IPIP if bytes.len() == len => parse_body(proto, &Addrs::V4 { src: Ipv4Addr::UNSPECIFIED, dst: Ipv4Addr::UNSPECIFIED }, bytes)
-            .unwrap_or_else(|_| raw()),
+        Proto::IPIP if bytes.len() == len => {
+            parse_body(proto, &Addrs::V4 { src: Ipv4Addr::UNSPECIFIED, dst: Ipv4Addr::UNSPECIFIED }, bytes)
+                .unwrap_or_else(|_| raw())
+        }
         _ => raw(),
     }
 }

@@ -27,9 +27,15 @@ pub fn quote(packet: &Packet, room: usize) -> Quoted {
         Body::Icmp(icmp) if keep >= Icmp::HEADER_LEN => {
             let payload: Payload = whole[Icmp::HEADER_LEN..keep].into();
             let cut = match icmp {
-                Icmp::Echo { request, id, seq, .. } => Icmp::Echo { request: *request, id: *id, seq: *seq, payload },
-                Icmp::Error(error) => Icmp::Other { kind: error.kind, code: error.code, rest: error.rest, payload },
-                Icmp::Other { kind, code, rest, .. } => Icmp::Other { kind: *kind, code: *code, rest: *rest, payload },
+                Icmp::Echo { request, id, seq, .. } => {
+                    Icmp::Echo { request: *request, id: *id, seq: *seq, payload }
+                }
+                Icmp::Error(error) => {
+                    Icmp::Other { kind: error.kind, code: error.code, rest: error.rest, payload }
+                }
+                Icmp::Other { kind, code, rest, .. } => {
+                    Icmp::Other { kind: *kind, code: *code, rest: *rest, payload }
+                }
             };
             (Body::Icmp(cut), sum_at(2))
         }

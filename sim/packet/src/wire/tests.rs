@@ -15,8 +15,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto, Tcp,
-    TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
+    Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto,
+    Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
 };
 
 fn payload(max: usize) -> impl Strategy<Value = Payload> {
@@ -32,14 +32,15 @@ fn v4() -> impl Strategy<Value = Ipv4Addr> {
 }
 
 fn tcp_options() -> impl Strategy<Value = Option<Box<TcpOptions>>> {
-    let syn = (option::of(any::<u16>()), any::<bool>(), option::of(any::<(u32, u32)>()), option::of(0..15_u8))
-        .prop_map(|(mss, sack_permitted, timestamps, window_scale)| TcpOptions {
-            mss,
-            sack_permitted,
-            timestamps,
-            window_scale,
-            sack: vec![],
-        });
+    let syn =
+        (option::of(any::<u16>()), any::<bool>(), option::of(any::<(u32, u32)>()), option::of(0..15_u8))
+            .prop_map(|(mss, sack_permitted, timestamps, window_scale)| TcpOptions {
+                mss,
+                sack_permitted,
+                timestamps,
+                window_scale,
+                sack: vec![],
+            });
     let later = (option::of(any::<(u32, u32)>()), vec(any::<(u32, u32)>(), 0..4))
         .prop_map(|(timestamps, sack)| TcpOptions { timestamps, sack, ..TcpOptions::default() });
     prop_oneof![syn, later].prop_map(|options| (!options.is_empty()).then(|| Box::new(options)))
@@ -47,22 +48,28 @@ fn tcp_options() -> impl Strategy<Value = Option<Box<TcpOptions>>> {
 
 fn tcp() -> impl Strategy<Value = Tcp> {
     let header = (any::<u16>(), any::<u16>(), any::<u32>(), any::<u32>(), any::<u8>(), any::<u16>());
-    (header, tcp_options(), payload(200)).prop_map(|((sport, dport, seq, ack, flags, window), options, payload)| Tcp {
-        sport,
-        dport,
-        seq,
-        ack,
-        flags: TcpFlags(flags),
-        window,
-        options,
-        payload,
-    })
+    (header, tcp_options(), payload(200)).prop_map(
+        |((sport, dport, seq, ack, flags, window), options, payload)| Tcp {
+            sport,
+            dport,
+            seq,
+            ack,
+            flags: TcpFlags(flags),
+            window,
+            options,
+            payload,
+        },
+    )
 }
 
 fn udp() -> impl Strategy<Value = Udp> {
     let port = any::<u16>().prop_filter("VXLAN", |&port| !is_vxlan(port));
-    (any::<u16>(), port, any::<bool>(), payload(200))
-        .prop_map(|(sport, dport, checksum, data)| Udp { sport, dport, checksum, data: UdpData::Bytes(data) })
+    (any::<u16>(), port, any::<bool>(), payload(200)).prop_map(|(sport, dport, checksum, data)| Udp {
+        sport,
+        dport,
+        checksum,
+        data: UdpData::Bytes(data),
+    })
 }
 
 fn icmp() -> impl Strategy<Value = Icmp> {
@@ -140,7 +147,8 @@ fn frame_of(payload: impl Strategy<Value = EtherPayload>) -> impl Strategy<Value
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let other = (0x0900..0x8000_u16, payload(60)).prop_map(|(kind, bytes)| EtherPayload::Other(EtherType(kind), bytes));
+    let other = (0x0900..0x8000_u16, payload(60))
+        .prop_map(|(kind, bytes)| EtherPayload::Other(EtherType(kind), bytes));
     let vxlan = (frame_of(packet().prop_map(EtherPayload::Ip)), 0..1_u32 << 24, any::<bool>()).prop_map(
         |(inner, vni, checksum)| {
             let data = UdpData::Vxlan(Vni::new(vni).unwrap(), Box::new(inner));
@@ -174,8 +182,14 @@ fn same_as_pnet(frame: &Frame, bytes: &[u8]) {
         EtherPayload::Ip(packet) => same_ip_as_pnet(packet, &payload),
         EtherPayload::Arp(arp) => {
             let pnet = ArpPacket::new(&payload).unwrap();
-            assert_eq!((pnet.get_sender_hw_addr().octets(), pnet.get_sender_proto_addr()), (arp.sha.0, arp.spa));
-            assert_eq!((pnet.get_target_hw_addr().octets(), pnet.get_target_proto_addr()), (arp.tha.0, arp.tpa));
+            assert_eq!(
+                (pnet.get_sender_hw_addr().octets(), pnet.get_sender_proto_addr()),
+                (arp.sha.0, arp.spa)
+            );
+            assert_eq!(
+                (pnet.get_target_hw_addr().octets(), pnet.get_target_proto_addr()),
+                (arp.tha.0, arp.tpa)
+            );
         }
         EtherPayload::Other(_, bytes) => assert_eq!(payload, bytes.as_slice()),
     }
@@ -187,7 +201,10 @@ fn same_ip_as_pnet(packet: &Packet, bytes: &[u8]) {
     assert_eq!((IpAddr::V4(ip.get_source()), IpAddr::V4(ip.get_destination())), (packet.src(), packet.dst()));
     assert_eq!((ip.get_ttl(), ip.get_dscp() << 2 | ip.get_ecn()), (packet.ttl, packet.tos));
     assert_eq!((ip.get_identification(), ip.get_next_level_protocol().0), (packet.id, packet.proto().0));
-    assert_eq!((usize::from(ip.get_total_length()), ip.get_fragment_offset() * 8), (packet.len(), packet.frag.offset));
+    assert_eq!(
+        (usize::from(ip.get_total_length()), ip.get_fragment_offset() * 8),
+        (packet.len(), packet.frag.offset)
+    );
     assert_eq!(ip.get_flags(), u8::from(packet.frag.df) << 1 | u8::from(packet.frag.mf));
     let (src, dst, body) = (ip.get_source(), ip.get_destination(), ip.payload());
     match &packet.body {
@@ -300,14 +317,18 @@ fn syn_options_are_in_linux_order() {
 fn errors_name_the_place_and_what_belongs_there() {
     let echo = Icmp::Echo { request: true, id: 1, seq: 1, payload: vec![0; 8].into() };
     let packet = Packet::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), Body::Icmp(echo));
-    let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+    let frame =
+        Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
     let good = emit_frame(&frame);
     let damaged = |at: usize, byte: u8| {
         let mut bytes = good.clone();
         bytes[at] = byte;
         parse_frame(&bytes).unwrap_err().to_string()
     };
-    assert_eq!(parse_frame(&good[..9]).unwrap_err().to_string(), "byte 6: expected an Ethernet header of 14 bytes");
+    assert_eq!(
+        parse_frame(&good[..9]).unwrap_err().to_string(),
+        "byte 6: expected an Ethernet header of 14 bytes"
+    );
     assert_eq!(damaged(14, 0x55), "byte 14: expected an IP header of version 4 or 6");
     assert_eq!(damaged(22, 63), "byte 24: expected the right IPv4 header checksum");
     assert_eq!(damaged(49, 1), "byte 36: expected the right ICMP checksum");

@@ -21,13 +21,17 @@ pub enum BadChecksum {
 /// # Errors
 /// The first that is wrong.
 pub fn verify_checksums(bytes: &[u8]) -> Result<(), BadChecksum> {
-    let [first, _, len_high, len_low, _, _, frag_high, frag_low, _, proto, ..] = *bytes else { return Ok(()) };
+    let [first, _, len_high, len_low, _, _, frag_high, frag_low, _, proto, ..] = *bytes else {
+        return Ok(());
+    };
     let header_len = usize::from(first & 0xf) * 4;
     let total_len = usize::from(u16::from_be_bytes([len_high, len_low]));
     if first >> 4 != 4 || header_len < 20 {
         return Ok(());
     }
-    let (Some(header), Some(body)) = (bytes.get(..header_len), bytes.get(header_len..total_len)) else { return Ok(()) };
+    let (Some(header), Some(body)) = (bytes.get(..header_len), bytes.get(header_len..total_len)) else {
+        return Ok(());
+    };
     if checksum(&[header]) != 0 {
         return Err(BadChecksum::Ip);
     }

@@ -9,7 +9,8 @@ use packet::{MacAddr, Vni};
 use super::Bridge;
 use crate::console::{End, Stop};
 use crate::iproute::args::{
-    Family, Words, atoi, duparg, duparg2, get_addr, invarg, matches, matches_any, nodev, not_simulated, strtol,
+    Family, Words, atoi, duparg, duparg2, get_addr, invarg, matches, matches_any, nodev, not_simulated,
+    strtol,
 };
 use crate::iproute::env::Env;
 use crate::iproute::names::is_list;
@@ -190,9 +191,9 @@ fn parse_flush(words: &[&str], env: &Env) -> Result<Request, Stop> {
                 port = Some(words.value()?);
             }
             "master" | "self" => {}
-            "permanent" | "nopermanent" | "static" | "nostatic" | "dynamic" | "nodynamic" | "added_by_user"
-            | "noadded_by_user" | "extern_learn" | "noextern_learn" | "sticky" | "nosticky" | "offloaded"
-            | "nooffloaded" | "vlan" => return Err(not_simulated("bridge", word)),
+            "permanent" | "nopermanent" | "static" | "nostatic" | "dynamic" | "nodynamic"
+            | "added_by_user" | "noadded_by_user" | "extern_learn" | "noextern_learn" | "sticky"
+            | "nosticky" | "offloaded" | "nooffloaded" | "vlan" => return Err(not_simulated("bridge", word)),
             _ => {}
         }
     }
@@ -267,8 +268,11 @@ impl Filter {
     fn takes(&self, info: &FdbInfo, env: &Env) -> bool {
         // The kernel walks the bridge and its ports, with their own tables.
         let of_bridge = |bridge: &String| {
-            let is_bridge = env.link(bridge).is_some_and(|link| matches!(link.kind, Some(KindInfo::Bridge(_))));
-            is_bridge && (info.dev == *bridge || env.link(&info.dev).is_some_and(|link| link.master.as_ref() == Some(bridge)))
+            let is_bridge =
+                env.link(bridge).is_some_and(|link| matches!(link.kind, Some(KindInfo::Bridge(_))));
+            is_bridge
+                && (info.dev == *bridge
+                    || env.link(&info.dev).is_some_and(|link| link.master.as_ref() == Some(bridge)))
         };
         self.dev.as_ref().is_none_or(|dev| *dev == info.dev)
             && self.bridge.as_ref().is_none_or(of_bridge)
@@ -330,9 +334,9 @@ fn get(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     }
     let sys = &*bridge.console.sys;
     // Asked by a bridge or with `master`, that bridge's table; else the device's own.
-    let wanted_bridge = br
-        .map(|br| env.own_name(br))
-        .or_else(|| dev.filter(|_| to_master).and_then(|dev| env.link(dev)).and_then(|link| link.master.clone()));
+    let wanted_bridge = br.map(|br| env.own_name(br)).or_else(|| {
+        dev.filter(|_| to_master).and_then(|dev| env.link(dev)).and_then(|link| link.master.clone())
+    });
     let all = sys.kernel().fdb(bridge.netns, sys.now());
     let found = all.iter().find(|info| {
         info.mac == mac

@@ -70,10 +70,12 @@ pub fn parse_set(words: &[&str], env: &Env) -> Result<Vec<Request>, Stop> {
                 let state = state.ok_or_else(|| Stop::fail(-1, "Error: invalid STP port state"))?;
                 options.push(PortOption::State(state));
             }
-            "mcast_router" => options.extend(u8::try_from(atoi(words.value()?)).ok().map(PortOption::McastRouter)),
+            "mcast_router" => {
+                options.extend(u8::try_from(atoi(words.value()?)).ok().map(PortOption::McastRouter))
+            }
             "master" | "self" => {}
-            "learning_sync" | "mcast_to_unicast" | "hwmode" | "vlan_tunnel" | "locked"
-            | "backup_port" | "nobackup_port" => return Err(not_simulated("bridge", word)),
+            "learning_sync" | "mcast_to_unicast" | "hwmode" | "vlan_tunnel" | "locked" | "backup_port"
+            | "nobackup_port" => return Err(not_simulated("bridge", word)),
             _ => return Err(usage()),
         }
     }

@@ -7,7 +7,7 @@ use packet::NetnsId;
 use world::{Registry, Sys};
 
 use crate::console::{Console, End, Stop};
-use crate::ip::{batch_failed, enter, for_each_line, is_color, read_script, Outcome};
+use crate::ip::{Outcome, batch_failed, enter, for_each_line, is_color, read_script};
 use crate::iproute::args::{Family, invarg, matches, matches_any, not_simulated};
 use crate::iproute::env::Env;
 use crate::iproute::printer::Printer;
@@ -144,7 +144,10 @@ fn parse_options<'a>(mut words: &'a [&'a str]) -> Result<Option<(Options, &'a [&
 
 /// A function's negative value is the exit status as it is, modulo 256.
 fn do_cmd(bridge: &mut Bridge<'_, '_>, object: &str, words: &[&str]) -> Result<i32, Stop> {
-    match ["link", "fdb", "mdb", "vlan", "vni", "monitor", "help"].into_iter().find(|name| matches(object, name)) {
+    match ["link", "fdb", "mdb", "vlan", "vni", "monitor", "help"]
+        .into_iter()
+        .find(|name| matches(object, name))
+    {
         Some("link") => link::run(bridge, words),
         Some("fdb") => fdb::run(bridge, words),
         Some("mdb") => mdb(words),
@@ -188,7 +191,9 @@ fn run_batch(bridge: &mut Bridge<'_, '_>, file: &str) -> Result<i32, Stop> {
         let Some((object, rest)) = words.split_first() else { return Ok(Outcome::Done) };
         match do_cmd(bridge, object, rest) {
             Ok(_) => Ok(Outcome::Done),
-            Err(Stop { text, end: End::Return(_) }) => Ok(batch_failed(bridge.console, file, number, &text, force)),
+            Err(Stop { text, end: End::Return(_) }) => {
+                Ok(batch_failed(bridge.console, file, number, &text, force))
+            }
             Err(stop) => Err(stop),
         }
     })

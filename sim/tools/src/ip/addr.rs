@@ -10,8 +10,8 @@ use kernel::request::{AddrSpec, Mode, Request};
 use super::options::Options;
 use crate::console::Stop;
 use crate::iproute::args::{
-    Family, Prefix, Words, duparg, duparg2, get_addr, get_prefix, get_u32, invarg, matches, matches_any, nodev,
-    not_simulated,
+    Family, Prefix, Words, duparg, duparg2, get_addr, get_prefix, get_u32, invarg, matches, matches_any,
+    nodev, not_simulated,
 };
 use crate::iproute::env::Env;
 use crate::iproute::names::read_scope;
@@ -71,7 +71,13 @@ struct Parsed<'a> {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env, addrs: &[AddrInfo]) -> Result<Parse, Stop> {
+pub fn parse(
+    words: &[&str],
+    verb: Verb,
+    options: &Options,
+    env: &Env,
+    addrs: &[AddrInfo],
+) -> Result<Parse, Stop> {
     let p = parse_words(words, options.family)?;
     let Some(dev) = p.dev else {
         return Err(Stop::fail(-1, "Not enough information: \"dev\" argument is required."));
@@ -90,7 +96,9 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env, addrs: &[
         }
     }
     let warned = |stop: Stop| Stop { text: format!("{warning}{}", stop.text), ..stop };
-    if matches!(p.broadcast, Some(Broadcast::Ones | Broadcast::Zeros)) && p.family != Family::Inet && verb != Verb::Delete
+    if matches!(p.broadcast, Some(Broadcast::Ones | Broadcast::Zeros))
+        && p.family != Family::Inet
+        && verb != Verb::Delete
     {
         return Err(warned(Stop::fail(-1, "Broadcast can be set only for IPv4 addresses")));
     }

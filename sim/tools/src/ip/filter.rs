@@ -86,7 +86,8 @@ impl Filter {
                 "label" => f.label = Some(words.value()?.to_owned()),
                 "group" => {
                     let value = words.value()?;
-                    f.group = Some(read_group(value).ok_or_else(|| invarg("Invalid \"group\" value\n", value))?);
+                    f.group =
+                        Some(read_group(value).ok_or_else(|| invarg("Invalid \"group\" value\n", value))?);
                 }
                 "master" => {
                     let value = words.value()?;
@@ -177,7 +178,8 @@ impl Filter {
     pub fn takes_addr(&self, info: &AddrInfo) -> bool {
         let addr = &info.addr;
         let own = addr.local.addr();
-        let prefix_fits = |to: &Prefix| to.len == 0 || (to.family == Family::of(own) && to.net().contains(&own));
+        let prefix_fits =
+            |to: &Prefix| to.len == 0 || (to.family == Family::of(own) && to.net().contains(&own));
         (matches!(self.family, Family::Unspec) || self.family == Family::of(own))
             && self.scope.is_none_or(|scope| scope == addr.scope)
             && self.secondary.is_none_or(|wanted| wanted == addr.flags.secondary)

@@ -55,7 +55,8 @@ fn read_netns(word: &str, env: &Env) -> Result<NetnsRef, Stop> {
             return Ok(NetnsRef::Pid(pid));
         }
     }
-    let name = ["/run/netns/", "/var/run/netns/"].iter().find_map(|dir| word.strip_prefix(dir)).unwrap_or(word);
+    let name =
+        ["/run/netns/", "/var/run/netns/"].iter().find_map(|dir| word.strip_prefix(dir)).unwrap_or(word);
     let is_pid = get_integer(word).is_some();
     if env.has_netns(name) && !(env.all_exist && is_pid) {
         return Ok(NetnsRef::Name(name.to_owned()));
@@ -113,7 +114,8 @@ fn iplink_parse<'a>(words: &mut Words<'a>, verb: Verb, env: &Env) -> Result<Pars
                 if p.txqueuelen.is_some() {
                     return Err(duparg("txqueuelen", value));
                 }
-                let qlen = get_integer(value).ok_or_else(|| invarg("Invalid \"txqueuelen\" value\n", value))?;
+                let qlen =
+                    get_integer(value).ok_or_else(|| invarg("Invalid \"txqueuelen\" value\n", value))?;
                 p.txqueuelen = Some(qlen.cast_unsigned());
             }
             "mtu" => {
@@ -148,7 +150,9 @@ fn iplink_parse<'a>(words: &mut Words<'a>, verb: Verb, env: &Env) -> Result<Pars
             }
             "vrf" => return Err(not_simulated("ip", word)),
             _ if matches(word, "nomaster") => p.changes.push(LinkChange::Master(None)),
-            _ if matches(word, "dynamic") => p.changes.push(LinkChange::Dynamic(on_off("dynamic", words.value()?)?)),
+            _ if matches(word, "dynamic") => {
+                p.changes.push(LinkChange::Dynamic(on_off("dynamic", words.value()?)?))
+            }
             _ if matches(word, "type") => {
                 p.kind = Some(words.value()?);
                 break;
@@ -264,10 +268,7 @@ fn address_len(link: &kernel::dump::LinkInfo) -> usize {
 }
 
 fn garbage(word: &str, end: End) -> Stop {
-    Stop {
-        text: format!("Garbage instead of arguments \"{word} ...\". Try \"ip link help\".\n"),
-        end,
-    }
+    Stop { text: format!("Garbage instead of arguments \"{word} ...\". Try \"ip link help\".\n"), end }
 }
 
 /// Simplified: the first lines of the real text.
@@ -329,7 +330,9 @@ fn build(
     }
     if verb.creates() {
         let kind = match (kind, p.kind) {
-            (Some(LinkKind::Vlan { id, .. }), _) => LinkKind::Vlan { link: p.link.unwrap_or_default().to_owned(), id },
+            (Some(LinkKind::Vlan { id, .. }), _) => {
+                LinkKind::Vlan { link: p.link.unwrap_or_default().to_owned(), id }
+            }
             (Some(LinkKind::Veth { .. }), _) => LinkKind::Veth { peer: Box::new(peer.unwrap_or_default()) },
             (Some(kind), _) => kind,
             (None, name) => LinkKind::Unknown(name.unwrap_or_default().to_owned()),

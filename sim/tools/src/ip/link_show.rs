@@ -263,7 +263,14 @@ pub fn print_stats(p: &mut Printer, s: &Stats, carrier_changes: u32, options: &O
     }
     let rx = [s.rx_bytes, s.rx_packets, s.rx_errors, s.rx_dropped, 0, s.multicast];
     let tx = [s.tx_bytes, s.tx_packets, s.tx_errors, s.tx_dropped, s.tx_carrier, s.collisions];
-    let mut widths = ["*X errors:".len(), "packets".len(), "errors".len(), "dropped".len(), "heartbt".len(), "overrun".len()];
+    let mut widths = [
+        "*X errors:".len(),
+        "packets".len(),
+        "errors".len(),
+        "dropped".len(),
+        "heartbt".len(),
+        "overrun".len(),
+    ];
     let errors = [0, 0, 0, 0, 0, u64::from(carrier_changes)];
     for row in [&rx, &tx, &errors].into_iter().take(if detailed { 3 } else { 2 }) {
         for (width, value) in widths.iter_mut().zip(row) {

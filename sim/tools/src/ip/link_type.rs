@@ -32,10 +32,45 @@ pub struct OwnPart {
 /// Kinds that iproute2 has options for and whose kernel side isn't here: their options are
 /// skipped, and the kernel refuses the kind.
 const OTHER_KINDS: &[&str] = &[
-    "amt", "bareudp", "batadv", "bond", "bond_slave", "can", "dsa", "erspan", "geneve", "gre", "gretap", "gtp",
-    "hsr", "ifb", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipoib", "ipvlan", "ipvtap", "macsec", "macvlan",
-    "macvtap", "netdevsim", "nlmon", "rmnet", "sit", "team", "team_slave", "vcan", "vrf", "vrf_slave", "vti",
-    "vti6", "vxcan", "wwan", "xfrm", "virt_wifi",
+    "amt",
+    "bareudp",
+    "batadv",
+    "bond",
+    "bond_slave",
+    "can",
+    "dsa",
+    "erspan",
+    "geneve",
+    "gre",
+    "gretap",
+    "gtp",
+    "hsr",
+    "ifb",
+    "ip6erspan",
+    "ip6gre",
+    "ip6gretap",
+    "ip6tnl",
+    "ipoib",
+    "ipvlan",
+    "ipvtap",
+    "macsec",
+    "macvlan",
+    "macvtap",
+    "netdevsim",
+    "nlmon",
+    "rmnet",
+    "sit",
+    "team",
+    "team_slave",
+    "vcan",
+    "vrf",
+    "vrf_slave",
+    "vti",
+    "vti6",
+    "vxcan",
+    "wwan",
+    "xfrm",
+    "virt_wifi",
 ];
 
 /// Reads the words of one kind.
@@ -543,8 +578,9 @@ fn vlan(words: &mut Words<'_>) -> Result<u16, Stop> {
         } else if matches(word, "id") {
             let value = words.value()?;
             id = Some(get_u16(value).ok_or_else(|| invarg("id is invalid", value))?);
-        } else if let Some(flag) =
-            ["reorder_hdr", "gvrp", "mvrp", "loose_binding", "bridge_binding"].into_iter().find(|f| matches(word, f))
+        } else if let Some(flag) = ["reorder_hdr", "gvrp", "mvrp", "loose_binding", "bridge_binding"]
+            .into_iter()
+            .find(|f| matches(word, f))
         {
             let on = on_off(flag, words.value()?)?;
             if on != (flag == "reorder_hdr") {

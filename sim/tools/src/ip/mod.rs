@@ -41,8 +41,8 @@ use link_show::Listing;
 use options::{Options, Parsed};
 
 pub use link_details::priority_of;
-pub use options::is_color;
 pub use link_show::{link_type_name, print_link_flags, print_name_and_link};
+pub use options::is_color;
 
 /// Installs `ip`.
 pub fn install(registry: &mut Registry) {
@@ -132,16 +132,65 @@ fn as_exit(stop: Stop) -> Stop {
 
 /// Objects that are there in reality, refused by name.
 const OTHER_OBJECTS: &[&str] = &[
-    "addrlabel", "ntable", "ntbl", "l2tp", "fou", "ila", "macsec", "token",
-    "tcpmetrics", "tcp_metrics", "monitor", "xfrm", "mroute", "mrule", "netconf", "vrf", "sr", "nexthop", "mptcp",
-    "ioam", "stats",
+    "addrlabel",
+    "ntable",
+    "ntbl",
+    "l2tp",
+    "fou",
+    "ila",
+    "macsec",
+    "token",
+    "tcpmetrics",
+    "tcp_metrics",
+    "monitor",
+    "xfrm",
+    "mroute",
+    "mrule",
+    "netconf",
+    "vrf",
+    "sr",
+    "nexthop",
+    "mptcp",
+    "ioam",
+    "stats",
 ];
 
 /// Objects in the order in which abbreviations are tried. iproute2: `cmds`.
 const OBJECTS: &[&str] = &[
-    "address", "addrlabel", "maddress", "route", "rule", "neighbor", "neighbour", "ntable", "ntbl", "link", "l2tp",
-    "fou", "ila", "macsec", "tunnel", "tunl", "tuntap", "tap", "token", "tcpmetrics", "tcp_metrics", "monitor",
-    "xfrm", "mroute", "mrule", "netns", "netconf", "vrf", "sr", "nexthop", "mptcp", "ioam", "help", "stats",
+    "address",
+    "addrlabel",
+    "maddress",
+    "route",
+    "rule",
+    "neighbor",
+    "neighbour",
+    "ntable",
+    "ntbl",
+    "link",
+    "l2tp",
+    "fou",
+    "ila",
+    "macsec",
+    "tunnel",
+    "tunl",
+    "tuntap",
+    "tap",
+    "token",
+    "tcpmetrics",
+    "tcp_metrics",
+    "monitor",
+    "xfrm",
+    "mroute",
+    "mrule",
+    "netns",
+    "netconf",
+    "vrf",
+    "sr",
+    "nexthop",
+    "mptcp",
+    "ioam",
+    "help",
+    "stats",
 ];
 
 fn do_cmd(ip: &mut Ip<'_, '_>, object: &str, words: &[&str]) -> Result<i32, Stop> {
@@ -166,8 +215,8 @@ fn do_cmd(ip: &mut Ip<'_, '_>, object: &str, words: &[&str]) -> Result<i32, Stop
 /// `ip monitor` refuses what it doesn't know before it listens. iproute2: `do_ipmonitor`.
 fn monitor(words: &[&str]) -> Stop {
     const KNOWN: &[&str] = &[
-        "file", "label", "all-nsid", "dev", "all", "link", "address", "route", "mroute", "prefix", "neigh", "netconf",
-        "rule", "nsid", "nexthop", "stats", "help",
+        "file", "label", "all-nsid", "dev", "all", "link", "address", "route", "mroute", "prefix", "neigh",
+        "netconf", "rule", "nsid", "nexthop", "stats", "help",
     ];
     match words.first() {
         Some(word) if !matches_any(word, KNOWN) => {
@@ -349,7 +398,8 @@ fn get_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let get = route_get::parse(words, &ip.options, &ip.env())?;
     ip.console.error(&get.warning);
     let sys = &*ip.console.sys;
-    let answer = sys.kernel().route_get(ip.netns, &get.query, sys.now()).map_err(|refusal| refused(-2, &refusal))?;
+    let answer =
+        sys.kernel().route_get(ip.netns, &get.query, sys.now()).map_err(|refusal| refused(-2, &refusal))?;
     let mut p = ip.options.printer();
     match answer.fib.as_ref().filter(|_| get.fibmatch) {
         Some(route) => {
@@ -473,9 +523,9 @@ fn get_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let query = neigh::parse_get(words, &ip.options, &ip.env())?;
     let sys = &*ip.console.sys;
     let all = sys.kernel().neighbours(ip.netns, sys.now());
-    let found = all
-        .iter()
-        .find(|info| info.addr == query.addr && info.proxy == query.proxy && (query.dev.is_none() || info.dev == query.dev));
+    let found = all.iter().find(|info| {
+        info.addr == query.addr && info.proxy == query.proxy && (query.dev.is_none() || info.dev == query.dev)
+    });
     let Some(info) = found else {
         let what = if query.proxy { "Proxy neighbour" } else { "Neighbour" };
         return Err(Stop::fail(-2, format!("Error: {what} entry not found.")));
@@ -546,7 +596,13 @@ pub enum Outcome {
 }
 
 /// Says that a line failed.
-pub fn batch_failed(console: &mut Console<'_>, file: &str, number: usize, text: &str, force: bool) -> Outcome {
+pub fn batch_failed(
+    console: &mut Console<'_>,
+    file: &str,
+    number: usize,
+    text: &str,
+    force: bool,
+) -> Outcome {
     console.error(&format!("{text}Command failed {file}:{number}\n"));
     if force { Outcome::Failed } else { Outcome::FailedLast }
 }
@@ -577,7 +633,10 @@ pub fn read_script(sys: &mut dyn Sys, file: &str) -> Result<String, Stop> {
 ///
 /// # Errors
 /// Those of `each`, and a quote without end.
-pub fn for_each_line(text: &str, mut each: impl FnMut(usize, &[&str]) -> Result<Outcome, Stop>) -> Result<i32, Stop> {
+pub fn for_each_line(
+    text: &str,
+    mut each: impl FnMut(usize, &[&str]) -> Result<Outcome, Stop>,
+) -> Result<i32, Stop> {
     let mut status = 0;
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {

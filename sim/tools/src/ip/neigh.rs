@@ -99,7 +99,9 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result
         return Err(not_simulated("ip", "-6 neigh"));
     }
     let lladdr = match lladdr {
-        Some(bytes) => Some(args::as_mac(&bytes).ok_or_else(|| Stop::exit(2, "Error: Invalid link address."))?),
+        Some(bytes) => {
+            Some(args::as_mac(&bytes).ok_or_else(|| Stop::exit(2, "Error: Invalid link address."))?)
+        }
         None => None,
     };
     let spec = NeighSpec {
@@ -205,7 +207,8 @@ impl NeighFilter {
                     match read_nud(value) {
                         Some(state) => f.states.push(state),
                         None if value == "all" => {
-                            let all = ALL.into_iter().filter(|&s| purpose == Purpose::Show || s != Nud::Noarp);
+                            let all =
+                                ALL.into_iter().filter(|&s| purpose == Purpose::Show || s != Nud::Noarp);
                             f.states.extend(all);
                         }
                         None => return Err(invarg("nud state is bad", value)),

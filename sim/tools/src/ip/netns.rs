@@ -104,7 +104,10 @@ fn list_id(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 fn add(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let Some(name) = words.first() else { return Err(Stop::fail(-1, "No netns name specified")) };
     if ip.console.sys.netns_by_name(name).is_some() {
-        return Err(Stop::fail(-1, format!("Cannot create namespace file \"/run/netns/{name}\": File exists")));
+        return Err(Stop::fail(
+            -1,
+            format!("Cannot create namespace file \"/run/netns/{name}\": File exists"),
+        ));
     }
     send(ip.console.sys, ip.netns, vec![Request::NetnsAdd { name: (*name).to_owned() }], -1)?;
     Ok(0)
@@ -116,7 +119,9 @@ fn set(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let id = match (*word, get_integer(word)) {
         ("auto", _) => None,
         (_, None) => return Err(invarg("Invalid \"netnsid\" value", word)),
-        (_, Some(id)) => Some(u32::try_from(id).map_err(|_| invarg("\"netnsid\" value should be >= 0", word))?),
+        (_, Some(id)) => {
+            Some(u32::try_from(id).map_err(|_| invarg("\"netnsid\" value should be >= 0", word))?)
+        }
     };
     if ip.console.sys.netns_by_name(name).is_none() {
         return Err(cannot_open(name, End::Return(-1)));

@@ -202,7 +202,8 @@ fn parse_words(words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> R
             }
             "scope" => {
                 let value = words.value()?;
-                spec.scope = Some(read_scope(value).ok_or_else(|| invarg("invalid \"scope\" value\n", value))?);
+                spec.scope =
+                    Some(read_scope(value).ok_or_else(|| invarg("invalid \"scope\" value\n", value))?);
             }
             "mtu" => {
                 if words.peek() == Some("lock") {
@@ -216,18 +217,22 @@ fn parse_words(words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> R
                     return Err(not_simulated("ip", "advmss lock"));
                 }
                 let value = words.value()?;
-                spec.advmss = Some(get_u32(value).ok_or_else(|| invarg("\"mss\" value is invalid\n", value))?);
+                spec.advmss =
+                    Some(get_u32(value).ok_or_else(|| invarg("\"mss\" value is invalid\n", value))?);
             }
             _ if metric_of(word).is_some() => {
                 let metric = metric_of(word).map(|m| parse_metric(words, m)).transpose()?;
                 spec.metrics.extend(metric);
                 spec.metrics.sort_by_key(|metric| metric.number);
             }
-            _ if matches_any(word, &["features", "congctl", "realms"]) => return Err(not_simulated("ip", word)),
+            _ if matches_any(word, &["features", "congctl", "realms"]) => {
+                return Err(not_simulated("ip", word));
+            }
             "onlink" => p.onlink = true,
             _ if matches(word, "protocol") => {
                 let value = words.value()?;
-                let proto = read_proto(value).ok_or_else(|| invarg("\"protocol\" value is invalid\n", value))?;
+                let proto =
+                    read_proto(value).ok_or_else(|| invarg("\"protocol\" value is invalid\n", value))?;
                 spec.proto = Some(proto);
             }
             _ if matches(word, "table") => {
@@ -246,7 +251,12 @@ fn parse_words(words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> R
 }
 
 /// `[to] [TYPE] PREFIX`.
-fn parse_destination(word: &str, words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> Result<(), Stop> {
+fn parse_destination(
+    word: &str,
+    words: &mut Words<'_>,
+    p: &mut Parsed,
+    spec: &mut RouteSpec,
+) -> Result<(), Stop> {
     let mut value = if word == "to" { words.value()? } else { word };
     let mut refused = None;
     if !value.starts_with(|c: char| c.is_ascii_digit()) {

@@ -8,7 +8,9 @@ use kernel::{RouteKind, RouteProto, Scope, TableId};
 use super::options::Options;
 use super::route::usage;
 use crate::console::Stop;
-use crate::iproute::args::{Family, Prefix, Words, get_prefix, get_u32, invarg, matches, matches_any, nodev, not_simulated};
+use crate::iproute::args::{
+    Family, Prefix, Words, get_prefix, get_u32, invarg, matches, matches_any, nodev, not_simulated,
+};
 use crate::iproute::env::Env;
 use crate::iproute::names::{read_dsfield, read_proto, read_route_kind, read_scope, read_table};
 
@@ -99,7 +101,8 @@ impl RouteFilter {
                 "mark" | "realms" => return Err(not_simulated("ip", word)),
                 _ if word == "preference" || matches_any(word, &["metric", "priority"]) => {
                     let value = words.value()?;
-                    let metric = get_u32(value).ok_or_else(|| invarg("\"metric\" value is invalid\n", value))?;
+                    let metric =
+                        get_u32(value).ok_or_else(|| invarg("\"metric\" value is invalid\n", value))?;
                     f.metric = Some(metric);
                 }
                 "via" => {
@@ -112,7 +115,9 @@ impl RouteFilter {
                     f.via = Some(get_prefix(value, wanted)?);
                 }
                 "src" => f.src = Some(get_prefix(words.value()?, family)?),
-                _ if matches(word, "realms") || matches(word, "from") => return Err(not_simulated("ip", word)),
+                _ if matches(word, "realms") || matches(word, "from") => {
+                    return Err(not_simulated("ip", word));
+                }
                 _ => {
                     let value = if matches(word, "to") { words.value()? } else { word };
                     if matches(value, "root") {

@@ -5,7 +5,9 @@ use kernel::dump::RouteQuery;
 use super::options::Options;
 use super::route::usage;
 use crate::console::Stop;
-use crate::iproute::args::{Family, Words, get_prefix, get_u16, get_u32, invarg, matches, nodev, not_simulated};
+use crate::iproute::args::{
+    Family, Words, get_prefix, get_u16, get_u32, invarg, matches, nodev, not_simulated,
+};
 use crate::iproute::env::Env;
 use crate::iproute::names::{read_dsfield, read_ip_proto};
 
@@ -73,7 +75,8 @@ pub fn parse(words: &[&str], options: &Options, env: &Env) -> Result<Get, Stop> 
             _ if matches(word, "dport") => q.dport = Some(port(&mut words, "dport")?),
             _ if matches(word, "ipproto") => {
                 let value = words.value()?;
-                let proto = read_ip_proto(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
+                let proto =
+                    read_ip_proto(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
                 q.ipproto = Some(proto);
             }
             _ => {

@@ -45,8 +45,24 @@ fn print_flags(p: &mut Printer, hop: Option<&NextHopInfo>) {
 
 /// Names by `RTAX_*` number.
 const METRIC_NAMES: [&str; 18] = [
-    "", "", "mtu", "window", "rtt", "rttvar", "ssthresh", "cwnd", "advmss", "reordering", "hoplimit", "initcwnd",
-    "features", "rto_min", "initrwnd", "quickack", "congctl", "fastopen_no_cookie",
+    "",
+    "",
+    "mtu",
+    "window",
+    "rtt",
+    "rttvar",
+    "ssthresh",
+    "cwnd",
+    "advmss",
+    "reordering",
+    "hoplimit",
+    "initcwnd",
+    "features",
+    "rto_min",
+    "initrwnd",
+    "quickack",
+    "congctl",
+    "fastopen_no_cookie",
 ];
 
 fn print_metrics(p: &mut Printer, mtu: Option<(u32, bool)>, advmss: Option<u32>, others: &[RouteMetric]) {
@@ -104,7 +120,10 @@ pub fn print_route(p: &mut Printer, route: &RouteInfo, filter: &RouteFilter, opt
         let dev = Some(hop.dev.as_str()).filter(|dev| filter.oif.is_none() && !dev.is_empty());
         print_via_dev(p, via, dev);
     }
-    if route.table != TableId(0) && (route.table != TableId::MAIN || options.details) && filter.table.is_none() {
+    if route.table != TableId(0)
+        && (route.table != TableId::MAIN || options.details)
+        && filter.table.is_none()
+    {
         p.any("table", "table {} ", table_name(route.table, options.numeric));
     }
     if (route.proto != RouteProto::BOOT || options.details) && filter.proto.is_none() {

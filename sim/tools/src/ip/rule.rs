@@ -11,8 +11,8 @@ use crate::iproute::args::{
 };
 use crate::iproute::env::Env;
 use crate::iproute::names::{
-    dsfield_name, ip_proto_name, proto_name, read_dsfield, read_ip_proto, read_proto, read_route_kind, read_table,
-    table_name,
+    dsfield_name, ip_proto_name, proto_name, read_dsfield, read_ip_proto, read_proto, read_route_kind,
+    read_table, table_name,
 };
 use crate::iproute::printer::{Printer, hex};
 
@@ -63,7 +63,9 @@ fn some_net(prefix: &Prefix) -> Option<IpNet> {
 fn read_fwmark(word: &str) -> Result<(u32, Option<u32>), Stop> {
     let (mark, mask) = word.split_once('/').map_or((word, None), |(mark, mask)| (mark, Some(mask)));
     let mark = get_u32(mark).ok_or_else(|| invarg("fwmark value is invalid\n", mark))?;
-    let mask = mask.map(|mask| get_u32(mask).ok_or_else(|| invarg("fwmask value is invalid\n", mask))).transpose()?;
+    let mask = mask
+        .map(|mask| get_u32(mask).ok_or_else(|| invarg("fwmask value is invalid\n", mask)))
+        .transpose()?;
     Ok((mark, mask))
 }
 
@@ -105,7 +107,8 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options) -> Result<Request, S
             "to" => rule.to = some_net(&get_prefix(words.value()?, family)?),
             _ if matches_any(word, &["preference", "order", "priority"]) => {
                 let value = words.value()?;
-                rule.priority = get_u32(value).ok_or_else(|| invarg("preference value is invalid\n", value))?;
+                rule.priority =
+                    get_u32(value).ok_or_else(|| invarg("preference value is invalid\n", value))?;
                 priority_given = true;
             }
             _ if word == "tos" || matches(word, "dsfield") => {
@@ -119,7 +122,8 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options) -> Result<Request, S
             _ if matches(word, "realms") => return Err(not_simulated("ip", word)),
             _ if matches(word, "protocol") => {
                 let value = words.value()?;
-                rule.proto = read_proto(value).ok_or_else(|| invarg("\"protocol\" value is invalid\n", value))?;
+                rule.proto =
+                    read_proto(value).ok_or_else(|| invarg("\"protocol\" value is invalid\n", value))?;
             }
             _ if matches(word, "tun_id") => return Err(not_simulated("ip", word)),
             _ if word == "lookup" || matches(word, "table") => {
@@ -134,7 +138,9 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options) -> Result<Request, S
                 let len = len.ok_or_else(|| invarg("suppress_prefixlength value is invalid\n", value))?;
                 rule.suppress_prefixlength = Some(len);
             }
-            _ if word == "sup_group" || matches(word, "suppress_ifgroup") => return Err(not_simulated("ip", word)),
+            _ if word == "sup_group" || matches(word, "suppress_ifgroup") => {
+                return Err(not_simulated("ip", word));
+            }
             "dev" | "iif" => {
                 let value = words.value()?;
                 if !args::is_ifname(value) {
@@ -154,7 +160,8 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options) -> Result<Request, S
             _ if matches(word, "map-to") => return Err(not_simulated("ip", word)),
             "ipproto" => {
                 let value = words.value()?;
-                let proto = read_ip_proto(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
+                let proto =
+                    read_ip_proto(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
                 rule.ipproto = Some(proto);
             }
             "sport" => rule.sport = Some(read_ports(words.value()?, "port")?),
@@ -237,7 +244,8 @@ impl RuleFilter {
             match word {
                 _ if matches_any(word, &["preference", "order", "priority"]) => {
                     let value = words.value()?;
-                    let priority = get_u32(value).ok_or_else(|| invarg("preference value is invalid\n", value))?;
+                    let priority =
+                        get_u32(value).ok_or_else(|| invarg("preference value is invalid\n", value))?;
                     f.priority = Some(priority);
                 }
                 "not" => f.not = true,
@@ -256,10 +264,13 @@ impl RuleFilter {
                 _ if matches(word, "tun_id") => return Err(not_simulated("ip", word)),
                 _ if matches_any(word, &["lookup", "table"]) => {
                     let value = words.value()?;
-                    let table = read_table(value).ok_or_else(|| invarg("table id value is invalid\n", value))?;
+                    let table =
+                        read_table(value).ok_or_else(|| invarg("table id value is invalid\n", value))?;
                     f.table = Some(table).filter(|table| table.0 != 0);
                 }
-                _ if matches_any(word, &["from", "src"]) => f.from = Some(get_prefix(words.value()?, family)?),
+                _ if matches_any(word, &["from", "src"]) => {
+                    f.from = Some(get_prefix(words.value()?, family)?)
+                }
                 _ if matches(word, "protocol") => {
                     let value = words.value()?;
                     f.proto = match read_proto(value) {
@@ -270,7 +281,8 @@ impl RuleFilter {
                 }
                 "ipproto" => {
                     let value = words.value()?;
-                    let proto = read_ip_proto(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
+                    let proto =
+                        read_ip_proto(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
                     f.ipproto = Some(proto).filter(|&p| p != 0);
                 }
                 "sport" => f.sport = Some(read_ports(words.value()?, "port")?).filter(|r| r.0 != 0),
@@ -288,7 +300,8 @@ impl RuleFilter {
     pub fn takes(&self, rule: &Rule) -> bool {
         let inside = |wanted: &Prefix, net: Option<IpNet>| {
             let len = net.map_or(0, |net| net.prefix_len());
-            wanted.len <= len && (wanted.len == 0 || net.is_some_and(|net| wanted.net().contains(&net.addr())))
+            wanted.len <= len
+                && (wanted.len == 0 || net.is_some_and(|net| wanted.net().contains(&net.addr())))
         };
         let (mark, mask) = rule.fwmark.unwrap_or((0, 0));
         let table = match rule.action {

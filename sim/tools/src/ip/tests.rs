@@ -31,8 +31,9 @@ impl Lab {
             .spawn(self.host, NetnsId::INIT, console, args, BTreeMap::new())
             .expect("the command is installed");
         let mut output = Vec::new();
-        let outcome =
-            self.world.run_to_exit(self.host, pid, console, &mut Off, &mut |_, bytes| output.extend_from_slice(bytes));
+        let outcome = self
+            .world
+            .run_to_exit(self.host, pid, console, &mut Off, &mut |_, bytes| output.extend_from_slice(bytes));
         let Outcome::Exited(status) = outcome else { panic!("{words:?} does not end") };
         (String::from_utf8_lossy(&output).into_owned(), status)
     }
@@ -56,7 +57,11 @@ fn errors_are_iproute2s() {
         let (text, got) = lab.run(&command.split(' ').collect::<Vec<_>>());
         let lists = status == "0";
         if got.to_string() != status || (!lists && compared(&text) != compared(expected)) {
-            wrong.push(format!("{command}\n  real {status}: {}\n  here {got}: {}", compared(expected), compared(&text)));
+            wrong.push(format!(
+                "{command}\n  real {status}: {}\n  here {got}: {}",
+                compared(expected),
+                compared(&text)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
@@ -71,8 +76,14 @@ fn one_listing_in_each_form() {
     };
     check("ip link set lo up", "");
     check("ip -br addr show dev lo", "lo               UNKNOWN        127.0.0.1/8 \n");
-    check("ip -o -4 addr show lo", "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n");
-    check("ip rule", "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
+    check(
+        "ip -o -4 addr show lo",
+        "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n",
+    );
+    check(
+        "ip rule",
+        "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n",
+    );
     check("ip -j rule show pref 0", "[{\"priority\":0,\"src\":\"all\",\"table\":\"local\"}]\n");
     check("ip -j -p neigh", "[ ]\n");
     check("ip route get 127.0.0.5", "local 127.0.0.5 dev lo src 127.0.0.1 uid 0 \n    cache <local> \n");

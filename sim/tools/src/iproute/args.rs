@@ -385,7 +385,9 @@ mod tests {
         assert_eq!(ok("10.0.0.1/255.255.0.0"), Ok("10.0.0.1/16".to_owned()));
         assert_eq!(ok("0x0a.010.0.1"), Ok("10.8.0.1/32".to_owned()));
         assert_eq!(ok("default"), Ok("0.0.0.0/0".to_owned()));
-        for bad in ["10.0.0.0/33", "10.0.0.256/24", "foo", "", "10.0.0.1.2", "default/0", "10.0.0.1/255.0.255.0"] {
+        for bad in
+            ["10.0.0.0/33", "10.0.0.256/24", "foo", "", "10.0.0.1.2", "default/0", "10.0.0.1/255.0.255.0"]
+        {
             let stop = get_prefix(bad, Family::Unspec).expect_err(bad);
             assert_eq!(stop.text, format!("Error: any valid prefix is expected rather than \"{bad}\".\n"));
         }

@@ -22,11 +22,7 @@ impl Env {
     /// The names that a process sees in namespace `netns`.
     pub fn of(sys: &dyn Sys, netns: NetnsId) -> Self {
         let host = sys.kernel();
-        Self {
-            links: host.links(netns),
-            netns: host.netns_names.keys().cloned().collect(),
-            all_exist: false,
-        }
+        Self { links: host.links(netns), netns: host.netns_names.keys().cloned().collect(), all_exist: false }
     }
 
     /// Takes every name to exist, for text that is parsed without a kernel.

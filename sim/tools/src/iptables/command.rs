@@ -374,7 +374,10 @@ impl Parser {
             check_chain_name(name)?;
         }
         let new = if letter == 'N' { verb.chain.as_ref() } else { None };
-        if new.or(verb.second.as_ref().filter(|_| letter == 'E')).is_some_and(|name| Target::options(name).is_some()) {
+        if new
+            .or(verb.second.as_ref().filter(|_| letter == 'E'))
+            .is_some_and(|name| Target::options(name).is_some())
+        {
             return usage("chain name may not clash with target name");
         }
         self.verb = Some(verb);

@@ -77,7 +77,8 @@ fn parse(words: &[String]) -> Result<Parsed, Stop> {
     let mut words = words.iter().map(String::as_str).peekable();
     while let Some(word) = words.next() {
         let (option, attached) = if let Some(long) = word.strip_prefix("--") {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            let (name, value) =
+                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
             match LONG.iter().find(|(known, _)| *known == name) {
                 Some((_, option)) => (*option, value),
                 None => return refuse(format!("unknown option `{word}'")),
@@ -166,7 +167,12 @@ fn parse(words: &[String]) -> Result<Parsed, Stop> {
         }
     }
     let ports = parsed.filter.orig_sport.is_some() || parsed.filter.orig_dport.is_some();
-    if ports && !matches!(parsed.filter.proto, Some(Proto::TCP | Proto::UDP | Proto::SCTP | Proto(33) | Proto(136))) {
+    if ports
+        && !matches!(
+            parsed.filter.proto,
+            Some(Proto::TCP | Proto::UDP | Proto::SCTP | Proto(33) | Proto(136))
+        )
+    {
         return refuse("unknown option `--sport'");
     }
     Ok(parsed)

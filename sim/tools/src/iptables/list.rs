@@ -15,7 +15,9 @@ pub fn list(
     let table = netfilter.table(command.table);
     let mut out = String::new();
     if let (Some(name), Some(number)) = (only, number) {
-        let installed = table.and_then(|table| table.chain(name)).and_then(|chain| Some((chain, chain.rules.get(number - 1)?)));
+        let installed = table
+            .and_then(|table| table.chain(name))
+            .and_then(|chain| Some((chain, chain.rules.get(number - 1)?)));
         if let Some((chain, installed)) = installed {
             let counters = chain.counters.get(number - 1).copied().unwrap_or_default();
             line(&mut out, command, number, &installed.rule, counters);
@@ -38,7 +40,13 @@ pub fn list(
         let chain = table.and_then(|table| table.chain(name)).unwrap_or(&empty);
         header(&mut out, command, chain, table);
         for (at, installed) in chain.rules.iter().enumerate() {
-            line(&mut out, command, at + 1, &installed.rule, chain.counters.get(at).copied().unwrap_or_default());
+            line(
+                &mut out,
+                command,
+                at + 1,
+                &installed.rule,
+                chain.counters.get(at).copied().unwrap_or_default(),
+            );
         }
     }
     Ok(out)
@@ -52,7 +60,12 @@ fn header(out: &mut String, command: &Command, chain: &Chain, table: Option<&Tab
         let Counters { packets, bytes } = chain.base.and_then(|base| base.counters).unwrap_or_default();
         if command.verbose {
             let exact = command.exact;
-            let _ = writeln!(out, "(policy {policy} {} packets, {} bytes)", short(packets, exact), short(bytes, exact));
+            let _ = writeln!(
+                out,
+                "(policy {policy} {} packets, {} bytes)",
+                short(packets, exact),
+                short(bytes, exact)
+            );
         } else {
             let _ = writeln!(out, "(policy {policy})");
         }

@@ -9,7 +9,6 @@ mod restore;
 mod run;
 mod save;
 
-
 use world::Registry;
 
 /// Installs the commands of this folder.

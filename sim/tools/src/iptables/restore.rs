@@ -83,10 +83,7 @@ fn options(words: &[String]) -> Result<Options, Stop> {
                 }
             }
             word if word.starts_with('-') => {
-                return Err(Stop::text(
-                    1,
-                    "Try `iptables-restore -h' for more information.\n".to_owned(),
-                ));
+                return Err(Stop::text(1, "Try `iptables-restore -h' for more information.\n".to_owned()));
             }
             file => options.file = Some(file.to_owned()),
         }
@@ -204,7 +201,8 @@ fn line_of(block: &mut Block, options: &Options, number: usize, line: &str) -> R
         None => (None, line),
     };
     let counters = counters.filter(|_| options.counters).unwrap_or_default();
-    let words = words(rule).map_err(|text| parse_stop(number, &format!("iptables-restore {VERSION}: {text}\n")))?;
+    let words =
+        words(rule).map_err(|text| parse_stop(number, &format!("iptables-restore {VERSION}: {text}\n")))?;
     let mut command = parse(&words, Some(block.table)).map_err(|error| match error {
         CommandError::Usage(text) => parse_stop(number, &format!("iptables-restore {VERSION}: {text}\n")),
         CommandError::BadArgument(_) | CommandError::NoTable(_) => parse_stop(number, &format!("{error}\n")),
@@ -256,20 +254,30 @@ fn note(block: &mut Block, number: usize, what: What) {
 fn chain_line(block: &mut Block, options: &Options, number: usize, line: &str) -> Result<(), Stop> {
     let mut words = line.split_whitespace();
     let Some(chain) = words.next() else {
-        return Err(parse_stop(number, &format!("iptables-restore {VERSION}: line {number} chain name invalid\n")));
+        return Err(parse_stop(
+            number,
+            &format!("iptables-restore {VERSION}: line {number} chain name invalid\n"),
+        ));
     };
     let Some(policy) = words.next() else {
-        return Err(parse_stop(number, &format!("iptables-restore {VERSION}: line {number} policy invalid\n")));
+        return Err(parse_stop(
+            number,
+            &format!("iptables-restore {VERSION}: line {number} policy invalid\n"),
+        ));
     };
     let counters = words.next().and_then(|word| read_counters(word.trim_matches(['[', ']'])));
     let chain = chain.to_owned();
     let what = match (block.table.hook(&chain), policy, Policy::parse(policy)) {
-        (Some(_), _, Some(policy)) => {
-            What::Policy { chain, policy, counters: counters.filter(|_| options.counters).unwrap_or_default() }
-        }
+        (Some(_), _, Some(policy)) => What::Policy {
+            chain,
+            policy,
+            counters: counters.filter(|_| options.counters).unwrap_or_default(),
+        },
         (Some(_), "-", None) => return Ok(()),
         (Some(_), _, None) => {
-            let text = format!("iptables-restore {VERSION}: Can't set policy `{policy}' on `{chain}' line {number}: Bad policy name\n");
+            let text = format!(
+                "iptables-restore {VERSION}: Can't set policy `{policy}' on `{chain}' line {number}: Bad policy name\n"
+            );
             return Err(Stop::text(2, text));
         }
         (None, ..) => What::NewChain { chain },

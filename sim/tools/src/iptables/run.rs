@@ -227,7 +227,9 @@ fn rule_changes(
             RuleVerb::Insert(number) if number > len + 1 => {
                 return Err(Failure::Lookup("Index of insertion too big"));
             }
-            RuleVerb::Insert(number) => changes.push(What::Insert { chain, number: number + at, rule, counters }),
+            RuleVerb::Insert(number) => {
+                changes.push(What::Insert { chain, number: number + at, rule, counters })
+            }
             RuleVerb::Replace(number) if number > len => {
                 return Err(Failure::Lookup("Index of replacement too big"));
             }

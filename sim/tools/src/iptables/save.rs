@@ -39,13 +39,16 @@ pub fn rules(
         }
     }
     for chain in ordered(name, table).filter(|chain| wanted(&chain.name)) {
-        for (at, installed) in chain.rules.iter().enumerate().filter(|(at, _)| number.is_none_or(|n| n == at + 1)) {
+        for (at, installed) in
+            chain.rules.iter().enumerate().filter(|(at, _)| number.is_none_or(|n| n == at + 1))
+        {
             let mut text = format!("-A {}{}", chain.name, installed.rule);
             if verbose {
                 let counters = chain.counters.get(at).copied().unwrap_or_default();
                 let counted = format!(" -c {} {}", counters.packets, counters.bytes);
                 // The counters stand before the target.
-                let then = netfilter::Rule { then: installed.rule.then.clone(), ..Default::default() }.to_string();
+                let then =
+                    netfilter::Rule { then: installed.rule.then.clone(), ..Default::default() }.to_string();
                 text.insert_str(text.len() - then.len(), &counted);
             }
             let _ = writeln!(out, "{text}");

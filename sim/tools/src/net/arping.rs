@@ -106,10 +106,9 @@ impl State {
                 .iter()
                 .find(|link| link.name == *name)
                 .ok_or_else(|| Refused(2, format!("arping: Device {name} not available.\n")))?,
-            None => links
-                .iter()
-                .find(|link| arpable(link.flags))
-                .ok_or_else(|| Refused(2, "arping: no suitable device found, please use option -I.\n".to_owned()))?,
+            None => links.iter().find(|link| arpable(link.flags)).ok_or_else(|| {
+                Refused(2, "arping: no suitable device found, please use option -I.\n".to_owned())
+            })?,
         };
         let name = link.name.clone();
         if link.flags & 1 == 0 {
@@ -122,14 +121,17 @@ impl State {
         let unknown = |host: &str| Refused(2, format!("arping: {host}: Name or service not known\n"));
         let target = resolve(sys, &options.target).ok_or_else(|| unknown(&options.target))?;
         let mut source = match &options.source {
-            Some(text) => Some(text.parse().map_err(|_| Refused(2, format!("arping: invalid source {text}\n")))?),
+            Some(text) => {
+                Some(text.parse().map_err(|_| Refused(2, format!("arping: invalid source {text}\n")))?)
+            }
             None if options.unsolicited && !options.duplicate_detection => Some(target),
             None => None,
         };
         if !options.duplicate_detection || source.is_some() {
             let fail = |what: &str, errno: kernel::Errno| Refused(2, format!("arping: {what}: {errno}\n"));
             let probe = sys.socket(SocketKind::Udp).map_err(|e| fail("socket", e))?;
-            sys.set_option(probe, SocketOption::BindToDevice(Some(name.clone()))).map_err(|e| fail("SO_BINDTODEVICE", e))?;
+            sys.set_option(probe, SocketOption::BindToDevice(Some(name.clone())))
+                .map_err(|e| fail("SO_BINDTODEVICE", e))?;
             if let Some(own) = source {
                 sys.bind(probe, SocketAddr::new(IpAddr::V4(own), 0)).map_err(|e| fail("bind", e))?;
             } else {
@@ -183,7 +185,8 @@ impl State {
             tha: if advertise { self.mac } else { self.to },
             tpa: self.target,
         };
-        let frame = Frame { dst: self.to, src: self.mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+        let frame =
+            Frame { dst: self.to, src: self.mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
         if sys.send_frame(self.socket, frame).is_ok() {
             self.sent_at = now;
             self.probes += 1;
@@ -232,17 +235,22 @@ impl State {
         if !self.options.keep_broadcast {
             self.to = arp.sha;
         }
-        self.options.quit_on_reply || (self.options.count == Some(self.probes) && self.received == self.probes)
+        self.options.quit_on_reply
+            || (self.options.count == Some(self.probes) && self.received == self.probes)
     }
 
     fn finish(&self, sys: &mut dyn Sys) -> i32 {
         if !self.options.quiet {
-            let mut text = format!("Sent {} probes ({} broadcast(s))\nReceived {} response(s)", self.probes, self.broadcasts, self.received);
-            let extra: Vec<String> = [(self.requests, "request(s)"), (self.broadcast_replies, "broadcast(s)")]
-                .iter()
-                .filter(|(n, _)| *n > 0)
-                .map(|(n, what)| format!("{n} {what}"))
-                .collect();
+            let mut text = format!(
+                "Sent {} probes ({} broadcast(s))\nReceived {} response(s)",
+                self.probes, self.broadcasts, self.received
+            );
+            let extra: Vec<String> =
+                [(self.requests, "request(s)"), (self.broadcast_replies, "broadcast(s)")]
+                    .iter()
+                    .filter(|(n, _)| *n > 0)
+                    .map(|(n, what)| format!("{n} {what}"))
+                    .collect();
             if !extra.is_empty() {
                 text.push_str(&format!(" ({})", extra.join(", ")));
             }

@@ -107,7 +107,10 @@ impl State {
     fn over(&mut self, sys: &mut dyn Sys, mut transfer: Transfer, code: i32) {
         if let Some(connection) = transfer.connection.take() {
             if code == 0 && transfer.response.keep_alive() {
-                self.verbose(sys, &format!("Connection #{} to host {} left intact", connection.number, connection.host));
+                self.verbose(
+                    sys,
+                    &format!("Connection #{} to host {} left intact", connection.number, connection.host),
+                );
                 self.kept = Some(connection);
             } else {
                 self.verbose(sys, &format!("Closing connection {}", connection.number));
@@ -162,7 +165,12 @@ impl State {
         let addr = |addr: Option<SocketAddr>| addr.map_or(String::new(), |a| a.ip().to_string());
         let port = |addr: Option<SocketAddr>| addr.map_or("0".to_owned(), |a| a.port().to_string());
         let elapsed = || {
-            let micros = transfer.response.finished_at().unwrap_or(transfer.started).since(transfer.started).as_micros();
+            let micros = transfer
+                .response
+                .finished_at()
+                .unwrap_or(transfer.started)
+                .since(transfer.started)
+                .as_micros();
             format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
         };
         match name {
@@ -242,7 +250,8 @@ impl State {
 
     fn deadline(&self, transfer: &Transfer) -> Option<SimTime> {
         let total = self.options.max_time.map(|d| transfer.started + d);
-        let connect = self.options.connect_timeout.filter(|_| !transfer.connected).map(|d| transfer.started + d);
+        let connect =
+            self.options.connect_timeout.filter(|_| !transfer.connected).map(|d| transfer.started + d);
         match (total, connect) {
             (Some(total), Some(connect)) => Some(total.min(connect)),
             (total, connect) => total.or(connect),
@@ -259,10 +268,16 @@ impl State {
         }
         let received = transfer.written;
         match transfer.response.expected() {
-            Some(total) => {
-                fail(28, format!("Operation timed out after {millis} milliseconds with {received} out of {total} bytes received"))
-            }
-            None => fail(28, format!("Operation timed out after {millis} milliseconds with {received} bytes received")),
+            Some(total) => fail(
+                28,
+                format!(
+                    "Operation timed out after {millis} milliseconds with {received} out of {total} bytes received"
+                ),
+            ),
+            None => fail(
+                28,
+                format!("Operation timed out after {millis} milliseconds with {received} bytes received"),
+            ),
         }
     }
 
@@ -278,7 +293,10 @@ impl State {
             let alive = matches!(sys.recv(kept.fd, 1), Err(Errno::Again));
             if alive && kept.host == url.host && kept.addr.port() == url.port {
                 self.verbose(sys, "Can not multiplex, even if we wanted to");
-                self.verbose(sys, &format!("Re-using existing connection #{} with host {}", kept.number, kept.host));
+                self.verbose(
+                    sys,
+                    &format!("Re-using existing connection #{} with host {}", kept.number, kept.host),
+                );
                 transfer.remote = Some(kept.addr);
                 transfer.local = sys.local_addr(kept.fd);
                 transfer.connected = true;
@@ -288,7 +306,8 @@ impl State {
             }
             sys.close(kept.fd);
         }
-        let pinned = self.options.resolve.iter().find(|(host, port, _)| *host == url.host && *port == url.port);
+        let pinned =
+            self.options.resolve.iter().find(|(host, port, _)| *host == url.host && *port == url.port);
         let addr = match pinned {
             Some((_, _, addr)) => *addr,
             None => resolve(sys, &url.host)
@@ -321,8 +340,12 @@ impl State {
                 if let Some(IpAddr::V4(own)) = kernel.dev(dev).addrs.first().map(|a| a.local.addr()) {
                     addr = own;
                 }
-                sys.set_option(fd, SocketOption::BindToDevice(Some(name.clone())))
-                    .map_err(|errno| Failed(45, format!("SO_BINDTODEVICE {name} failed with errno {}: {errno}", errno.number())))?;
+                sys.set_option(fd, SocketOption::BindToDevice(Some(name.clone()))).map_err(|errno| {
+                    Failed(
+                        45,
+                        format!("SO_BINDTODEVICE {name} failed with errno {}: {errno}", errno.number()),
+                    )
+                })?;
             } else {
                 addr = resolve(sys, name).ok_or_else(|| Failed(45, format!("Couldn't bind to '{name}'")))?;
             }
@@ -344,16 +367,36 @@ impl State {
     fn not_connected(&self, sys: &dyn Sys, transfer: &Transfer) -> Failed {
         let millis = sys.now().since(transfer.started).as_millis();
         let Url { host, port, .. } = &transfer.url;
-        Failed(7, format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"))
+        Failed(
+            7,
+            format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"),
+        )
     }
 
-    fn connected(&self, sys: &mut dyn Sys, transfer: &mut Transfer, connection: &Connection) -> Result<bool, Failed> {
+    fn connected(
+        &self,
+        sys: &mut dyn Sys,
+        transfer: &mut Transfer,
+        connection: &Connection,
+    ) -> Result<bool, Failed> {
         if let Some(errno) = sys.take_error(connection.fd) {
-            self.verbose(sys, &format!("connect to {} port {} failed: {errno}", connection.addr.ip(), connection.addr.port()));
+            self.verbose(
+                sys,
+                &format!(
+                    "connect to {} port {} failed: {errno}",
+                    connection.addr.ip(),
+                    connection.addr.port()
+                ),
+            );
             return if errno == Errno::TimedOut {
                 let millis = sys.now().since(transfer.started).as_millis();
                 let Url { host, port, .. } = &transfer.url;
-                fail(28, format!("Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"))
+                fail(
+                    28,
+                    format!(
+                        "Failed to connect to {host} port {port} after {millis} ms: Couldn't connect to server"
+                    ),
+                )
             } else {
                 Err(self.not_connected(sys, transfer))
             };
@@ -364,7 +407,10 @@ impl State {
         transfer.remote = Some(connection.addr);
         transfer.local = sys.local_addr(connection.fd);
         let (host, addr) = (&connection.host, connection.addr);
-        self.verbose(sys, &format!("Connected to {host} ({}) port {} (#{})", addr.ip(), addr.port(), connection.number));
+        self.verbose(
+            sys,
+            &format!("Connected to {host} ({}) port {} (#{})", addr.ip(), addr.port(), connection.number),
+        );
         Ok(true)
     }
 
@@ -390,7 +436,9 @@ impl State {
                 complain(sys, &lines);
             }
             if let Some(path) = &self.options.dump_header {
-                let fd = sys.open(path, OpenMode::Append).map_err(|_| Failed(23, "Failed writing received data to disk/application".to_owned()))?;
+                let fd = sys
+                    .open(path, OpenMode::Append)
+                    .map_err(|_| Failed(23, "Failed writing received data to disk/application".to_owned()))?;
                 // The file is stored: it takes every byte.
                 let _ = sys.write(fd, head.as_bytes());
                 sys.close(fd);
@@ -457,7 +505,14 @@ impl Program for Curl {
                     {
                         sys.close(fd);
                     }
-                    self.state.insert(State { options, current: 0, transfer: None, kept: None, connections_made: 0, status: 0 })
+                    self.state.insert(State {
+                        options,
+                        current: 0,
+                        transfer: None,
+                        kept: None,
+                        connections_made: 0,
+                        status: 0,
+                    })
                 }
                 Err(Refused(status, text)) => {
                     complain(sys, &text);

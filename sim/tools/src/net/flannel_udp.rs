@@ -46,7 +46,8 @@ impl FlannelUdp {
         let mtu = flags.get("mtu").unwrap_or("1472").parse().map_err(|_| "bad -mtu".to_owned())?;
         let mut routes = Vec::new();
         for (_, value) in flags.values.iter().filter(|(name, _)| name == "route") {
-            let parsed = value.split_once('=').and_then(|(net, ip)| Some((net.parse().ok()?, ip.parse().ok()?)));
+            let parsed =
+                value.split_once('=').and_then(|(net, ip)| Some((net.parse().ok()?, ip.parse().ok()?)));
             routes.push(parsed.ok_or_else(|| format!("bad -route {value}: expected SUBNET=IP"))?);
         }
         let fail = |errno: Errno| errno.to_string();
@@ -66,7 +67,8 @@ impl FlannelUdp {
         let changes = vec![LinkChange::Mtu(mtu), LinkChange::Up(true)];
         sys.request(netns, Request::LinkSet { dev: name, changes }).map_err(refused)?;
         let socket = sys.socket(SocketKind::Udp).map_err(fail)?;
-        sys.set_option(socket, kernel::socket::SocketOption::MtuDiscover(kernel::socket::MtuDiscover::Dont)).map_err(fail)?;
+        sys.set_option(socket, kernel::socket::SocketOption::MtuDiscover(kernel::socket::MtuDiscover::Dont))
+            .map_err(fail)?;
         sys.bind(socket, listen).map_err(fail)?;
         Ok(Running { tun, socket, own: addr.addr(), port: listen.port(), routes })
     }

@@ -12,7 +12,15 @@ use super::{GoFlags, complain, socket_addr};
 
 /// Installs `http-echo`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("http-echo", |args| Box::new(HttpEcho { args, listener: None, text: String::new(), show_peer: false, connections: BTreeMap::new() }));
+    registry.install("http-echo", |args| {
+        Box::new(HttpEcho {
+            args,
+            listener: None,
+            text: String::new(),
+            show_peer: false,
+            connections: BTreeMap::new(),
+        })
+    });
 }
 
 #[derive(Clone, Debug)]
@@ -38,7 +46,8 @@ impl HttpEcho {
     fn start(&mut self, sys: &mut dyn Sys) -> Result<Fd, String> {
         let flags = GoFlags::parse(&self.args[1..], &["listen", "text"], &["show-peer"])?;
         let listen = flags.get("listen").unwrap_or(":5678");
-        let addr = socket_addr(listen).ok_or_else(|| format!("invalid -listen {listen}: expected ADDR:PORT"))?;
+        let addr =
+            socket_addr(listen).ok_or_else(|| format!("invalid -listen {listen}: expected ADDR:PORT"))?;
         self.text = flags.get("text").unwrap_or("hello-world").to_owned();
         self.show_peer = flags.has("show-peer");
         let fail = |errno: Errno| format!("listen: {errno}");
@@ -52,7 +61,8 @@ impl HttpEcho {
     fn answer(&self, peer: SocketAddr) -> Vec<u8> {
         let from = if self.show_peer { format!(" from {}", peer.ip()) } else { String::new() };
         let body = format!("{}{from}\n", self.text);
-        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .into_bytes()
     }
 
     /// Serves one connection as far as it goes; false when it is over.
@@ -86,7 +96,8 @@ impl HttpEcho {
 fn request_length(bytes: &[u8]) -> Option<usize> {
     let headers = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..headers]).to_ascii_lowercase();
-    let body = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0);
+    let body =
+        text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0);
     let length = headers.checked_add(body)?;
     (bytes.len() >= length).then_some(length)
 }

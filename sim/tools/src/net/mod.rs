@@ -117,7 +117,9 @@ impl GoFlags {
         let mut flags = Self::default();
         let mut args = args.iter();
         while let Some(arg) = args.next() {
-            let Some(name) = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-')).filter(|n| !n.is_empty()) else {
+            let Some(name) =
+                arg.strip_prefix("--").or_else(|| arg.strip_prefix('-')).filter(|n| !n.is_empty())
+            else {
                 flags.words.push(arg.clone());
                 flags.words.extend(args.cloned());
                 break;

@@ -133,7 +133,9 @@ impl Options {
         }
         match (words.as_slice(), parsed.listen) {
             ([port], true) => parsed.ports = ports(port, services, parsed.udp)?,
-            ([], true) if parsed.source_port.is_some() => parsed.ports = parsed.source_port.into_iter().collect(),
+            ([], true) if parsed.source_port.is_some() => {
+                parsed.ports = parsed.source_port.into_iter().collect()
+            }
             ([host, rest @ ..], listen) => {
                 parsed.host = Some(host.clone());
                 for port in rest {
@@ -171,10 +173,21 @@ struct State {
 #[derive(Clone, Debug)]
 enum Phase {
     NextPort,
-    Connecting { fd: Fd, addr: SocketAddr, until: Option<SimTime> },
+    Connecting {
+        fd: Fd,
+        addr: SocketAddr,
+        until: Option<SimTime>,
+    },
     /// UDP with -z: datagrams are sent for a while to see whether an error comes back.
-    Testing { fd: Fd, addr: SocketAddr, left: u32, until: SimTime },
-    Listening { fd: Fd },
+    Testing {
+        fd: Fd,
+        addr: SocketAddr,
+        left: u32,
+        until: SimTime,
+    },
+    Listening {
+        fd: Fd,
+    },
     Transfer(Transfer),
 }
 
@@ -203,7 +216,11 @@ impl State {
         if state.options.listen {
             let fd = state.listen(sys)?;
             state.ports_left.clear();
-            state.phase = if state.options.udp { Phase::Transfer(state.transfer(sys, fd, None)) } else { Phase::Listening { fd } };
+            state.phase = if state.options.udp {
+                Phase::Transfer(state.transfer(sys, fd, None))
+            } else {
+                Phase::Listening { fd }
+            };
         }
         Ok(state)
     }
@@ -216,7 +233,8 @@ impl State {
         let failed = |errno: Errno| Refused(format!("nc: {errno}\n"));
         let addr = match &self.options.host {
             None => Ipv4Addr::UNSPECIFIED,
-            Some(host) => resolve(sys, host).ok_or_else(|| Refused("nc: getaddrinfo: Name or service not known\n".to_owned()))?,
+            Some(host) => resolve(sys, host)
+                .ok_or_else(|| Refused("nc: getaddrinfo: Name or service not known\n".to_owned()))?,
         };
         let port = self.options.ports.first().copied().unwrap_or_default();
         let fd = sys.socket(self.kind()).map_err(failed)?;
@@ -246,7 +264,8 @@ impl State {
     /// The word after the port: its service's name, or `*`.
     fn port_text(&self, port: u16) -> String {
         let proto = if self.options.udp { "udp" } else { "tcp" };
-        let service = if self.options.numeric { None } else { service_name(&self.services, port, self.options.udp) };
+        let service =
+            if self.options.numeric { None } else { service_name(&self.services, port, self.options.udp) };
         format!("[{proto}/{}]", service.unwrap_or("*"))
     }
 
@@ -254,7 +273,10 @@ impl State {
         if self.options.verbose {
             let proto = if self.options.udp { "udp" } else { "tcp" };
             let how = if errno == Errno::InProgress { "timed out" } else { "failed" };
-            complain(sys, &format!("nc: connect to {} port {} ({proto}) {how}: {errno}\n", self.host(), addr.port()));
+            complain(
+                sys,
+                &format!("nc: connect to {} port {} ({proto}) {how}: {errno}\n", self.host(), addr.port()),
+            );
         }
     }
 
@@ -264,7 +286,12 @@ impl State {
 
     fn succeeded(&self, sys: &mut dyn Sys, addr: SocketAddr) {
         if self.options.verbose {
-            let line = format!("Connection to {} {} port {} succeeded!\n", self.host(), addr.port(), self.port_text(addr.port()));
+            let line = format!(
+                "Connection to {} {} port {} succeeded!\n",
+                self.host(),
+                addr.port(),
+                self.port_text(addr.port())
+            );
             complain(sys, &line);
         }
     }
@@ -349,7 +376,12 @@ impl State {
                         }
                         sys.close(fd);
                     } else {
-                        self.phase = Phase::Testing { fd, addr, left: left - 1, until: sys.now() + Duration::from_secs(1) };
+                        self.phase = Phase::Testing {
+                            fd,
+                            addr,
+                            left: left - 1,
+                            until: sys.now() + Duration::from_secs(1),
+                        };
                     }
                 }
                 Phase::Listening { fd } => match sys.accept(fd) {

@@ -9,7 +9,10 @@ use kernel::Errno;
 use kernel::dump::RouteQuery;
 use kernel::socket::SocketKind;
 use kernel::socket::SocketOption;
-use packet::{Arp, ArpOp, Body, EtherPayload, Frame, Icmp, MacAddr, Packet, Payload, Proto, SimTime, Tcp, TcpFlags, TcpOptions};
+use packet::{
+    Arp, ArpOp, Body, EtherPayload, Frame, Icmp, MacAddr, Packet, Payload, Proto, SimTime, Tcp, TcpFlags,
+    TcpOptions,
+};
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
 use super::nping::{port_list, targets};
@@ -126,7 +129,8 @@ pub(super) fn minute(unix: u64) -> String {
 /// A time since 1970 as ctime(3) has it.
 fn ctime(unix: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let days = unix / 86_400;
     let (year, month, day) = super::tcpdump::date(days);
     let name = MONTHS[(month.clamp(1, 12) - 1) as usize];
@@ -147,7 +151,8 @@ impl Options {
             };
             if let Some(ports) = ports {
                 let text = "Your port specifications are illegal.  Example of proper form: \"-100,200-1024,T:3000-4000,U:60000-\"\nQUITTING!\n";
-                parsed.ports = port_list(ports.trim_start_matches("T:")).ok_or_else(|| Refused(1, text.to_owned()))?;
+                parsed.ports =
+                    port_list(ports.trim_start_matches("T:")).ok_or_else(|| Refused(1, text.to_owned()))?;
                 continue;
             }
             match arg.as_str() {
@@ -163,9 +168,16 @@ impl Options {
                 },
                 "-n" | "-4" | "-v" | "-r" => {}
                 word if word.starts_with("-T") => {}
-                "-V" | "--version" => return Err(Refused(0, "Nmap version 7.93 ( https://nmap.org )\n".to_owned())),
+                "-V" | "--version" => {
+                    return Err(Refused(0, "Nmap version 7.93 ( https://nmap.org )\n".to_owned()));
+                }
                 word if word.starts_with('-') => {
-                    return Err(Refused(1, format!("nmap: option '{word}' is not simulated\nSee the output of nmap -h for a summary of options.\n")));
+                    return Err(Refused(
+                        1,
+                        format!(
+                            "nmap: option '{word}' is not simulated\nSee the output of nmap -h for a summary of options.\n"
+                        ),
+                    ));
                 }
                 word => match targets(sys, word) {
                     Some(found) => parsed.targets.extend(found.into_iter().map(|(_, addr)| addr)),
@@ -174,7 +186,11 @@ impl Options {
             }
         }
         if parsed.ports.is_empty() && parsed.scan != Scan::HostsOnly {
-            return Err(Refused(1, "nmap: the list of well-known ports is not simulated: give ports with -p\nQUITTING!\n".to_owned()));
+            return Err(Refused(
+                1,
+                "nmap: the list of well-known ports is not simulated: give ports with -p\nQUITTING!\n"
+                    .to_owned(),
+            ));
         }
         Ok(parsed)
     }
@@ -209,7 +225,14 @@ impl State {
         if options.targets.is_empty() {
             complain(sys, "WARNING: No targets were specified, so 0 hosts scanned.\n");
         }
-        Ok(Self { options, names: Names::read(sys), started: sys.now(), next: 0, up: 0, phase: Phase::NextHost })
+        Ok(Self {
+            options,
+            names: Names::read(sys),
+            started: sys.now(),
+            next: 0,
+            up: 0,
+            phase: Phase::NextHost,
+        })
     }
 
     /// The way to a host: own address, device, and whether it is a neighbour.
@@ -240,16 +263,23 @@ impl State {
             return self.scan(sys, host);
         }
         let until = sys.now() + TIMEOUT;
-        let kind = if neighbour { SocketKind::Packet { arp_only: true } } else { SocketKind::Raw(Proto::ICMP) };
+        let kind =
+            if neighbour { SocketKind::Packet { arp_only: true } } else { SocketKind::Raw(Proto::ICMP) };
         let Ok(socket) = sys.socket(kind) else { return Phase::NextHost };
         if neighbour {
             let netns = sys.netns();
             let device = host.device.clone().unwrap_or_default();
-            let mac = sys.kernel().links(netns).into_iter().find(|link| link.name == device).and_then(|link| link.address);
+            let mac = sys
+                .kernel()
+                .links(netns)
+                .into_iter()
+                .find(|link| link.name == device)
+                .and_then(|link| link.address);
             let _ = sys.set_option(socket, SocketOption::BindToDevice(Some(device)));
             if let (Some((mac, broadcast)), Some(own)) = (mac, host.own) {
                 let arp = Arp { op: ArpOp::Request, sha: mac, spa: own, tha: MacAddr::ZERO, tpa: addr };
-                let frame = Frame { dst: broadcast, src: mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+                let frame =
+                    Frame { dst: broadcast, src: mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
                 let _ = sys.send_frame(socket, frame);
             }
         } else {
@@ -274,7 +304,8 @@ impl State {
             }
         }
         while let Ok(received) = sys.recv(socket, 1 << 16) {
-            if let Some(Body::Icmp(Icmp::Echo { request: false, .. })) = received.packet.as_ref().map(|packet| &packet.body)
+            if let Some(Body::Icmp(Icmp::Echo { request: false, .. })) =
+                received.packet.as_ref().map(|packet| &packet.body)
                 && received.from.ip() == IpAddr::V4(host.addr)
             {
                 host.reason = "echo-reply";
@@ -287,7 +318,8 @@ impl State {
 
     fn scan(&mut self, sys: &mut dyn Sys, mut host: Host) -> Phase {
         host.asked_at = sys.now();
-        let ports = self.options.ports.iter().map(|&number| Port { number, socket: None, verdict: None }).collect();
+        let ports =
+            self.options.ports.iter().map(|&number| Port { number, socket: None, verdict: None }).collect();
         let mut sockets = Vec::new();
         if self.options.scan == Scan::Syn {
             for proto in [Proto::TCP, Proto::ICMP] {
@@ -374,7 +406,9 @@ impl State {
                     _ => continue,
                 };
                 host.latency.get_or_insert(latency);
-                if let Some(port) = ports.iter_mut().find(|port| port.number == number && port.verdict.is_none()) {
+                if let Some(port) =
+                    ports.iter_mut().find(|port| port.number == number && port.verdict.is_none())
+                {
                     port.verdict = Some(verdict);
                 }
             }
@@ -390,12 +424,14 @@ impl State {
     fn report(&mut self, sys: &mut dyn Sys, host: &Host, ports: &[Port]) {
         self.up += 1;
         let silent = Verdict { state: "filtered", reason: "no-response" };
-        let verdicts: Vec<(u16, Verdict)> = ports.iter().map(|port| (port.number, port.verdict.unwrap_or(silent))).collect();
-        let many = |state: &str| verdicts.iter().filter(|(_, verdict)| verdict.state == state).count() > LISTED;
-        let shown = |verdict: &Verdict| {
-            verdict.state == "open" || (!self.options.open_only && !many(verdict.state))
-        };
-        let (listed, hidden): (Vec<_>, Vec<_>) = verdicts.iter().copied().partition(|(_, verdict)| shown(verdict));
+        let verdicts: Vec<(u16, Verdict)> =
+            ports.iter().map(|port| (port.number, port.verdict.unwrap_or(silent))).collect();
+        let many =
+            |state: &str| verdicts.iter().filter(|(_, verdict)| verdict.state == state).count() > LISTED;
+        let shown =
+            |verdict: &Verdict| verdict.state == "open" || (!self.options.open_only && !many(verdict.state));
+        let (listed, hidden): (Vec<_>, Vec<_>) =
+            verdicts.iter().copied().partition(|(_, verdict)| shown(verdict));
         if self.options.open_only && listed.is_empty() && self.options.scan != Scan::HostsOnly {
             return;
         }
@@ -444,7 +480,12 @@ impl State {
         let texts: Vec<String> = groups
             .iter()
             .map(|(verdict, count)| {
-                format!("{count} {} tcp port{} ({})", verdict.state, if *count == 1 { "" } else { "s" }, verdict.reason)
+                format!(
+                    "{count} {} tcp port{} ({})",
+                    verdict.state,
+                    if *count == 1 { "" } else { "s" },
+                    verdict.reason
+                )
             })
             .collect();
         format!("Not shown: {}\n", texts.join(", "))
@@ -454,15 +495,22 @@ impl State {
         if listed.is_empty() {
             return String::new();
         }
-        let mut rows = vec![["PORT".to_owned(), "STATE".to_owned(), "SERVICE".to_owned(), "REASON".to_owned()]];
+        let mut rows =
+            vec![["PORT".to_owned(), "STATE".to_owned(), "SERVICE".to_owned(), "REASON".to_owned()]];
         for (port, verdict) in listed {
-            rows.push([format!("{port}/tcp"), verdict.state.to_owned(), self.service(*port), verdict.reason.to_owned()]);
+            rows.push([
+                format!("{port}/tcp"),
+                verdict.state.to_owned(),
+                self.service(*port),
+                verdict.reason.to_owned(),
+            ]);
         }
         let columns = if self.options.reason { 4 } else { 3 };
         let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let line = |row: &[String; 4]| {
-            let fields: Vec<String> = row[..columns].iter().zip(&widths).map(|(field, width)| format!("{field:<width$}")).collect();
+            let fields: Vec<String> =
+                row[..columns].iter().zip(&widths).map(|(field, width)| format!("{field:<width$}")).collect();
             format!("{}\n", fields.join(" ").trim_end())
         };
         rows.iter().map(line).collect()
@@ -505,7 +553,8 @@ impl State {
                         self.probe(sys, &mut phase);
                     }
                     let Phase::Scan { sockets, ports, until, .. } = &phase else { continue };
-                    let fds = sockets.iter().copied().chain(ports.iter().filter_map(|port| port.socket)).collect();
+                    let fds =
+                        sockets.iter().copied().chain(ports.iter().filter_map(|port| port.socket)).collect();
                     let wait = Wait { fds, until: Some(*until), ..Wait::default() };
                     self.phase = phase;
                     return Some(wait);

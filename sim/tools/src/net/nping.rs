@@ -9,7 +9,8 @@ use kernel::Errno;
 use kernel::dump::RouteQuery;
 use kernel::socket::{SocketKind, SocketOption};
 use packet::{
-    Arp, ArpOp, Body, EtherPayload, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto, SimTime, Tcp, TcpFlags, Udp, UdpData,
+    Arp, ArpOp, Body, EtherPayload, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto, SimTime, Tcp,
+    TcpFlags, Udp, UdpData,
 };
 use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
@@ -103,7 +104,10 @@ pub(super) fn port_list(text: &str) -> Option<Vec<u16>> {
     let mut ports = Vec::new();
     for part in text.split(',') {
         let (low, high) = match part.split_once('-') {
-            Some((low, high)) => (if low.is_empty() { 1 } else { low.parse().ok()? }, if high.is_empty() { u16::MAX } else { high.parse().ok()? }),
+            Some((low, high)) => (
+                if low.is_empty() { 1 } else { low.parse().ok()? },
+                if high.is_empty() { u16::MAX } else { high.parse().ok()? },
+            ),
             None => (part.parse().ok()?, part.parse().ok()?),
         };
         if low > high {
@@ -121,14 +125,18 @@ pub(super) fn targets(sys: &mut dyn Sys, word: &str) -> Option<Vec<(String, Ipv4
         let len: u32 = len.parse().ok().filter(|len| (8..=32).contains(len))?;
         let mask = u32::MAX.checked_shl(32 - len).unwrap_or(0);
         let first = u32::from(resolve(sys, base)?) & mask;
-        return Some((first..=first | !mask).map(Ipv4Addr::from).map(|addr| (addr.to_string(), addr)).collect());
+        return Some(
+            (first..=first | !mask).map(Ipv4Addr::from).map(|addr| (addr.to_string(), addr)).collect(),
+        );
     }
     let octets: Vec<&str> = word.split('.').collect();
     if octets.len() == 4 && word.contains(['-', ',', '*']) {
         let mut lists = Vec::new();
         for octet in octets {
             let range = if octet == "*" { "0-255" } else { octet };
-            lists.push(port_list(range)?.into_iter().map(|n| u8::try_from(n).ok()).collect::<Option<Vec<u8>>>()?);
+            lists.push(
+                port_list(range)?.into_iter().map(|n| u8::try_from(n).ok()).collect::<Option<Vec<u8>>>()?,
+            );
         }
         let mut all = Vec::new();
         for a in &lists[0] {
@@ -157,7 +165,12 @@ fn tcp_flags(text: &str) -> Option<TcpFlags> {
     let lower = text.to_ascii_lowercase();
     let by_name = |word: &str| NAMES.iter().find(|(name, ..)| *name == word).map(|(.., flag)| *flag);
     let named: Option<Vec<TcpFlags>> = lower.split(',').map(by_name).collect();
-    let by_letter = || lower.chars().map(|c| NAMES.iter().find(|(_, letter, _)| *letter == c).map(|(.., flag)| *flag)).collect();
+    let by_letter = || {
+        lower
+            .chars()
+            .map(|c| NAMES.iter().find(|(_, letter, _)| *letter == c).map(|(.., flag)| *flag))
+            .collect()
+    };
     let flags = named.or_else(by_letter)?;
     Some(flags.into_iter().fold(TcpFlags(0), |all, flag| all | flag))
 }
@@ -217,18 +230,26 @@ fn packet_text(packet: &Packet) -> String {
         Body::Icmp(icmp) => {
             let (kind, code) = icmp.type_code();
             let (text, rest) = match icmp {
-                Icmp::Echo { request, id, seq, .. } => {
-                    (format!("Echo {}", if *request { "request" } else { "reply" }), format!("id={id} seq={seq}"))
-                }
+                Icmp::Echo { request, id, seq, .. } => (
+                    format!("Echo {}", if *request { "request" } else { "reply" }),
+                    format!("id={id} seq={seq}"),
+                ),
                 Icmp::Error(error) => (error_text(error), String::new()),
                 Icmp::Other { .. } => ("Unknown type".to_owned(), String::new()),
             };
             format!("ICMP [{src} > {dst} {text} (type={kind}/code={code}) {rest}] IP [{header}]")
         }
         Body::Tcp(tcp) => {
-            let mss = tcp.options.as_ref().and_then(|options| options.mss).map_or_else(String::new, |mss| format!("<mss {mss}>"));
+            let mss = tcp
+                .options
+                .as_ref()
+                .and_then(|options| options.mss)
+                .map_or_else(String::new, |mss| format!("<mss {mss}>"));
             let flags = flag_letters(tcp.flags);
-            format!("TCP {src}:{} > {dst}:{} {flags} {header} seq={} win={} {mss}", tcp.sport, tcp.dport, tcp.seq, tcp.window)
+            format!(
+                "TCP {src}:{} > {dst}:{} {flags} {header} seq={} win={} {mss}",
+                tcp.sport, tcp.dport, tcp.seq, tcp.window
+            )
         }
         Body::Udp(udp) => format!("UDP {src}:{} > {dst}:{} {header}", udp.sport, udp.dport),
         _ => format!("IP {src} > {dst} {header}"),
@@ -237,7 +258,13 @@ fn packet_text(packet: &Packet) -> String {
 
 impl Options {
     fn parse(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
-        let mut parsed = Self { count: 5, delay: Duration::from_secs(1), ttl: 64, flags: TcpFlags::SYN, ..Self::default() };
+        let mut parsed = Self {
+            count: 5,
+            delay: Duration::from_secs(1),
+            ttl: 64,
+            flags: TcpFlags::SYN,
+            ..Self::default()
+        };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             let (name, attached) = match arg.split_once('=') {
@@ -258,23 +285,45 @@ impl Options {
                     Ok(rate) if rate > 0 => parsed.delay = Duration::from_secs(1) / rate,
                     _ => return Err(invalid("rate")),
                 },
-                "-p" | "--dest-port" => parsed.ports = port_list(&value()).ok_or_else(|| invalid("target ports specification"))?,
-                "-g" | "--source-port" => parsed.source_port = Some(value().parse().map_err(|_| invalid("source port"))?),
+                "-p" | "--dest-port" => {
+                    parsed.ports = port_list(&value()).ok_or_else(|| invalid("target ports specification"))?
+                }
+                "-g" | "--source-port" => {
+                    parsed.source_port = Some(value().parse().map_err(|_| invalid("source port"))?)
+                }
                 "--flags" => parsed.flags = tcp_flags(&value()).ok_or_else(|| invalid("TCP flags"))?,
                 "--ttl" => parsed.ttl = value().parse().map_err(|_| invalid("TTL"))?,
                 "--tos" => parsed.tos = value().parse().map_err(|_| invalid("TOS"))?,
-                "--data-length" => parsed.data_len = value().parse().ok().filter(|len| *len <= 1400).ok_or_else(|| invalid("data length"))?,
+                "--data-length" => {
+                    parsed.data_len = value()
+                        .parse()
+                        .ok()
+                        .filter(|len| *len <= 1400)
+                        .ok_or_else(|| invalid("data length"))?
+                }
                 "-H" | "--hide-sent" => parsed.hide_sent = true,
                 "-q" | "--quiet" => parsed.quiet = true,
                 "-h" | "--help" => return Err(Refused(0, USAGE.to_owned())),
-                "-V" | "--version" => return Err(Refused(0, "\nNping version 0.7.93 ( https://nmap.org/nping )\n".to_owned())),
+                "-V" | "--version" => {
+                    return Err(Refused(0, "\nNping version 0.7.93 ( https://nmap.org/nping )\n".to_owned()));
+                }
                 "-v" | "-4" | "-N" | "--no-capture" | "--privileged" => {}
                 name if name.starts_with('-') => {
-                    return Err(Refused(1, format!("nping: unrecognized option '{name}'\nTry \"nping --help\" for more information.\n")));
+                    return Err(Refused(
+                        1,
+                        format!(
+                            "nping: unrecognized option '{name}'\nTry \"nping --help\" for more information.\n"
+                        ),
+                    ));
                 }
                 word => match targets(sys, word) {
                     Some(found) => parsed.targets.extend(found),
-                    None => complain(sys, &format!("Failed to resolve given hostname/IP: {word}. Note that you can't use '/mask' AND '1-4,7,100-' style IP ranges.\n")),
+                    None => complain(
+                        sys,
+                        &format!(
+                            "Failed to resolve given hostname/IP: {word}. Note that you can't use '/mask' AND '1-4,7,100-' style IP ranges.\n"
+                        ),
+                    ),
                 },
             }
         }
@@ -291,14 +340,22 @@ impl State {
         let at = super::nmap::minute(sys.unix_time());
         say(sys, &format!("\nStarting Nping 0.7.93 ( https://nmap.org/nping ) at {at} UTC\n"));
         if options.targets.is_empty() {
-            return Err(Refused(1, "Execution aborted. Nping needs at least one valid target to operate.\nQUITTING!\n".to_owned()));
+            return Err(Refused(
+                1,
+                "Execution aborted. Nping needs at least one valid target to operate.\nQUITTING!\n"
+                    .to_owned(),
+            ));
         }
         let uses_ports = matches!(options.mode, Mode::Tcp | Mode::Udp | Mode::Connect);
         let ports = if uses_ports { options.ports.clone() } else { vec![0] };
         let mut probes = Vec::new();
         for round in 1..=options.count {
             for port in &ports {
-                probes.extend(options.targets.iter().map(|(_, target)| Probe { target: *target, port: *port, seq: round as u16 }));
+                probes.extend(options.targets.iter().map(|(_, target)| Probe {
+                    target: *target,
+                    port: *port,
+                    seq: round as u16,
+                }));
             }
         }
         let kinds = match options.mode {
@@ -384,7 +441,12 @@ impl State {
     fn send_arp(&mut self, sys: &mut dyn Sys, probe: Probe) {
         let Some((own, device)) = Self::route(sys, probe.target) else { return };
         let netns = sys.netns();
-        let mac = sys.kernel().links(netns).into_iter().find(|link| link.name == device).and_then(|link| link.address);
+        let mac = sys
+            .kernel()
+            .links(netns)
+            .into_iter()
+            .find(|link| link.name == device)
+            .and_then(|link| link.address);
         let Some((mac, broadcast)) = mac else { return };
         let _ = sys.set_option(self.sockets[0], SocketOption::BindToDevice(Some(device)));
         let arp = Arp { op: ArpOp::Request, sha: mac, spa: own, tha: MacAddr::ZERO, tpa: probe.target };
@@ -410,7 +472,12 @@ impl State {
                 options: None,
                 payload,
             }),
-            Mode::Udp => Body::Udp(Udp { sport: self.source_port, dport: probe.port, checksum: true, data: UdpData::Bytes(payload) }),
+            Mode::Udp => Body::Udp(Udp {
+                sport: self.source_port,
+                dport: probe.port,
+                checksum: true,
+                data: UdpData::Bytes(payload),
+            }),
             _ => Body::Icmp(Icmp::Echo { request: true, id: self.id, seq: probe.seq, payload }),
         };
         let packet = Packet {
@@ -425,7 +492,12 @@ impl State {
         self.line(sys, "SENT", &text);
         if let Err(errno) = sys.send_packet(self.sockets[0], packet) {
             let to = probe.target;
-            complain(sys, &format!("sendto in send_ip_packet_sd: sendto(4, packet, {len}, 0, {to}, 16) => {errno}\nOffending packet: {text}\n"));
+            complain(
+                sys,
+                &format!(
+                    "sendto in send_ip_packet_sd: sendto(4, packet, {len}, 0, {to}, 16) => {errno}\nOffending packet: {text}\n"
+                ),
+            );
         }
     }
 
@@ -433,7 +505,9 @@ impl State {
     fn is_answer(&self, packet: &Packet) -> bool {
         let known = |addr: IpAddr| self.options.targets.iter().any(|(_, target)| IpAddr::V4(*target) == addr);
         match (&packet.body, self.options.mode) {
-            (Body::Icmp(Icmp::Error(error)), Mode::Tcp | Mode::Udp | Mode::Icmp) => known(error.quoted.packet.dst()),
+            (Body::Icmp(Icmp::Error(error)), Mode::Tcp | Mode::Udp | Mode::Icmp) => {
+                known(error.quoted.packet.dst())
+            }
             (Body::Icmp(Icmp::Echo { request: false, id, .. }), Mode::Icmp) => *id == self.id,
             (Body::Tcp(tcp), Mode::Tcp) => tcp.dport == self.source_port && known(packet.src()),
             (Body::Udp(udp), Mode::Udp) => udp.dport == self.source_port && known(packet.src()),
@@ -446,7 +520,9 @@ impl State {
             if self.options.mode == Mode::Arp {
                 while let Ok(captured) = sys.recv_frame(fd) {
                     let EtherPayload::Arp(arp) = &captured.frame.payload else { continue };
-                    if arp.op == ArpOp::Reply && self.options.targets.iter().any(|(_, target)| *target == arp.spa) {
+                    if arp.op == ArpOp::Reply
+                        && self.options.targets.iter().any(|(_, target)| *target == arp.spa)
+                    {
                         self.received = (self.received.0 + 1, self.received.1 + Arp::LEN as u64);
                         self.line(sys, "RCVD", &format!("ARP reply {} is at {}", arp.spa, arp.sha));
                     }
@@ -464,7 +540,11 @@ impl State {
         for (fd, to, at) in std::mem::take(&mut self.connecting) {
             if let Some(errno) = sys.take_error(fd) {
                 if errno == Errno::ConnRefused {
-                    self.line(sys, "RCVD", &format!("Possible TCP RST received from {to} --> Connection refused"));
+                    self.line(
+                        sys,
+                        "RCVD",
+                        &format!("Possible TCP RST received from {to} --> Connection refused"),
+                    );
                 } else {
                     complain(sys, &format!("nping_event_handler(): CONNECT to {to} failed: {errno}\n"));
                 }

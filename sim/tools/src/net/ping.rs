@@ -59,7 +59,9 @@ fn refuse<T>(status: i32, text: impl Into<String>) -> Result<T, Refused> {
 fn number(text: &str, min: i64, max: i64) -> Result<i64, Refused> {
     match text.parse::<i64>() {
         Ok(n) if (min..=max).contains(&n) => Ok(n),
-        Ok(_) => refuse(1, format!("ping: invalid argument: '{text}': out of range: {min} <= value <= {max}\n")),
+        Ok(_) => {
+            refuse(1, format!("ping: invalid argument: '{text}': out of range: {min} <= value <= {max}\n"))
+        }
         Err(_) => refuse(1, format!("ping: invalid argument: '{text}'\n")),
     }
 }
@@ -127,7 +129,9 @@ impl Options {
                     Err(_) => parsed.device = Some(value),
                 },
                 'l' => parsed.preload = number(&value, 1, 65536)?.unsigned_abs(),
-                'm' => parsed.mark = u32::try_from(number(&value, 0, i64::from(i32::MAX))?).unwrap_or_default(),
+                'm' => {
+                    parsed.mark = u32::try_from(number(&value, 0, i64::from(i32::MAX))?).unwrap_or_default()
+                }
                 'M' => {
                     parsed.pmtu = Some(match value.as_str() {
                         "do" => MtuDiscover::Do,
@@ -146,7 +150,9 @@ impl Options {
                 }
                 'r' => parsed.dont_route = true,
                 'R' => parsed.record_route = true,
-                's' => parsed.size = usize::try_from(number(&value, 0, i64::from(i32::MAX))?).unwrap_or_default(),
+                's' => {
+                    parsed.size = usize::try_from(number(&value, 0, i64::from(i32::MAX))?).unwrap_or_default()
+                }
                 't' => parsed.ttl = Some(u8::try_from(number(&value, 0, 255)?).unwrap_or_default()),
                 'T' => {
                     parsed.timestamp_option = Some(match value.as_str() {
@@ -161,10 +167,13 @@ impl Options {
                         "ping from iputils 20221126\nlibcap: yes, IDN: yes, NLS: no, error.h: yes, getrandom(): yes, __fpending(): yes\n",
                     );
                 }
-                'w' => parsed.deadline = Some(Duration::from_secs(number(&value, 0, i64::from(i32::MAX))?.unsigned_abs())),
+                'w' => {
+                    parsed.deadline =
+                        Some(Duration::from_secs(number(&value, 0, i64::from(i32::MAX))?.unsigned_abs()))
+                }
                 'W' => {
-                    parsed.linger =
-                        seconds(&value).ok_or_else(|| Refused(2, format!("ping: bad linger time: {value}\n")))?;
+                    parsed.linger = seconds(&value)
+                        .ok_or_else(|| Refused(2, format!("ping: bad linger time: {value}\n")))?;
                 }
                 _ => {}
             }
@@ -251,7 +260,8 @@ impl State {
     /// The text and status with which ping ends before it sends anything.
     fn start(sys: &mut dyn Sys, options: Options) -> Result<Self, Refused> {
         let name = options.target.clone();
-        let named = resolve(sys, &name).ok_or_else(|| Refused(2, format!("ping: {name}: Name or service not known\n")))?;
+        let named = resolve(sys, &name)
+            .ok_or_else(|| Refused(2, format!("ping: {name}: Name or service not known\n")))?;
         let fail = |what: &str, errno: Errno| Refused(2, format!("ping: {what}: {errno}\n"));
         let socket = sys.socket(SocketKind::Raw(Proto::ICMP)).map_err(|e| fail("socket", e))?;
         let probe = sys.socket(SocketKind::Udp).map_err(|e| fail("socket", e))?;
@@ -302,33 +312,44 @@ impl State {
                 .dev_by_name(netns, device)
                 .is_some_and(|dev| kernel.dev(dev).addrs.iter().any(|a| a.local.addr() == source));
             if !on_device {
-                complain(sys, &format!("ping: Warning: source address might be selected on device other than: {device}\n"));
+                complain(
+                    sys,
+                    &format!(
+                        "ping: Warning: source address might be selected on device other than: {device}\n"
+                    ),
+                );
             }
         }
         if options.broadcast || multicast {
             let default = if warned_broadcast { Some(MtuDiscover::Do) } else { None };
             if let Some(discover) = options.pmtu.or(default) {
-                sys.set_option(socket, SocketOption::MtuDiscover(discover)).map_err(|e| fail("IP_MTU_DISCOVER", e))?;
+                sys.set_option(socket, SocketOption::MtuDiscover(discover))
+                    .map_err(|e| fail("IP_MTU_DISCOVER", e))?;
             }
         } else if let Some(discover) = options.pmtu {
-            sys.set_option(socket, SocketOption::MtuDiscover(discover)).map_err(|e| fail("IP_MTU_DISCOVER", e))?;
+            sys.set_option(socket, SocketOption::MtuDiscover(discover))
+                .map_err(|e| fail("IP_MTU_DISCOVER", e))?;
         }
         sys.set_option(socket, SocketOption::RecvErr(true)).map_err(|e| fail("IP_RECVERR", e))?;
         if options.broadcast {
-            sys.set_option(socket, SocketOption::Broadcast(true)).map_err(|e| fail("can't set broadcasting", e))?;
+            sys.set_option(socket, SocketOption::Broadcast(true))
+                .map_err(|e| fail("can't set broadcasting", e))?;
         }
         if multicast {
-            sys.set_option(socket, SocketOption::MulticastLoop(true)).map_err(|e| fail("IP_MULTICAST_LOOP", e))?;
+            sys.set_option(socket, SocketOption::MulticastLoop(true))
+                .map_err(|e| fail("IP_MULTICAST_LOOP", e))?;
         }
         if options.dont_route {
             sys.set_option(socket, SocketOption::DontRoute(true)).map_err(|e| fail("SO_DONTROUTE", e))?;
         }
         let ip_options = options.ip_options();
         if !ip_options.is_empty() {
-            sys.set_option(socket, SocketOption::IpOptions(ip_options.clone())).map_err(|e| fail("IP_OPTIONS", e))?;
+            sys.set_option(socket, SocketOption::IpOptions(ip_options.clone()))
+                .map_err(|e| fail("IP_OPTIONS", e))?;
         }
         if let Some(ttl) = options.ttl {
-            sys.set_option(socket, SocketOption::Ttl(ttl)).map_err(|e| fail("cannot set unicast time-to-live", e))?;
+            sys.set_option(socket, SocketOption::Ttl(ttl))
+                .map_err(|e| fail("cannot set unicast time-to-live", e))?;
         }
         if !options.pattern.is_empty() {
             let hex: String = options.pattern.iter().map(|b| format!("{b:02x}")).collect();
@@ -368,14 +389,16 @@ impl State {
     /// Sends one request. Answers when to send again.
     fn pinger(&mut self, sys: &mut dyn Sys) -> Duration {
         let now = sys.now();
-        let outstanding = self.transmitted > 0 && !self.answered.contains(&((self.transmitted & 0xffff) as u16));
+        let outstanding =
+            self.transmitted > 0 && !self.answered.contains(&((self.transmitted & 0xffff) as u16));
         if self.options.report_outstanding && outstanding {
             self.stamp(sys);
             say(sys, &format!("no answer yet for icmp_seq={}\n", self.transmitted & 0xffff));
         }
         let seq = ((self.transmitted + 1) & 0xffff) as u16;
         let echo = Icmp::Echo { request: true, id: self.ident, seq, payload: self.payload(now) };
-        let packet = Packet::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(self.target), Body::Icmp(echo));
+        let packet =
+            Packet::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(self.target), Body::Icmp(echo));
         self.sent_at.insert(seq, now);
         match sys.send_packet(self.socket, packet) {
             Ok(()) => {
@@ -384,7 +407,9 @@ impl State {
                 return self.options.interval;
             }
             Err(Errno::NoBufs | Errno::NoMem) => {
-                let pause = (self.options.interval / 2).min(Duration::from_millis(500)).max(Duration::from_millis(10));
+                let pause = (self.options.interval / 2)
+                    .min(Duration::from_millis(500))
+                    .max(Duration::from_millis(10));
                 self.no_buffers += 1;
                 if pause * self.no_buffers < self.options.linger {
                     return pause;
@@ -607,7 +632,9 @@ impl State {
                     }
                     rest = &rest[usize::from(*len)..];
                 }
-                (_, [len, ..]) if (2..=rest.len()).contains(&usize::from(*len)) => rest = &rest[usize::from(*len)..],
+                (_, [len, ..]) if (2..=rest.len()).contains(&usize::from(*len)) => {
+                    rest = &rest[usize::from(*len)..]
+                }
                 _ => break,
             }
         }
@@ -669,7 +696,10 @@ impl State {
         if transmitted > 0 {
             let lost = transmitted.saturating_sub(received);
             let elapsed = sys.now().since(self.started).as_millis();
-            text.push_str(&format!(", {}% packet loss, time {elapsed}ms", six_digits(lost * 100, transmitted)));
+            text.push_str(&format!(
+                ", {}% packet loss, time {elapsed}ms",
+                six_digits(lost * 100, transmitted)
+            ));
         }
         text.push('\n');
         let mut comma = "";
@@ -788,7 +818,9 @@ impl Program for Ping {
             }
         };
         match state.turn(sys) {
-            Some(until) => Next::Wait(Wait { fds: vec![state.socket], until: Some(until), ..Wait::default() }),
+            Some(until) => {
+                Next::Wait(Wait { fds: vec![state.socket], until: Some(until), ..Wait::default() })
+            }
             None => Next::Exit(state.finish(sys)),
         }
     }
@@ -811,7 +843,14 @@ mod tests {
 
     #[test]
     fn packet_loss_is_printed_as_printf_does() {
-        for (n, d, text) in [(0, 3, "0"), (100, 3, "33.3333"), (200, 3, "66.6667"), (300, 3, "100"), (100, 15, "6.66667"), (100, 1000, "0.1")] {
+        for (n, d, text) in [
+            (0, 3, "0"),
+            (100, 3, "33.3333"),
+            (200, 3, "66.6667"),
+            (300, 3, "100"),
+            (100, 15, "6.66667"),
+            (100, 1000, "0.1"),
+        ] {
             assert_eq!(six_digits(n, d), text);
         }
     }

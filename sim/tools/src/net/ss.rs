@@ -174,7 +174,10 @@ impl Words<'_> {
         let by_name = || self.kinds.iter().find_map(|kind| self.names.port(text, kind));
         match text.parse().ok().or_else(by_name) {
             Some(port) => Ok(Some(port)),
-            None => Err(Refused(1, format!("Error: \"{text}\" does not look like a port.\nCannot parse dst/src address.\n"))),
+            None => Err(Refused(
+                1,
+                format!("Error: \"{text}\" does not look like a port.\nCannot parse dst/src address.\n"),
+            )),
         }
     }
 
@@ -216,12 +219,16 @@ impl Words<'_> {
         let (text, len) = addr.split_once('/').unwrap_or((addr, "32"));
         let net = self.names.address(text).zip(len.parse::<u32>().ok().filter(|len| *len <= 32));
         match net {
-            Some((addr, len)) => {
-                Ok(Filter::Host { remote, net: Some((addr, u32::MAX.checked_shl(32 - len).unwrap_or(0))), port })
-            }
+            Some((addr, len)) => Ok(Filter::Host {
+                remote,
+                net: Some((addr, u32::MAX.checked_shl(32 - len).unwrap_or(0))),
+                port,
+            }),
             None => Err(Refused(
                 1,
-                format!("Error: an inet prefix is expected rather than \"{addr}\".\nCannot parse dst/src address.\n"),
+                format!(
+                    "Error: an inet prefix is expected rather than \"{addr}\".\nCannot parse dst/src address.\n"
+                ),
             )),
         }
     }
@@ -275,7 +282,12 @@ impl Options {
                             "tcp" => parsed.kinds.push("tcp"),
                             "udp" => parsed.kinds.push("udp"),
                             "raw" => parsed.kinds.push("raw"),
-                            other => return Err(Refused(255, format!("ss: \"{other}\" is illegal socket table id\n{USAGE}"))),
+                            other => {
+                                return Err(Refused(
+                                    255,
+                                    format!("ss: \"{other}\" is illegal socket table id\n{USAGE}"),
+                                ));
+                            }
                         }
                     }
                 }
@@ -312,7 +324,8 @@ impl Options {
             let [name, more @ ..] = more else {
                 return Err(Refused(255, "ss: missing state name\n".to_owned()));
             };
-            let states = states_of(name).ok_or_else(|| Refused(255, format!("ss: wrong state name: {name}\n")))?;
+            let states =
+                states_of(name).ok_or_else(|| Refused(255, format!("ss: wrong state name: {name}\n")))?;
             if exclude {
                 chosen = if chosen == 0 { ALL } else { chosen } & !states;
             } else {
@@ -324,7 +337,8 @@ impl Options {
             parsed.states = chosen;
         }
         // An argument may hold several words.
-        let words: Vec<String> = rest.iter().flat_map(|word| word.split_whitespace()).map(str::to_owned).collect();
+        let words: Vec<String> =
+            rest.iter().flat_map(|word| word.split_whitespace()).map(str::to_owned).collect();
         if !words.is_empty() {
             let kinds = parsed.kinds.clone();
             let mut words = Words { words, at: 0, names, kinds: &kinds };
@@ -400,7 +414,8 @@ fn run(sys: &mut dyn Sys, args: &[String]) -> i32 {
     let netns = sys.netns();
     let sockets = sys.kernel().socket_list(netns);
     for kind in kinds {
-        let of_kind = sockets.iter().filter(|info| info.kind == kind || (kind == "udp" && info.kind == "icmp"));
+        let of_kind =
+            sockets.iter().filter(|info| info.kind == kind || (kind == "udp" && info.kind == "icmp"));
         for info in of_kind {
             let passes = options.filter.as_ref().is_none_or(|filter| filter.passes(info));
             if state_bit(info) & options.states == 0 || !passes {
@@ -421,10 +436,16 @@ fn row(info: &SocketInfo, options: &Options, names: &Names) -> Vec<String> {
         port => names.service(port, info.kind).map_or_else(|| port.to_string(), str::to_owned),
     };
     let (local, remote) = match info.kind {
-        "p_raw" => ([("*".to_owned()), info.dev.clone().unwrap_or_else(|| "*".to_owned())], ["*".to_owned(), String::new()]),
+        "p_raw" => (
+            [("*".to_owned()), info.dev.clone().unwrap_or_else(|| "*".to_owned())],
+            ["*".to_owned(), String::new()],
+        ),
         _ => {
             let device = info.dev.as_ref().map_or_else(String::new, |dev| format!("%{dev}"));
-            ([format!("{}{device}", info.local.0), port(info.local.1)], [info.remote.0.to_string(), port(info.remote.1)])
+            (
+                [format!("{}{device}", info.local.0), port(info.local.1)],
+                [info.remote.0.to_string(), port(info.remote.1)],
+            )
         }
     };
     let ([local, local_port], [remote, remote_port]) = (local, remote);
@@ -450,7 +471,17 @@ mod tests {
     #[test]
     fn columns_follow_their_longest_field() {
         let row = |fields: [&str; 9]| fields.iter().map(|field| (*field).to_owned()).collect::<Vec<String>>();
-        let header = row(["Netid", "State", "Recv-Q", "Send-Q", "Local Address:", "Port", "Peer Address:", "Port", "Process"]);
+        let header = row([
+            "Netid",
+            "State",
+            "Recv-Q",
+            "Send-Q",
+            "Local Address:",
+            "Port",
+            "Peer Address:",
+            "Port",
+            "Process",
+        ]);
         let listener = row(["tcp", "LISTEN", "0     ", "64    ", "10.0.0.2:", "8080", "0.0.0.0:", "*", ""]);
         let mut shown = [true; 9];
         shown[0] = false;

@@ -73,7 +73,10 @@ impl Telnet {
             }
         };
         let Some(number) = port.parse().ok().or_else(|| names.port(&port, "tcp")) else {
-            complain(sys, &format!("telnet: could not resolve {host}/{port}: Servname not supported for ai_socktype\n"));
+            complain(
+                sys,
+                &format!("telnet: could not resolve {host}/{port}: Servname not supported for ai_socktype\n"),
+            );
             return Err(1);
         };
         let Some(addr) = names.address(&host) else {
@@ -127,9 +130,12 @@ impl Program for Telnet {
             if sys.is_terminal(Fd::STDOUT) {
                 say(sys, &std::mem::take(&mut text));
             }
-            self.phase = Phase::Relay { fd, stdin_open: true, pending: Vec::new(), command: Vec::new(), text };
+            self.phase =
+                Phase::Relay { fd, stdin_open: true, pending: Vec::new(), command: Vec::new(), text };
         }
-        let Phase::Relay { fd, stdin_open, pending, command, text } = &mut self.phase else { return Next::Exit(1) };
+        let Phase::Relay { fd, stdin_open, pending, command, text } = &mut self.phase else {
+            return Next::Exit(1);
+        };
         let fd = *fd;
         loop {
             match sys.recv(fd, 1 << 16) {

@@ -28,7 +28,8 @@ const SOURCE_PORT: u16 = 40000;
 /// What is wrong, and what was expected.
 pub fn parse(args: &[String]) -> Result<(Probe, Follow, View), String> {
     let mut follow = Follow::Drawn;
-    let (mut device, mut view, mut flags, mut mark, mut words) = (None, View::Summary, TcpFlags::SYN, 0, Vec::new());
+    let (mut device, mut view, mut flags, mut mark, mut words) =
+        (None, View::Summary, TcpFlags::SYN, 0, Vec::new());
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or_else(|| format!("option `{arg}` needs a value"));
@@ -50,7 +51,9 @@ pub fn parse(args: &[String]) -> Result<(Probe, Follow, View), String> {
             _ => words.push(arg.as_str()),
         }
     }
-    let [proto, src, dst] = words.as_slice() else { return Err(format!("expected protocol, source and destination\n{}", USAGE.trim_end())) };
+    let [proto, src, dst] = words.as_slice() else {
+        return Err(format!("expected protocol, source and destination\n{}", USAGE.trim_end()));
+    };
     let proto = match *proto {
         "tcp" => Proto::TCP,
         "udp" => Proto::UDP,
@@ -62,8 +65,16 @@ pub fn parse(args: &[String]) -> Result<(Probe, Follow, View), String> {
     if dport.is_none() && proto != Proto::ICMP {
         return Err(format!("bad destination `{dst}`: expected ADDRESS:PORT"));
     }
-    let probe =
-        Probe { device, proto, src, sport: sport.unwrap_or(SOURCE_PORT), dst, dport: dport.unwrap_or(0), flags, mark };
+    let probe = Probe {
+        device,
+        proto,
+        src,
+        sport: sport.unwrap_or(SOURCE_PORT),
+        dst,
+        dport: dport.unwrap_or(0),
+        flags,
+        mark,
+    };
     Ok((probe, follow, view))
 }
 

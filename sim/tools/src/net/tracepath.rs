@@ -69,14 +69,20 @@ struct Refused(i32, String);
 
 impl State {
     fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
-        let (options, words) =
-            getopt(args, "46bh?l:m:np:V", &[]).map_err(|error| Refused(255, format!("tracepath: {error}\n{USAGE}")))?;
+        let (options, words) = getopt(args, "46bh?l:m:np:V", &[])
+            .map_err(|error| Refused(255, format!("tracepath: {error}\n{USAGE}")))?;
         let (mut mtu, mut max_hops, mut base_port) = (u32::from(u16::MAX), 30, 44444);
         for (letter, value) in options {
             let value = value.unwrap_or_default();
             let invalid = || Refused(1, format!("tracepath: invalid argument: '{value}'\n"));
             match letter {
-                'l' => mtu = value.parse().ok().filter(|mtu| (OVERHEAD + 1..=65535).contains(mtu)).ok_or_else(invalid)?,
+                'l' => {
+                    mtu = value
+                        .parse()
+                        .ok()
+                        .filter(|mtu| (OVERHEAD + 1..=65535).contains(mtu))
+                        .ok_or_else(invalid)?
+                }
                 'm' => max_hops = value.parse().ok().filter(|hops| *hops > 0).ok_or_else(invalid)?,
                 'p' => base_port = value.parse().map_err(|_| invalid())?,
                 'V' => return Err(Refused(0, "tracepath from iputils 20221126\n".to_owned())),
@@ -89,10 +95,13 @@ impl State {
         if let Ok(port) = port.parse() {
             base_port = port;
         }
-        let target = resolve(sys, host).ok_or_else(|| Refused(1, format!("tracepath: {host}: Name or service not known\n")))?;
+        let target = resolve(sys, host)
+            .ok_or_else(|| Refused(1, format!("tracepath: {host}: Name or service not known\n")))?;
         let failed = |errno: Errno| Refused(1, format!("tracepath: {errno}\n"));
         let socket = sys.socket(SocketKind::Udp).map_err(failed)?;
-        for option in [SocketOption::MtuDiscover(MtuDiscover::Do), SocketOption::RecvErr(true), SocketOption::Ttl(1)] {
+        for option in
+            [SocketOption::MtuDiscover(MtuDiscover::Do), SocketOption::RecvErr(true), SocketOption::Ttl(1)]
+        {
             sys.set_option(socket, option).map_err(failed)?;
         }
         Ok(Self {

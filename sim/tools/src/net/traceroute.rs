@@ -71,13 +71,16 @@ impl Options {
                 let at = args.iter().position(|arg| matches(arg)).map_or(0, |at| at + 1);
                 format!("Bad option `{word}' (argc {at})\n")
             };
-            Refused(2, match &error {
-                OptError::Unknown(letter) => {
-                    bad(&format!("-{letter}"), &|arg| arg.starts_with('-') && !arg.starts_with("--") && arg.contains(*letter))
-                }
-                OptError::UnknownLong(word) => bad(word, &|arg| arg == word),
-                OptError::NoArgument(_) | OptError::NoArgumentLong(_) => format!("traceroute: {error}\n"),
-            })
+            Refused(
+                2,
+                match &error {
+                    OptError::Unknown(letter) => bad(&format!("-{letter}"), &|arg| {
+                        arg.starts_with('-') && !arg.starts_with("--") && arg.contains(*letter)
+                    }),
+                    OptError::UnknownLong(word) => bad(word, &|arg| arg == word),
+                    OptError::NoArgument(_) | OptError::NoArgumentLong(_) => format!("traceroute: {error}\n"),
+                },
+            )
         })?;
         let mut parsed = Self {
             method: Method::Default,
@@ -146,7 +149,15 @@ impl Options {
                 parsed.target.clone_from(target);
                 parsed.length = match length.parse() {
                     Ok(length) => length,
-                    Err(_) => return refuse(2, format!("Cannot handle \"packetlen\" cmdline arg `{length}' on position 2 (argc {})", args.len())),
+                    Err(_) => {
+                        return refuse(
+                            2,
+                            format!(
+                                "Cannot handle \"packetlen\" cmdline arg `{length}' on position 2 (argc {})",
+                                args.len()
+                            ),
+                        );
+                    }
                 };
             }
             _ => return refuse(2, "Specify \"host\" missing argument."),
@@ -175,7 +186,10 @@ impl Options {
             Method::Tcp => self.length,
             Method::Default | Method::Udp | Method::Icmp => self.data_len() + 28,
         };
-        format!("traceroute to {} ({target}), {} hops max, {length} byte packets\n", self.target, self.max_ttl)
+        format!(
+            "traceroute to {} ({target}), {} hops max, {length} byte packets\n",
+            self.target, self.max_ttl
+        )
     }
 }
 
@@ -220,7 +234,9 @@ impl State {
             None => {
                 return refuse(
                     2,
-                    format!("{name}: Name or service not known\nCannot handle \"host\" cmdline arg `{name}' on position 1 (argc 1)"),
+                    format!(
+                        "{name}: Name or service not known\nCannot handle \"host\" cmdline arg `{name}' on position 1 (argc 1)"
+                    ),
                 );
             }
         };
@@ -266,7 +282,11 @@ impl State {
             sys.bind(fd, SocketAddr::new(IpAddr::V4(source), 0)).map_err(|e| failed("bind", e))?;
         }
         let discover = if self.options.dont_fragment { MtuDiscover::Probe } else { MtuDiscover::Dont };
-        for option in [SocketOption::MtuDiscover(discover), SocketOption::Tos(self.options.tos), SocketOption::RecvErr(true)] {
+        for option in [
+            SocketOption::MtuDiscover(discover),
+            SocketOption::Tos(self.options.tos),
+            SocketOption::RecvErr(true),
+        ] {
             sys.set_option(fd, option).map_err(|e| failed("setsockopt", e))?;
         }
         Ok(())
@@ -281,7 +301,8 @@ impl State {
                 let fd = sys.socket(SocketKind::Udp).map_err(|e| failed("socket", e))?;
                 self.prepare(sys, fd)?;
                 sys.set_option(fd, SocketOption::Ttl(ttl)).map_err(|e| failed("setsockopt IP_TTL", e))?;
-                sys.connect(fd, SocketAddr::new(IpAddr::V4(self.target), key)).map_err(|e| failed("connect", e))?;
+                sys.connect(fd, SocketAddr::new(IpAddr::V4(self.target), key))
+                    .map_err(|e| failed("connect", e))?;
                 self.probes[n].socket = Some(fd);
                 sys.send(fd, &data, None).map(drop)
             }
@@ -289,11 +310,19 @@ impl State {
                 let Some(fd) = self.raw else { return Ok(()) };
                 sys.set_option(fd, SocketOption::Ttl(ttl)).map_err(|e| failed("setsockopt IP_TTL", e))?;
                 let body = if self.options.method == Method::Icmp {
-                    Body::Icmp(Icmp::Echo { request: true, id: self.ident, seq: key, payload: Payload::from(data) })
+                    Body::Icmp(Icmp::Echo {
+                        request: true,
+                        id: self.ident,
+                        seq: key,
+                        payload: Payload::from(data),
+                    })
                 } else {
                     Body::Tcp(self.syn(n, sys.now()))
                 };
-                sys.send_packet(fd, Packet::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(self.target), body))
+                sys.send_packet(
+                    fd,
+                    Packet::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(self.target), body),
+                )
             }
         };
         let probe = &mut self.probes[n];
@@ -364,7 +393,9 @@ impl State {
                 Body::Tcp(tcp) if tcp.sport == self.next_port => Some(tcp.dport),
                 _ => None,
             };
-            if let Some(n) = key.filter(|_| packet.src() == IpAddr::V4(self.target)).and_then(|key| self.find(key)) {
+            if let Some(n) =
+                key.filter(|_| packet.src() == IpAddr::V4(self.target)).and_then(|key| self.find(key))
+            {
                 self.answered(n, packet.src(), received.at);
             }
         }
@@ -379,7 +410,8 @@ impl State {
     }
 
     fn find(&self, key: u16) -> Option<usize> {
-        (self.start..self.end).find(|&n| self.probes[n].sent_at.is_some() && !self.probes[n].done && self.probes[n].key == key)
+        (self.start..self.end)
+            .find(|&n| self.probes[n].sent_at.is_some() && !self.probes[n].done && self.probes[n].key == key)
     }
 
     fn answered(&mut self, n: usize, from: IpAddr, at: SimTime) {
@@ -464,7 +496,8 @@ impl State {
                 if from != self.printed_from
                     && let Some(from) = from
                 {
-                    let name = if self.options.numeric { from.to_string() } else { format!("{from} ({from})") };
+                    let name =
+                        if self.options.numeric { from.to_string() } else { format!("{from} ({from})") };
                     text.push_str(&format!(" {name}"));
                 }
                 if from.is_none() {
@@ -543,7 +576,11 @@ impl State {
             say(sys, "\n");
             return Ok(None);
         }
-        let fds = self.raw.into_iter().chain(self.probes[self.start..self.end].iter().filter_map(|p| p.socket)).collect();
+        let fds = self
+            .raw
+            .into_iter()
+            .chain(self.probes[self.start..self.end].iter().filter_map(|p| p.socket))
+            .collect();
         Ok(Some(Wait { fds, until: next, ..Wait::default() }))
     }
 }

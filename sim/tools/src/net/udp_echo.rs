@@ -8,7 +8,9 @@ use super::{GoFlags, complain, socket_addr};
 
 /// Installs `udp-echo`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("udp-echo", |args| Box::new(UdpEcho { args, socket: None, text: String::new(), show_peer: false }));
+    registry.install("udp-echo", |args| {
+        Box::new(UdpEcho { args, socket: None, text: String::new(), show_peer: false })
+    });
 }
 
 #[derive(Clone, Debug)]
@@ -23,7 +25,8 @@ impl UdpEcho {
     fn start(&mut self, sys: &mut dyn Sys) -> Result<Fd, String> {
         let flags = GoFlags::parse(&self.args[1..], &["listen", "text"], &["show-peer"])?;
         let listen = flags.get("listen").ok_or("missing -listen ADDR:PORT")?;
-        let addr = socket_addr(listen).ok_or_else(|| format!("invalid -listen {listen}: expected ADDR:PORT"))?;
+        let addr =
+            socket_addr(listen).ok_or_else(|| format!("invalid -listen {listen}: expected ADDR:PORT"))?;
         self.text = flags.get("text").unwrap_or("").to_owned();
         self.show_peer = flags.has("show-peer");
         let fail = |errno: Errno| format!("listen: {errno}");
@@ -48,7 +51,8 @@ impl Program for UdpEcho {
         loop {
             match sys.recv(fd, 1 << 16) {
                 Ok(received) => {
-                    let from = if self.show_peer { format!(" from {}", received.from.ip()) } else { String::new() };
+                    let from =
+                        if self.show_peer { format!(" from {}", received.from.ip()) } else { String::new() };
                     // An answer that can't be sent is lost, as on the wire.
                     let _ = sys.send(fd, format!("{}{from}", self.text).as_bytes(), Some(received.from));
                 }

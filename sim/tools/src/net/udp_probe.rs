@@ -1,6 +1,5 @@
 //! `udp-probe`: sends one datagram from a connected socket and says what came back.
 
-
 use kernel::Errno;
 use kernel::socket::SocketKind;
 use packet::SimTime;
@@ -27,9 +26,12 @@ enum Start {
 impl UdpProbe {
     fn start(&self, sys: &mut dyn Sys) -> Result<(Fd, SimTime), Start> {
         let usage = |text: &str| Start::Usage(text.to_owned());
-        let flags = GoFlags::parse(&self.args[1..], &["timeout", "bind", "size"], &[]).map_err(Start::Usage)?;
-        let to = flags.words.first().and_then(|w| socket_addr(w)).ok_or_else(|| usage("expected ADDR:PORT"))?;
-        let timeout = super::seconds(flags.get("timeout").unwrap_or("1")).ok_or_else(|| usage("bad -timeout"))?;
+        let flags =
+            GoFlags::parse(&self.args[1..], &["timeout", "bind", "size"], &[]).map_err(Start::Usage)?;
+        let to =
+            flags.words.first().and_then(|w| socket_addr(w)).ok_or_else(|| usage("expected ADDR:PORT"))?;
+        let timeout =
+            super::seconds(flags.get("timeout").unwrap_or("1")).ok_or_else(|| usage("bad -timeout"))?;
         let data = match flags.get("size") {
             Some(size) => vec![b'x'; size.parse::<u16>().map_err(|_| usage("bad -size"))?.into()],
             None => b"probe".to_vec(),
@@ -88,4 +90,3 @@ impl Program for UdpProbe {
         Box::new(self.clone())
     }
 }
-

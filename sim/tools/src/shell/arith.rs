@@ -46,11 +46,19 @@ struct Arith<'a> {
 }
 
 /// Binary operators by precedence, loosest first; longer spellings before their prefixes.
-const LEVELS: [&[&str]; 8] =
-    [&["|"], &["^"], &["&"], &["==", "!="], &["<=", ">=", "<", ">"], &["<<", ">>"], &["+", "-"], &["*", "/", "%"]];
+const LEVELS: [&[&str]; 8] = [
+    &["|"],
+    &["^"],
+    &["&"],
+    &["==", "!="],
+    &["<=", ">=", "<", ">"],
+    &["<<", ">>"],
+    &["+", "-"],
+    &["*", "/", "%"],
+];
 const OPERATORS: [&str; 36] = [
-    "<<=", ">>=", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "=", "<", ">",
-    "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "(", ")", ",",
+    "<<=", ">>=", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||", "+=", "-=", "*=", "/=", "%=", "&=", "|=",
+    "^=", "=", "<", ">", "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "(", ")", ",",
 ];
 
 impl<'a> Arith<'a> {
@@ -77,8 +85,10 @@ impl<'a> Arith<'a> {
 
     fn name(&mut self) -> Option<&'a str> {
         self.skip();
-        let end = self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
-        let name = self.rest.get(..end).filter(|n| n.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))?;
+        let end =
+            self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
+        let name =
+            self.rest.get(..end).filter(|n| n.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))?;
         self.rest = self.rest.get(end..).unwrap_or_default();
         Some(name)
     }
@@ -121,7 +131,11 @@ impl<'a> Arith<'a> {
     }
 
     /// Evaluates a part whose effects count only if `wanted`.
-    fn guarded(&mut self, wanted: bool, part: impl FnOnce(&mut Self) -> Result<i64, String>) -> Result<i64, String> {
+    fn guarded(
+        &mut self,
+        wanted: bool,
+        part: impl FnOnce(&mut Self) -> Result<i64, String>,
+    ) -> Result<i64, String> {
         let live = self.live;
         self.live = live && wanted;
         let value = part(self);

@@ -144,7 +144,9 @@ impl Word {
     /// Whether it begins with `name=`: as an argument of `export` it is not split.
     pub(super) fn is_assignment(&self) -> bool {
         match self.0.first() {
-            Some(Part::Bare(text)) => text.split_once('=').is_some_and(|(name, _)| super::parse::is_name(name)),
+            Some(Part::Bare(text)) => {
+                text.split_once('=').is_some_and(|(name, _)| super::parse::is_name(name))
+            }
             _ => false,
         }
     }
@@ -156,7 +158,9 @@ impl Word {
             Part::Param(param) => match &param.op {
                 ParamOp::Plain | ParamOp::Length => true,
                 ParamOp::Default { word, .. } | ParamOp::Alternative { word, .. } => word.is_pure(),
-                ParamOp::TrimSuffix { pattern, .. } | ParamOp::TrimPrefix { pattern, .. } => pattern.is_pure(),
+                ParamOp::TrimSuffix { pattern, .. } | ParamOp::TrimPrefix { pattern, .. } => {
+                    pattern.is_pure()
+                }
                 ParamOp::Assign { .. } | ParamOp::Error { .. } | ParamOp::Bad => false,
             },
             Part::Command { .. } | Part::Arith { .. } => false,

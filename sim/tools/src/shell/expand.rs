@@ -43,7 +43,11 @@ impl From<String> for Stop {
 /// A piece of an expanded word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
-    Text { text: String, quoted: bool, split: bool },
+    Text {
+        text: String,
+        quoted: bool,
+        split: bool,
+    },
     /// Between two positional parameters of `$@`.
     Break,
 }
@@ -64,7 +68,8 @@ impl Expander<'_> {
         let segments = self.whole(word)?;
         let mut out = Vec::new();
         for field in split(&segments, &self.state.separators()) {
-            let special = !self.state.options.noglob && field.iter().any(|&(c, q)| !q && matches!(c, '*' | '?' | '['));
+            let special =
+                !self.state.options.noglob && field.iter().any(|&(c, q)| !q && matches!(c, '*' | '?' | '['));
             let paths = if special { expand_paths(&Pattern::new(&field), self.sys) } else { Vec::new() };
             if paths.is_empty() {
                 out.push(field.into_iter().map(|(c, _)| c).collect());
@@ -125,8 +130,12 @@ impl Expander<'_> {
     fn word(&mut self, word: &Word, out: &mut Vec<Segment>) -> Result<(), Stop> {
         for part in &word.0 {
             match part {
-                Part::Bare(text) => out.push(Segment::Text { text: text.clone(), quoted: false, split: false }),
-                Part::Quoted(text) => out.push(Segment::Text { text: text.clone(), quoted: true, split: false }),
+                Part::Bare(text) => {
+                    out.push(Segment::Text { text: text.clone(), quoted: false, split: false })
+                }
+                Part::Quoted(text) => {
+                    out.push(Segment::Text { text: text.clone(), quoted: true, split: false })
+                }
                 Part::Param(param) => self.param(param, out)?,
                 Part::Command { tree, quoted } => {
                     let text = self.once(|_| Err(Stop::Command(tree.clone())))?;
@@ -136,7 +145,8 @@ impl Expander<'_> {
                     let mut inner = Vec::new();
                     self.word(word, &mut inner)?;
                     let text = join(&inner);
-                    let value = self.once(|e| Ok(arith::evaluate(&text, &mut ArithVariables(e.state))?.to_string()))?;
+                    let value =
+                        self.once(|e| Ok(arith::evaluate(&text, &mut ArithVariables(e.state))?.to_string()))?;
                     push_value(value, *quoted, out);
                 }
             }
@@ -148,11 +158,17 @@ impl Expander<'_> {
         let list = matches!(param.name.as_str(), "@" | "*");
         let value = if list { None } else { self.value(&param.name)? };
         let set = if list { !self.state.params.is_empty() } else { value.is_some() };
-        let empty = if list { self.state.params.iter().all(String::is_empty) } else { value.as_deref().unwrap_or("").is_empty() };
+        let empty = if list {
+            self.state.params.iter().all(String::is_empty)
+        } else {
+            value.as_deref().unwrap_or("").is_empty()
+        };
         let missing = |colon: bool| !set || (colon && empty);
         match &param.op {
             ParamOp::Bad => return Err(Stop::Error("Bad substitution".to_owned())),
-            ParamOp::Default { .. } | ParamOp::Alternative { .. } if param.quoted => push_value(String::new(), true, out),
+            ParamOp::Default { .. } | ParamOp::Alternative { .. } if param.quoted => {
+                push_value(String::new(), true, out)
+            }
             _ => {}
         }
         match &param.op {
@@ -161,7 +177,8 @@ impl Expander<'_> {
                 return if missing(*colon) { Ok(()) } else { self.word(word, out) };
             }
             ParamOp::Assign { word, colon } => {
-                let assigns = self.once(|_| Ok(if missing(*colon) { "yes" } else { "no" }.to_owned()))? == "yes";
+                let assigns =
+                    self.once(|_| Ok(if missing(*colon) { "yes" } else { "no" }.to_owned()))? == "yes";
                 let value = if assigns {
                     let mut inner = Vec::new();
                     self.word(word, &mut inner)?;
@@ -203,7 +220,11 @@ impl Expander<'_> {
                     cuts.reverse();
                 }
                 let cut = cuts.into_iter().find(|&i| text.get(i..).is_some_and(|t| pattern.matches(t)));
-                push_value(text.get(..cut.unwrap_or(text.len())).unwrap_or_default().to_owned(), param.quoted, out);
+                push_value(
+                    text.get(..cut.unwrap_or(text.len())).unwrap_or_default().to_owned(),
+                    param.quoted,
+                    out,
+                );
             }
             ParamOp::TrimPrefix { pattern, longest } => {
                 let pattern = self.inner_pattern(pattern)?;
@@ -266,10 +287,18 @@ impl State {
     /// `$-`.
     fn flags(&self) -> String {
         let o = &self.options;
-        [(o.nounset, 'u'), (o.allexport, 'a'), (o.verbose, 'v'), (o.xtrace, 'x'), (o.noexec, 'n'), (o.noglob, 'f'), (o.errexit, 'e')]
-            .into_iter()
-            .filter_map(|(on, letter)| on.then_some(letter))
-            .collect()
+        [
+            (o.nounset, 'u'),
+            (o.allexport, 'a'),
+            (o.verbose, 'v'),
+            (o.xtrace, 'x'),
+            (o.noexec, 'n'),
+            (o.noglob, 'f'),
+            (o.errexit, 'e'),
+        ]
+        .into_iter()
+        .filter_map(|(on, letter)| on.then_some(letter))
+        .collect()
     }
 }
 
@@ -383,8 +412,10 @@ impl Splitter {
 /// Splits a line for `read`: at most `count` fields, the last takes the rest. Characters after a
 /// backslash count as quoted.
 pub(super) fn split_line(line: &[(char, bool)], separators: &str, count: usize) -> Vec<String> {
-    let is_blank = |&(c, quoted): &(char, bool)| !quoted && matches!(c, ' ' | '\t' | '\n') && separators.contains(c);
-    let is_mark = |&(c, quoted): &(char, bool)| !quoted && separators.contains(c) && !matches!(c, ' ' | '\t' | '\n');
+    let is_blank =
+        |&(c, quoted): &(char, bool)| !quoted && matches!(c, ' ' | '\t' | '\n') && separators.contains(c);
+    let is_mark =
+        |&(c, quoted): &(char, bool)| !quoted && separators.contains(c) && !matches!(c, ' ' | '\t' | '\n');
     let mut out: Vec<String> = Vec::new();
     let mut rest = line;
     while rest.first().is_some_and(is_blank) {

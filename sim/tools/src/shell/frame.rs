@@ -174,4 +174,3 @@ impl Outcome {
         Self::Done(if success { 0 } else { 1 })
     }
 }
-

@@ -279,7 +279,9 @@ impl Parser<'_> {
                 };
             };
             match c {
-                ' ' | '\t' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' if place == Place::Base => return Ok(parts.0),
+                ' ' | '\t' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' if place == Place::Base => {
+                    return Ok(parts.0);
+                }
                 '"' if place == Place::Double => {
                     self.bump();
                     return Ok(parts.0);
@@ -450,7 +452,9 @@ impl Parser<'_> {
         let (line, quoted) = (self.line, place.quoted());
         let param = |name: String, op: ParamOp| Part::Param(Box::new(Param { name, op, quoted, line }));
         self.join_lines();
-        if self.peek() == Some('#') && !matches!(self.peek_second(), Some('}' | '-' | '=' | '?' | '+' | ':' | '%' | '#') | None) {
+        if self.peek() == Some('#')
+            && !matches!(self.peek_second(), Some('}' | '-' | '=' | '?' | '+' | ':' | '%' | '#') | None)
+        {
             self.bump();
             let name = self.param_name();
             if !name.is_empty() && self.eat('}') {
@@ -489,7 +493,11 @@ impl Parser<'_> {
                 self.bump();
                 let longest = self.eat(c);
                 let pattern = Word(self.parts(Place::Brace)?);
-                if c == '%' { ParamOp::TrimSuffix { pattern, longest } } else { ParamOp::TrimPrefix { pattern, longest } }
+                if c == '%' {
+                    ParamOp::TrimSuffix { pattern, longest }
+                } else {
+                    ParamOp::TrimPrefix { pattern, longest }
+                }
             }
             _ => {
                 self.parts(word_place)?;

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use frame::{Frame, Foreground, Source, SourceKind, Unwind};
+use frame::{Foreground, Frame, Source, SourceKind, Unwind};
 use state::State;
 pub use syntax::{ParseStatus, SyntaxError, parse_status};
 
@@ -113,7 +113,10 @@ impl Shell {
 
     /// Makes the prompts; an empty text prints none.
     #[must_use]
-    pub fn with_prompt(mut self, prompt: impl Fn(&dyn Sys, PromptKind) -> String + Send + Sync + 'static) -> Self {
+    pub fn with_prompt(
+        mut self,
+        prompt: impl Fn(&dyn Sys, PromptKind) -> String + Send + Sync + 'static,
+    ) -> Self {
         self.prompt = Some(Prompt(Arc::new(prompt)));
         self
     }
@@ -135,7 +138,9 @@ impl Shell {
         while let Some(arg) = args.next() {
             if arg == "--" {
                 rest.extend(args.by_ref());
-            } else if let Some(letters) = arg.strip_prefix(['-', '+']).filter(|l| !l.is_empty() && rest.is_empty()) {
+            } else if let Some(letters) =
+                arg.strip_prefix(['-', '+']).filter(|l| !l.is_empty() && rest.is_empty())
+            {
                 let on = arg.starts_with('-');
                 for letter in letters.chars() {
                     match letter {
@@ -195,7 +200,8 @@ impl Shell {
             }
             Err(errno) => {
                 self.state.line = 0;
-                let reason = if errno == kernel::Errno::NoEnt { "No such file".to_owned() } else { errno.to_string() };
+                let reason =
+                    if errno == kernel::Errno::NoEnt { "No such file".to_owned() } else { errno.to_string() };
                 self.state.complain(sys, &format!("cannot open {path}: {reason}"));
                 Err(2)
             }
@@ -242,7 +248,8 @@ impl Program for Shell {
             Some(_) => self.pending.push(signal),
             None => {
                 let foreground = self.foreground();
-                let replaces = self.stack.iter().any(|i| matches!(&i.frame, Frame::Foreground(f) if f.replaces));
+                let replaces =
+                    self.stack.iter().any(|i| matches!(&i.frame, Frame::Foreground(f) if f.replaces));
                 let forwards = signal == Signal::Int || replaces;
                 for &pid in foreground.iter().filter(|_| forwards) {
                     let _ = sys.kill(pid, signal);
@@ -296,9 +303,12 @@ impl Shell {
             Unwind::Continue(n) => (n, true),
         };
         self.state.status = 0;
-        let limit = self.stack.iter().rposition(|i| matches!(i.frame, Frame::Call { .. })).map_or(0, |i| i + 1);
+        let limit =
+            self.stack.iter().rposition(|i| matches!(i.frame, Frame::Call { .. })).map_or(0, |i| i + 1);
         let loops: Vec<usize> = (limit..self.stack.len())
-            .filter(|&i| matches!(self.stack.get(i).map(|i| &i.frame), Some(Frame::Loop { .. } | Frame::For { .. })))
+            .filter(|&i| {
+                matches!(self.stack.get(i).map(|i| &i.frame), Some(Frame::Loop { .. } | Frame::For { .. }))
+            })
             .collect();
         if loops.is_empty() {
             if self.outer_loop && limit == 0 {
@@ -332,7 +342,9 @@ impl Shell {
                     self.stack.pop();
                     return None;
                 }
-                Some(Frame::Source(Source { kind: SourceKind::Input { .. }, .. })) if self.interactive => return None,
+                Some(Frame::Source(Source { kind: SourceKind::Input { .. }, .. })) if self.interactive => {
+                    return None;
+                }
                 Some(_) => self.discard(sys),
             }
         }
@@ -358,7 +370,13 @@ impl Shell {
         match self.state.traps.remove("EXIT").filter(|_| self.exiting.is_none()) {
             Some(action) if !action.is_empty() => {
                 self.exiting = Some(status);
-                let source = Source { text: action.into(), pos: 0, line: 1, kind: SourceKind::Trap(status), ran: false };
+                let source = Source {
+                    text: action.into(),
+                    pos: 0,
+                    line: 1,
+                    kind: SourceKind::Trap(status),
+                    ran: false,
+                };
                 self.push(Frame::Source(source), true);
                 None
             }

@@ -109,7 +109,10 @@ impl<'a> Parser<'a> {
     pub(super) fn enter(&mut self) -> Parsed<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(SyntaxError { incomplete: false, ..self.error_here("Syntax error: nested too deeply") });
+            return Err(SyntaxError {
+                incomplete: false,
+                ..self.error_here("Syntax error: nested too deeply")
+            });
         }
         Ok(())
     }
@@ -140,7 +143,11 @@ impl<'a> Parser<'a> {
 
     fn unexpected(&self, token: &Token, expected: Option<Token>) -> SyntaxError {
         let expecting = expected.map(|t| format!(" (expecting {})", t.name())).unwrap_or_default();
-        self.error_at(self.start, format!("Syntax error: {} unexpected{expecting}", token.name()), *token == Token::Eof)
+        self.error_at(
+            self.start,
+            format!("Syntax error: {} unexpected{expecting}", token.name()),
+            *token == Token::Eof,
+        )
     }
 
     fn push(&mut self, token: Token) {
@@ -199,7 +206,8 @@ impl<'a> Parser<'a> {
                 }
                 _ => {}
             }
-            let may_end = kind == ListKind::MaybeEmpty || (kind == ListKind::Compound && !commands.is_empty());
+            let may_end =
+                kind == ListKind::MaybeEmpty || (kind == ListKind::Compound && !commands.is_empty());
             let ends = may_end && token.ends_list();
             self.push(token);
             if ends {
@@ -350,7 +358,11 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         let Some(variable) = variable else {
-            return Err(self.error_at(self.start, "Syntax error: Bad for loop variable", token == Token::Eof));
+            return Err(self.error_at(
+                self.start,
+                "Syntax error: Bad for loop variable",
+                token == Token::Eof,
+            ));
         };
         let mut words = None;
         match self.token(Look::SkipNewlines)? {
@@ -429,12 +441,18 @@ impl<'a> Parser<'a> {
         let mut simple = Simple { line: self.line, ..Simple::default() };
         loop {
             match self.token(Look::Plain)? {
-                Token::Word { word, raw } => match assignment(&word, &raw).filter(|_| simple.words.is_empty()) {
-                    Some(assignment) => simple.assignments.push(assignment),
-                    None => simple.words.push(word),
-                },
+                Token::Word { word, raw } => {
+                    match assignment(&word, &raw).filter(|_| simple.words.is_empty()) {
+                        Some(assignment) => simple.assignments.push(assignment),
+                        None => simple.words.push(word),
+                    }
+                }
                 Token::Redirect { fd, op } => simple.redirects.push(self.redirect(fd, op)?),
-                Token::Open if simple.words.len() == 1 && simple.assignments.is_empty() && simple.redirects.is_empty() => {
+                Token::Open
+                    if simple.words.len() == 1
+                        && simple.assignments.is_empty()
+                        && simple.redirects.is_empty() =>
+                {
                     return self.function(&simple);
                 }
                 other => {
@@ -448,7 +466,11 @@ impl<'a> Parser<'a> {
     fn function(&mut self, simple: &Simple) -> Parsed<Tree> {
         let at = self.start;
         self.expect(Token::Close)?;
-        let name = simple.words.first().and_then(Word::bare).filter(|n| is_name(n) && !super::builtin::is_special(n));
+        let name = simple
+            .words
+            .first()
+            .and_then(Word::bare)
+            .filter(|n| is_name(n) && !super::builtin::is_special(n));
         let Some(name) = name.map(str::to_owned) else {
             return Err(self.error_at(at, "Syntax error: Bad function name", false));
         };

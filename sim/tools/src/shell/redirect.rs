@@ -26,7 +26,9 @@ impl Ready {
     /// Expands a redirection.
     pub(super) fn expand(redirect: &Redirect, expander: &mut Expander<'_>) -> Result<Self, Stop> {
         let action = match &redirect.target {
-            Target::Read(word) | Target::ReadWrite(word) => Action::Open(expander.text(word)?, OpenMode::Read),
+            Target::Read(word) | Target::ReadWrite(word) => {
+                Action::Open(expander.text(word)?, OpenMode::Read)
+            }
             Target::Write(word) => Action::Open(expander.text(word)?, OpenMode::Write),
             Target::Append(word) => Action::Open(expander.text(word)?, OpenMode::Append),
             Target::Duplicate(word) => Action::Duplicate(expander.text(word)?),
@@ -70,12 +72,14 @@ impl State {
     fn open(&self, sys: &mut dyn Sys, action: &Action) -> Result<Option<Fd>, String> {
         use kernel::Errno;
         match action {
-            Action::Open(path, mode) => sys.open(path, *mode).map(Some).map_err(|errno| match (mode, errno) {
-                (OpenMode::Read, Errno::NoEnt) => format!("cannot open {path}: No such file"),
-                (OpenMode::Read, _) => format!("cannot open {path}: {errno}"),
-                (_, Errno::NoEnt) => format!("cannot create {path}: Directory nonexistent"),
-                _ => format!("cannot create {path}: {errno}"),
-            }),
+            Action::Open(path, mode) => {
+                sys.open(path, *mode).map(Some).map_err(|errno| match (mode, errno) {
+                    (OpenMode::Read, Errno::NoEnt) => format!("cannot open {path}: No such file"),
+                    (OpenMode::Read, _) => format!("cannot open {path}: {errno}"),
+                    (_, Errno::NoEnt) => format!("cannot create {path}: Directory nonexistent"),
+                    _ => format!("cannot create {path}: {errno}"),
+                })
+            }
             Action::Duplicate(text) if text == "-" => Ok(None),
             Action::Duplicate(text) => {
                 let number: u32 = match text.as_bytes() {

@@ -15,7 +15,8 @@ pub(crate) enum Command {
 }
 
 /// Directories whose programs are those of the registry.
-const PROGRAM_DIRS: [&str; 6] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"];
+const PROGRAM_DIRS: [&str; 6] =
+    ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"];
 
 /// Finds a command.
 pub(crate) fn resolve(sys: &dyn Sys, name: &str) -> Command {

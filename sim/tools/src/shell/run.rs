@@ -14,7 +14,8 @@ impl Shell {
     pub(super) fn step(&mut self, sys: &mut dyn Sys) -> Option<Next> {
         if !self.pending.is_empty() && self.can_trap() {
             let signal = self.pending.remove(0);
-            if let Some(action) = self.state.traps.get(builtin::signal_name(signal)).filter(|a| !a.is_empty()) {
+            if let Some(action) = self.state.traps.get(builtin::signal_name(signal)).filter(|a| !a.is_empty())
+            {
                 let kind = SourceKind::Trap(self.state.status);
                 let source = Source { text: action.as_str().into(), pos: 0, line: 1, kind, ran: false };
                 self.push(Frame::Source(source), false);
@@ -86,7 +87,9 @@ impl Shell {
                 self.push(Frame::Tree(body), tested);
                 None
             }
-            Frame::Case { tree, subject, arm, pattern, log } => self.case(sys, tree, subject, (arm, pattern), log, tested),
+            Frame::Case { tree, subject, arm, pattern, log } => {
+                self.case(sys, tree, subject, (arm, pattern), log, tested)
+            }
             Frame::Simple(simple) => self.simple(sys, simple, tested),
             Frame::Redirects { tree, ready, log } => self.redirects(sys, tree, ready, log, tested),
             Frame::Restore(restore) => {
@@ -157,7 +160,9 @@ impl Shell {
                 let started = self.spawn_subshell(sys, body.clone(), tested, &[]);
                 self.push_foreground(started.map(|(pid, _)| pid), false, tested);
             }
-            Node::Redirected(..) => self.push(Frame::Redirects { tree, ready: Vec::new(), log: Log::default() }, tested),
+            Node::Redirected(..) => {
+                self.push(Frame::Redirects { tree, ready: Vec::new(), log: Log::default() }, tested)
+            }
             Node::If { condition, .. } => {
                 self.push(Frame::If(tree.clone()), tested);
                 self.push(Frame::Tree(condition.clone()), true);
@@ -173,12 +178,18 @@ impl Shell {
                     let items = Arc::new(self.state.params.clone());
                     self.push(Frame::For { tree, next: 0, items }, tested);
                 } else {
-                    self.push(Frame::ForWords { tree, next: 0, items: Vec::new(), log: Log::default() }, tested);
+                    self.push(
+                        Frame::ForWords { tree, next: 0, items: Vec::new(), log: Log::default() },
+                        tested,
+                    );
                 }
             }
             Node::Case { line, .. } => {
                 self.state.line = *line;
-                self.push(Frame::Case { tree, subject: None, arm: 0, pattern: 0, log: Log::default() }, tested);
+                self.push(
+                    Frame::Case { tree, subject: None, arm: 0, pattern: 0, log: Log::default() },
+                    tested,
+                );
             }
             Node::Function { name, body } => {
                 self.state.functions.insert(name.clone(), body.clone());
@@ -240,13 +251,28 @@ impl Shell {
         }
     }
 
-    fn for_words(&mut self, sys: &mut dyn Sys, tree: Tree, mut next: usize, mut items: Vec<String>, mut log: Log, tested: bool) -> Option<Next> {
+    fn for_words(
+        &mut self,
+        sys: &mut dyn Sys,
+        tree: Tree,
+        mut next: usize,
+        mut items: Vec<String>,
+        mut log: Log,
+        tested: bool,
+    ) -> Option<Next> {
         let Node::For { words: Some(words), .. } = &*tree else { return None };
         while let Some(word) = words.get(next) {
             let mut expander = Expander { state: &mut self.state, sys, log: &mut log };
             match expander.fields(word) {
                 Ok(fields) => items.extend(fields),
-                Err(stop) => return self.stop(sys, stop, Frame::ForWords { tree: tree.clone(), next, items, log }, tested),
+                Err(stop) => {
+                    return self.stop(
+                        sys,
+                        stop,
+                        Frame::ForWords { tree: tree.clone(), next, items, log },
+                        tested,
+                    );
+                }
             }
             next += 1;
         }
@@ -255,7 +281,15 @@ impl Shell {
         None
     }
 
-    fn case(&mut self, sys: &mut dyn Sys, tree: Tree, mut subject: Option<String>, at: (usize, usize), mut log: Log, tested: bool) -> Option<Next> {
+    fn case(
+        &mut self,
+        sys: &mut dyn Sys,
+        tree: Tree,
+        mut subject: Option<String>,
+        at: (usize, usize),
+        mut log: Log,
+        tested: bool,
+    ) -> Option<Next> {
         let Node::Case { subject: word, arms, .. } = &*tree else { return None };
         let (mut arm, mut pattern) = at;
         loop {
@@ -263,7 +297,14 @@ impl Shell {
             let Some(text) = &subject else {
                 match expander.text(word) {
                     Ok(text) => subject = Some(text),
-                    Err(stop) => return self.stop(sys, stop, Frame::Case { tree: tree.clone(), subject, arm, pattern, log }, tested),
+                    Err(stop) => {
+                        return self.stop(
+                            sys,
+                            stop,
+                            Frame::Case { tree: tree.clone(), subject, arm, pattern, log },
+                            tested,
+                        );
+                    }
                 }
                 continue;
             };
@@ -284,12 +325,26 @@ impl Shell {
                     return None;
                 }
                 Ok(_) => pattern += 1,
-                Err(stop) => return self.stop(sys, stop, Frame::Case { tree: tree.clone(), subject, arm, pattern, log }, tested),
+                Err(stop) => {
+                    return self.stop(
+                        sys,
+                        stop,
+                        Frame::Case { tree: tree.clone(), subject, arm, pattern, log },
+                        tested,
+                    );
+                }
             }
         }
     }
 
-    fn redirects(&mut self, sys: &mut dyn Sys, tree: Tree, mut ready: Vec<Ready>, mut log: Log, tested: bool) -> Option<Next> {
+    fn redirects(
+        &mut self,
+        sys: &mut dyn Sys,
+        tree: Tree,
+        mut ready: Vec<Ready>,
+        mut log: Log,
+        tested: bool,
+    ) -> Option<Next> {
         let Node::Redirected(body, list) = &*tree else { return None };
         if let Some(stop) = self.expand_redirects(sys, list, &mut ready, &mut log) {
             return self.stop(sys, stop, Frame::Redirects { tree: tree.clone(), ready, log }, tested);
@@ -308,7 +363,13 @@ impl Shell {
     }
 
     /// Expands the redirections that `ready` lacks.
-    pub(super) fn expand_redirects(&mut self, sys: &mut dyn Sys, list: &[Redirect], ready: &mut Vec<Ready>, log: &mut Log) -> Option<Stop> {
+    pub(super) fn expand_redirects(
+        &mut self,
+        sys: &mut dyn Sys,
+        list: &[Redirect],
+        ready: &mut Vec<Ready>,
+        log: &mut Log,
+    ) -> Option<Stop> {
         while let Some(redirect) = list.get(ready.len()) {
             self.state.line = redirect.line;
             match Ready::expand(redirect, &mut Expander { state: &mut self.state, sys, log }) {
@@ -366,7 +427,13 @@ impl Shell {
         self.state.write(sys, 2, text.as_bytes());
     }
 
-    fn collect(&mut self, sys: &mut dyn Sys, fd: world::Fd, pid: packet::Pid, mut output: Vec<u8>) -> Option<Next> {
+    fn collect(
+        &mut self,
+        sys: &mut dyn Sys,
+        fd: world::Fd,
+        pid: packet::Pid,
+        mut output: Vec<u8>,
+    ) -> Option<Next> {
         loop {
             match sys.read(fd, 65536) {
                 Ok(ReadResult::Data(data)) => output.extend(data),
@@ -394,7 +461,13 @@ impl Shell {
         None
     }
 
-    fn wait_jobs(&mut self, sys: &mut dyn Sys, pids: Vec<packet::Pid>, all: bool, tested: bool) -> Option<Next> {
+    fn wait_jobs(
+        &mut self,
+        sys: &mut dyn Sys,
+        pids: Vec<packet::Pid>,
+        all: bool,
+        tested: bool,
+    ) -> Option<Next> {
         if let Some(signal) = self.pending.first() {
             self.state.status = 128 + signal.number();
             return None;
@@ -517,7 +590,13 @@ impl Shell {
         }
     }
 
-    fn read_input(&mut self, sys: &mut dyn Sys, mut source: Source, fd: world::Fd, tested: bool) -> Option<Next> {
+    fn read_input(
+        &mut self,
+        sys: &mut dyn Sys,
+        mut source: Source,
+        fd: world::Fd,
+        tested: bool,
+    ) -> Option<Next> {
         let rest = source.text.get(source.pos..).unwrap_or_default().to_owned();
         let SourceKind::Input { eof, prompted, .. } = &mut source.kind else { return None };
         if self.interactive && !*prompted {
@@ -551,7 +630,8 @@ impl Shell {
 
     /// Says which background jobs have ended, before a prompt.
     fn report_jobs(&mut self, sys: &mut dyn Sys) {
-        let ended: Vec<_> = self.state.jobs.0.iter().filter(|job| job.status(sys).is_some()).cloned().collect();
+        let ended: Vec<_> =
+            self.state.jobs.0.iter().filter(|job| job.status(sys).is_some()).cloned().collect();
         for job in ended {
             let line = self.state.jobs.line(&job, sys);
             self.state.write(sys, 2, line.as_bytes());

@@ -9,7 +9,12 @@ use super::{Shell, builtin};
 
 impl Shell {
     /// Expands a simple command as far as possible, then runs it.
-    pub(super) fn simple(&mut self, sys: &mut dyn Sys, mut frame: Box<SimpleFrame>, tested: bool) -> Option<Next> {
+    pub(super) fn simple(
+        &mut self,
+        sys: &mut dyn Sys,
+        mut frame: Box<SimpleFrame>,
+        tested: bool,
+    ) -> Option<Next> {
         let tree = frame.tree.clone();
         let Node::Simple(simple) = &*tree else { return None };
         if let Err(stop) = self.expand_simple(sys, simple, &mut frame) {
@@ -105,10 +110,16 @@ impl Shell {
         }
     }
 
-    fn expand_simple(&mut self, sys: &mut dyn Sys, simple: &Simple, frame: &mut SimpleFrame) -> Result<(), Stop> {
+    fn expand_simple(
+        &mut self,
+        sys: &mut dyn Sys,
+        simple: &Simple,
+        frame: &mut SimpleFrame,
+    ) -> Result<(), Stop> {
         while let Some(word) = simple.words.get(frame.words) {
             let mut expander = Expander { state: &mut self.state, sys, log: &mut frame.log };
-            let declares = matches!(frame.args.first().map(String::as_str), Some("export" | "readonly" | "local"));
+            let declares =
+                matches!(frame.args.first().map(String::as_str), Some("export" | "readonly" | "local"));
             if declares && word.is_assignment() {
                 frame.args.push(expander.text(word)?);
             } else {
@@ -138,15 +149,26 @@ impl Shell {
         if !self.state.options.xtrace {
             return;
         }
-        let assignments = simple.assignments.iter().zip(values).map(|((name, _), value)| format!("{name}={value}"));
+        let assignments =
+            simple.assignments.iter().zip(values).map(|((name, _), value)| format!("{name}={value}"));
         let words: Vec<String> = assignments.chain(args.iter().cloned()).collect();
         let prompt = self.state.get("PS4").unwrap_or("+ ").to_owned();
         self.state.write(sys, 2, format!("{prompt}{}\n", words.join(" ")).as_bytes());
     }
 
     /// Runs a program: in place of this process if nothing is left to do.
-    fn program(&mut self, sys: &mut dyn Sys, args: Vec<String>, extra: &[(String, String)], fds: super::redirect::SavedFds, tested: bool) -> Option<Next> {
-        let last = self.stack.is_empty() && self.exiting.is_none() && self.state.traps.is_empty() && !self.interactive;
+    fn program(
+        &mut self,
+        sys: &mut dyn Sys,
+        args: Vec<String>,
+        extra: &[(String, String)],
+        fds: super::redirect::SavedFds,
+        tested: bool,
+    ) -> Option<Next> {
+        let last = self.stack.is_empty()
+            && self.exiting.is_none()
+            && self.state.traps.is_empty()
+            && !self.interactive;
         if last && let Some(next) = self.replace(sys, &args, extra) {
             return Some(next);
         }
@@ -161,7 +183,12 @@ impl Shell {
     }
 
     /// `execve(2)`, if descriptors and environment are already what the program must see.
-    pub(super) fn replace(&self, sys: &mut dyn Sys, args: &[String], extra: &[(String, String)]) -> Option<Next> {
+    pub(super) fn replace(
+        &self,
+        sys: &mut dyn Sys,
+        args: &[String],
+        extra: &[(String, String)],
+    ) -> Option<Next> {
         let identical = self.state.fds.iter().all(|(&number, fd)| fd.0 == number);
         let mut env = self.state.environment();
         env.extend(extra.iter().cloned());

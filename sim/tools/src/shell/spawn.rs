@@ -13,7 +13,13 @@ pub(super) type Started = Result<(Pid, bool), i32>;
 
 impl Shell {
     /// Starts a subshell that runs `tree`; `fds` differ from the shell's.
-    pub(super) fn spawn_subshell(&self, sys: &mut dyn Sys, tree: Tree, tested: bool, fds: &[(u32, Fd)]) -> Started {
+    pub(super) fn spawn_subshell(
+        &self,
+        sys: &mut dyn Sys,
+        tree: Tree,
+        tested: bool,
+        fds: &[(u32, Fd)],
+    ) -> Started {
         let mut state = self.state.clone();
         state.jobs = super::job::Jobs::default();
         state.traps.retain(|_, action| action.is_empty());
@@ -50,7 +56,12 @@ impl Shell {
     }
 
     /// Starts a program; says why not.
-    pub(super) fn spawn_program(&self, sys: &mut dyn Sys, mut args: Vec<String>, extra: &[(String, String)]) -> Started {
+    pub(super) fn spawn_program(
+        &self,
+        sys: &mut dyn Sys,
+        mut args: Vec<String>,
+        extra: &[(String, String)],
+    ) -> Started {
         let name = args.first().cloned().unwrap_or_default();
         match resolve(sys, &name) {
             Command::Program(program) => {
@@ -83,7 +94,13 @@ impl Shell {
 
     /// Starts a command of a pipeline or a background job. A program whose words change nothing
     /// when they are expanded is started directly, so that `$!` is its own process.
-    pub(super) fn spawn_tree(&mut self, sys: &mut dyn Sys, tree: &Tree, tested: bool, fds: &[(u32, Fd)]) -> Started {
+    pub(super) fn spawn_tree(
+        &mut self,
+        sys: &mut dyn Sys,
+        tree: &Tree,
+        tested: bool,
+        fds: &[(u32, Fd)],
+    ) -> Started {
         if let Node::Simple(simple) = &**tree
             && is_pure(simple)
             && !self.state.options.nounset
@@ -117,7 +134,8 @@ impl Shell {
             extra.push((name.clone(), expander.text(word).ok()?));
         }
         let name = args.first()?;
-        let readonly = extra.iter().any(|(name, _)| self.state.variables.get(name).is_some_and(|v| v.readonly));
+        let readonly =
+            extra.iter().any(|(name, _)| self.state.variables.get(name).is_some_and(|v| v.readonly));
         if readonly || builtin::find(name).is_some() || self.state.functions.contains_key(name) {
             return None;
         }
@@ -139,7 +157,13 @@ impl Shell {
     }
 
     /// Starts a pipeline; answers its processes and the last one's failure.
-    pub(super) fn spawn_pipeline(&mut self, sys: &mut dyn Sys, commands: &[Tree], tested: bool, stdin: Option<Fd>) -> Foreground {
+    pub(super) fn spawn_pipeline(
+        &mut self,
+        sys: &mut dyn Sys,
+        commands: &[Tree],
+        tested: bool,
+        stdin: Option<Fd>,
+    ) -> Foreground {
         let mut job = Foreground { pids: Vec::new(), failed: None, replaces: false, program: false };
         let mut input = stdin;
         for (i, command) in commands.iter().enumerate() {
@@ -222,7 +246,11 @@ fn is_pure(simple: &Simple) -> bool {
         && simple.words.iter().all(|word| word.is_pure())
         && simple.assignments.iter().all(|(_, word)| word.is_pure())
         && simple.redirects.iter().all(|redirect| match &redirect.target {
-            Target::Read(w) | Target::Write(w) | Target::Append(w) | Target::ReadWrite(w) | Target::Duplicate(w) => w.is_pure(),
+            Target::Read(w)
+            | Target::Write(w)
+            | Target::Append(w)
+            | Target::ReadWrite(w)
+            | Target::Duplicate(w) => w.is_pure(),
             Target::Here(body) => body.get().is_none_or(|w| w.is_pure()),
         })
 }

@@ -50,7 +50,20 @@ mod tests {
         for text in ["", "echo a", "if true; then echo; fi\n", "cat <<E\nx\nE\n", "# only a comment"] {
             assert_eq!(parse_status(text), ParseStatus::Complete, "{text:?}");
         }
-        for text in ["if true", "for x in a; do", "echo 'a", "echo \"$(ls", "cat <<E\nx\n", "a |", "a &&\n", "f() {\n", "case x in", "a \\\n", "echo ${x", "echo $((1"] {
+        for text in [
+            "if true",
+            "for x in a; do",
+            "echo 'a",
+            "echo \"$(ls",
+            "cat <<E\nx\n",
+            "a |",
+            "a &&\n",
+            "f() {\n",
+            "case x in",
+            "a \\\n",
+            "echo ${x",
+            "echo $((1",
+        ] {
             assert_eq!(parse_status(text), ParseStatus::Incomplete, "{text:?}");
         }
         for (text, line, column, message) in [
@@ -62,7 +75,9 @@ mod tests {
             ("echo >\n", 1, 7, "Syntax error: newline unexpected"),
         ] {
             match parse_status(text) {
-                ParseStatus::Wrong(e) => assert_eq!((e.line, e.column, e.message.as_str()), (line, column, message), "{text:?}"),
+                ParseStatus::Wrong(e) => {
+                    assert_eq!((e.line, e.column, e.message.as_str()), (line, column, message), "{text:?}")
+                }
                 other => panic!("{text:?}: {other:?}"),
             }
         }

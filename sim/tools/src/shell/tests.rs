@@ -27,7 +27,8 @@ pub(crate) fn run(args: &[&str], signals: &[(u64, Signal)]) -> Ran {
         world.signal(host, pid, signal);
     }
     let mut output = Vec::new();
-    let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend_from_slice(bytes));
+    let outcome =
+        world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend_from_slice(bytes));
     let Outcome::Exited(status) = outcome else { panic!("the command does not end") };
     Ran { output: String::from_utf8_lossy(&output).into_owned(), status }
 }
@@ -41,12 +42,19 @@ fn scripts_do_what_dash_does() {
     let mut wrong = Vec::new();
     for case in DASH.trim_start_matches("--- ").split("\n--- ") {
         let Some((body, status)) = case.trim_end_matches('\n').rsplit_once("\n=") else { panic!("{case}") };
-        let Some((script, output)) = format!("{body}\n").split_once("\n>>>\n").map(|(a, b)| (a.to_owned(), b.to_owned())) else {
+        let Some((script, output)) =
+            format!("{body}\n").split_once("\n>>>\n").map(|(a, b)| (a.to_owned(), b.to_owned()))
+        else {
             panic!("{case}")
         };
         let ran = run(&["sh", "-c", &script], &[]);
-        if ran.output.trim_end_matches('\n') != output.trim_end_matches('\n') || ran.status.to_string() != status {
-            wrong.push(format!("--- {script}\n>>> dash ={status}\n{output}>>> here ={}\n{}", ran.status, ran.output));
+        if ran.output.trim_end_matches('\n') != output.trim_end_matches('\n')
+            || ran.status.to_string() != status
+        {
+            wrong.push(format!(
+                "--- {script}\n>>> dash ={status}\n{output}>>> here ={}\n{}",
+                ran.status, ran.output
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));

@@ -17,7 +17,13 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Takes the arguments apart; wrong usage is told and answers its status.
-    fn new(sys: &'a mut dyn Sys, name: &'static str, args: &[String], spec: &str, bad: i32) -> Result<Self, i32> {
+    fn new(
+        sys: &'a mut dyn Sys,
+        name: &'static str,
+        args: &[String],
+        spec: &str,
+        bad: i32,
+    ) -> Result<Self, i32> {
         let long = [("parents", 'p'), ("force", 'f'), ("recursive", 'r'), ("symbolic", 's'), ("all", 'a')];
         let long: Vec<_> = long.into_iter().filter(|(_, letter)| spec.contains(*letter)).collect();
         match getopt(args.get(1..).unwrap_or_default(), spec, &long) {
@@ -118,7 +124,8 @@ fn ls(sys: &mut dyn Sys, args: &[String]) -> i32 {
     }
     for dir in &dirs {
         let mut block = if words.len() > 1 { format!("{dir}:\n") } else { String::new() };
-        let mut names: Vec<String> = call.sys.read_dir(dir).unwrap_or_default().into_iter().map(|e| e.name).collect();
+        let mut names: Vec<String> =
+            call.sys.read_dir(dir).unwrap_or_default().into_iter().map(|e| e.name).collect();
         if call.has("a") {
             names.extend([".".to_owned(), "..".to_owned()]);
         }
@@ -462,7 +469,8 @@ fn basename(sys: &mut dyn Sys, args: &[String]) -> i32 {
         [path, rest @ ..] if rest.len() < 2 => {
             let name = base(path);
             let suffix = rest.first().map_or("", String::as_str);
-            let short = name.strip_suffix(suffix).filter(|short| !short.is_empty()).unwrap_or(name).to_owned();
+            let short =
+                name.strip_suffix(suffix).filter(|short| !short.is_empty()).unwrap_or(name).to_owned();
             call.say(&short);
             0
         }
@@ -499,8 +507,17 @@ fn dirname(sys: &mut dyn Sys, args: &[String]) -> i32 {
 /// Installs them.
 pub(super) fn install(registry: &mut Registry) {
     let commands: [(&str, fn(&mut dyn Sys, &[String]) -> i32); 11] = [
-        ("ls", ls), ("mkdir", mkdir), ("rmdir", rmdir), ("rm", rm), ("touch", touch), ("cp", cp), ("mv", mv), ("ln", ln),
-        ("readlink", readlink), ("basename", basename), ("dirname", dirname),
+        ("ls", ls),
+        ("mkdir", mkdir),
+        ("rmdir", rmdir),
+        ("rm", rm),
+        ("touch", touch),
+        ("cp", cp),
+        ("mv", mv),
+        ("ln", ln),
+        ("readlink", readlink),
+        ("basename", basename),
+        ("dirname", dirname),
     ];
     for (name, run) in commands {
         registry.install_command(name, run);

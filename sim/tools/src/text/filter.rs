@@ -80,7 +80,15 @@ impl<F: Filter> Filtering<F> {
     /// A filter over files; over standard input if there are none.
     pub(super) fn new(command: &str, filter: F, files: Vec<String>) -> Box<dyn Program> {
         let inputs = if files.is_empty() { vec!["-".to_owned()] } else { files };
-        Box::new(Self { command: command.to_owned(), filter, inputs, next: 0, current: None, rest: Vec::new(), failed: false })
+        Box::new(Self {
+            command: command.to_owned(),
+            filter,
+            inputs,
+            next: 0,
+            current: None,
+            rest: Vec::new(),
+            failed: false,
+        })
     }
 
     fn run(&mut self, sys: &mut dyn Sys, out: &mut Out) -> Next {

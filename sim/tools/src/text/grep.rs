@@ -160,17 +160,38 @@ fn make(args: Args) -> Box<dyn Program> {
         _ => Syntax::Basic,
     };
     let long = [
-        ("invert-match", 'v'), ("count", 'c'), ("only-matching", 'o'), ("extended-regexp", 'E'), ("fixed-strings", 'F'),
-        ("quiet", 'q'), ("silent", 'q'), ("ignore-case", 'i'), ("word-regexp", 'w'), ("line-number", 'n'), ("line-regexp", 'x'),
-        ("files-with-matches", 'l'), ("files-without-match", 'L'), ("no-filename", 'h'), ("with-filename", 'H'),
-        ("after-context", 'A'), ("before-context", 'B'), ("context", 'C'), ("regexp", 'e'), ("max-count", 'm'),
-        ("no-messages", 's'), ("text", 'a'), ("color", 'K'), ("line-buffered", 'U'),
+        ("invert-match", 'v'),
+        ("count", 'c'),
+        ("only-matching", 'o'),
+        ("extended-regexp", 'E'),
+        ("fixed-strings", 'F'),
+        ("quiet", 'q'),
+        ("silent", 'q'),
+        ("ignore-case", 'i'),
+        ("word-regexp", 'w'),
+        ("line-number", 'n'),
+        ("line-regexp", 'x'),
+        ("files-with-matches", 'l'),
+        ("files-without-match", 'L'),
+        ("no-filename", 'h'),
+        ("with-filename", 'H'),
+        ("after-context", 'A'),
+        ("before-context", 'B'),
+        ("context", 'C'),
+        ("regexp", 'e'),
+        ("max-count", 'm'),
+        ("no-messages", 's'),
+        ("text", 'a'),
+        ("color", 'K'),
+        ("line-buffered", 'U'),
     ];
-    let (options, mut words) = match getopt(args.get(1..).unwrap_or_default(), "vcoEFGqinwxlLhHA:B:C:e:m:sayKU", &long) {
-        Ok(parsed) => parsed,
-        Err(error) => return Refused::program(format!("{command}: {error}\n{USAGE}"), 2),
-    };
-    let (mut invert, mut ignore, mut word, mut whole, mut numbers, mut silent) = (false, false, false, false, false, false);
+    let (options, mut words) =
+        match getopt(args.get(1..).unwrap_or_default(), "vcoEFGqinwxlLhHA:B:C:e:m:sayKU", &long) {
+            Ok(parsed) => parsed,
+            Err(error) => return Refused::program(format!("{command}: {error}\n{USAGE}"), 2),
+        };
+    let (mut invert, mut ignore, mut word, mut whole, mut numbers, mut silent) =
+        (false, false, false, false, false, false);
     let (mut before, mut after, mut max) = (0, 0, u64::MAX);
     let (mut show, mut name_wanted) = (Show::Lines, None);
     let mut patterns: Vec<String> = Vec::new();
@@ -200,7 +221,10 @@ fn make(args: Args) -> Box<dyn Program> {
             },
             'A' | 'B' | 'C' => {
                 let Ok(n) = value.parse::<usize>() else {
-                    return Refused::program(format!("{command}: {value}: invalid context length argument"), 2);
+                    return Refused::program(
+                        format!("{command}: {value}: invalid context length argument"),
+                        2,
+                    );
                 };
                 if letter != 'A' {
                     before = n;

@@ -20,7 +20,11 @@ fn echo(sys: &mut dyn Sys, args: &[String]) -> i32 {
     let mut rest = args.get(1..).unwrap_or_default();
     let (mut newline, mut escapes) = (true, false);
     while let Some((option, tail)) = rest.split_first() {
-        let Some(letters) = option.strip_prefix('-').filter(|l| !l.is_empty() && l.chars().all(|c| "neE".contains(c))) else { break };
+        let Some(letters) =
+            option.strip_prefix('-').filter(|l| !l.is_empty() && l.chars().all(|c| "neE".contains(c)))
+        else {
+            break;
+        };
         for letter in letters.chars() {
             match letter {
                 'n' => newline = false,
@@ -94,8 +98,20 @@ fn civil(days: i64) -> (i64, i64, i64, i64, i64) {
 }
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// Formats a time as `date` does in UTC.
 fn strftime(format: &str, seconds: u64, nanos: u64) -> String {
@@ -124,7 +140,11 @@ fn strftime(format: &str, seconds: u64, nanos: u64) -> String {
             Some('p') => out += if hour < 12 { "AM" } else { "PM" },
             Some('M') => out += &format!("{minute:02}"),
             Some('S') => out += &format!("{second:02}"),
-            Some('N') => out += format!("{nanos:09}").get(..digits.parse::<usize>().unwrap_or(9).clamp(1, 9)).unwrap_or_default(),
+            Some('N') => {
+                out += format!("{nanos:09}")
+                    .get(..digits.parse::<usize>().unwrap_or(9).clamp(1, 9))
+                    .unwrap_or_default()
+            }
             Some('s') => out += &seconds.to_string(),
             Some('j') => out += &format!("{:03}", ordinal + 1),
             Some('a') => out += &short(day_name),
@@ -161,7 +181,10 @@ fn date(sys: &mut dyn Sys, args: &[String]) -> i32 {
             None if arg == "-R" => "%a, %d %b %Y %H:%M:%S +0000".clone_into(&mut format),
             None if arg.starts_with('-') => {
                 let letter = arg.chars().nth(1).unwrap_or('-');
-                complain(sys, &format!("date: invalid option -- '{letter}'\nTry 'date --help' for more information."));
+                complain(
+                    sys,
+                    &format!("date: invalid option -- '{letter}'\nTry 'date --help' for more information."),
+                );
                 return 1;
             }
             None => {
@@ -181,7 +204,10 @@ fn id(sys: &mut dyn Sys, args: &[String]) -> i32 {
         Some("-un" | "-gn") => "root\n",
         Some(other) => {
             let letter = other.chars().nth(1).unwrap_or('-');
-            complain(sys, &format!("id: invalid option -- '{letter}'\nTry 'id --help' for more information."));
+            complain(
+                sys,
+                &format!("id: invalid option -- '{letter}'\nTry 'id --help' for more information."),
+            );
             return 1;
         }
     };
@@ -200,7 +226,10 @@ fn uname(sys: &mut dyn Sys, args: &[String]) -> i32 {
             'm' => parts.push("x86_64".to_owned()),
             'a' => parts.push(format!("Linux {} 6.18.0 #1 SMP x86_64 GNU/Linux", sys.hostname())),
             other => {
-                complain(sys, &format!("uname: invalid option -- '{other}'\nTry 'uname --help' for more information."));
+                complain(
+                    sys,
+                    &format!("uname: invalid option -- '{other}'\nTry 'uname --help' for more information."),
+                );
                 return 1;
             }
         }
@@ -250,7 +279,11 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        for (seconds, expected) in [(0, "1970-01-01 Thu 001"), (951_782_400, "2000-02-29 Tue 060"), (1_735_689_599, "2024-12-31 Tue 366")] {
+        for (seconds, expected) in [
+            (0, "1970-01-01 Thu 001"),
+            (951_782_400, "2000-02-29 Tue 060"),
+            (1_735_689_599, "2024-12-31 Tue 366"),
+        ] {
             assert_eq!(strftime("%F %a %j", seconds, 0), expected);
         }
     }

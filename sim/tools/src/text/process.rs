@@ -13,19 +13,32 @@ use crate::shell::state::{BROKEN_PIPE, write_all};
 /// Seconds with a fraction and a suffix `s`, `m`, `h`, `d`.
 fn duration(text: &str) -> Option<Duration> {
     let (digits, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(digits) => (digits, match text.chars().last() { Some('m') => 60, Some('h') => 3600, Some('d') => 86400, _ => 1 }),
+        Some(digits) => (
+            digits,
+            match text.chars().last() {
+                Some('m') => 60,
+                Some('h') => 3600,
+                Some('d') => 86400,
+                _ => 1,
+            },
+        ),
         None => (text, 1_u64),
     };
     if digits == "infinity" || digits == "inf" {
         return Some(Duration::from_secs(u64::MAX / 4_000_000_000));
     }
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if (whole.is_empty() && fraction.is_empty()) || !fraction.bytes().all(|b| b.is_ascii_digit()) || !whole.bytes().all(|b| b.is_ascii_digit()) {
+    if (whole.is_empty() && fraction.is_empty())
+        || !fraction.bytes().all(|b| b.is_ascii_digit())
+        || !whole.bytes().all(|b| b.is_ascii_digit())
+    {
         return None;
     }
     let seconds: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let nanos: u64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    Some(Duration::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos).saturating_mul(unit)))
+    Some(Duration::from_nanos(
+        seconds.saturating_mul(1_000_000_000).saturating_add(nanos).saturating_mul(unit),
+    ))
 }
 
 #[derive(Clone, Debug)]
@@ -51,7 +64,11 @@ fn sleep(args: Args) -> Box<dyn Program> {
         return Refused::usage("sleep", "missing operand", 1);
     }
     if let Some(option) = operands.first().filter(|a| a.starts_with('-') && a.len() > 1) {
-        return Refused::usage("sleep", format!("invalid option -- '{}'", option.chars().nth(1).unwrap_or('-')), 1);
+        return Refused::usage(
+            "sleep",
+            format!("invalid option -- '{}'", option.chars().nth(1).unwrap_or('-')),
+            1,
+        );
     }
     let mut time = Duration::ZERO;
     for operand in operands {
@@ -64,7 +81,12 @@ fn sleep(args: Args) -> Box<dyn Program> {
 }
 
 /// Starts a program with the caller's descriptors; `Err` is its status, the message printed.
-fn start(sys: &mut dyn Sys, command: &str, mut args: Args, env: Option<std::collections::BTreeMap<String, String>>) -> Result<Pid, i32> {
+fn start(
+    sys: &mut dyn Sys,
+    command: &str,
+    mut args: Args,
+    env: Option<std::collections::BTreeMap<String, String>>,
+) -> Result<Pid, i32> {
     let name = args.first().cloned().unwrap_or_default();
     let (text, status) = match resolve(sys, &name) {
         Command::Program(program) => {
@@ -113,7 +135,9 @@ impl Program for Timeout {
         let (pid, end) = match self.child {
             Some(child) => child,
             None => match start(sys, "timeout", std::mem::take(&mut self.args), None) {
-                Ok(pid) => *self.child.insert((pid, if self.time.is_zero() { SimTime::MAX } else { sys.now() + self.time })),
+                Ok(pid) => *self
+                    .child
+                    .insert((pid, if self.time.is_zero() { SimTime::MAX } else { sys.now() + self.time })),
                 Err(status) => return Next::Exit(status),
             },
         };
@@ -142,7 +166,13 @@ impl Program for Timeout {
 }
 
 fn timeout(args: Args) -> Box<dyn Program> {
-    let long = [("signal", 's'), ("kill-after", 'k'), ("preserve-status", 'p'), ("foreground", 'f'), ("verbose", 'v')];
+    let long = [
+        ("signal", 's'),
+        ("kill-after", 'k'),
+        ("preserve-status", 'p'),
+        ("foreground", 'f'),
+        ("verbose", 'v'),
+    ];
     let (options, words) = match getopt(args.get(1..).unwrap_or_default(), "+s:k:pfv", &long) {
         Ok(parsed) => parsed,
         Err(error) => return Refused::usage("timeout", error, 125),
@@ -155,7 +185,9 @@ fn timeout(args: Args) -> Box<dyn Program> {
             None => return Refused::usage("timeout", format!("'{value}': invalid signal"), 125),
         }
     }
-    let [time, command @ ..] = words.as_slice() else { return Refused::usage("timeout", "missing operand", 125) };
+    let [time, command @ ..] = words.as_slice() else {
+        return Refused::usage("timeout", "missing operand", 125);
+    };
     if command.is_empty() {
         return Refused::usage("timeout", "missing operand", 125);
     }
@@ -163,7 +195,14 @@ fn timeout(args: Args) -> Box<dyn Program> {
         return Refused::usage("timeout", format!("invalid time interval '{time}'"), 125);
     };
     let preserve = options.iter().any(|(o, _)| *o == 'p');
-    Box::new(Timeout { time: time_parsed, signal, args: command.to_vec(), child: None, sent: false, preserve })
+    Box::new(Timeout {
+        time: time_parsed,
+        signal,
+        args: command.to_vec(),
+        child: None,
+        sent: false,
+        preserve,
+    })
 }
 
 /// `xargs [-n N] [-I TEXT] [-r] COMMAND...`.
@@ -185,11 +224,17 @@ impl Xargs {
         let text = String::from_utf8_lossy(&self.input);
         let mut calls: Vec<Args> = if let Some(mark) = &self.replace {
             let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty());
-            lines.map(|line| self.command.iter().map(|word| word.replace(mark.as_str(), line)).collect()).collect()
+            lines
+                .map(|line| self.command.iter().map(|word| word.replace(mark.as_str(), line)).collect())
+                .collect()
         } else {
             let words = words(&text);
             let call = |chunk: &[String]| self.command.iter().chain(chunk).cloned().collect();
-            if words.is_empty() && !self.only_if_any { vec![self.command.clone()] } else { words.chunks(self.per_call).map(call).collect() }
+            if words.is_empty() && !self.only_if_any {
+                vec![self.command.clone()]
+            } else {
+                words.chunks(self.per_call).map(call).collect()
+            }
         };
         calls.reverse();
         calls
@@ -224,7 +269,9 @@ impl Program for Xargs {
         while self.calls.is_none() {
             match sys.read(Fd::STDIN, 65536) {
                 Ok(ReadResult::Data(data)) => self.input.extend(data),
-                Ok(ReadResult::WouldBlock) => return Next::Wait(Wait { fds: vec![Fd::STDIN], ..Wait::default() }),
+                Ok(ReadResult::WouldBlock) => {
+                    return Next::Wait(Wait { fds: vec![Fd::STDIN], ..Wait::default() });
+                }
                 Ok(ReadResult::Eof) | Err(_) => self.calls = Some(self.plan()),
             }
         }
@@ -235,7 +282,11 @@ impl Program for Xargs {
                     Some(0) => {}
                     Some(255) => {
                         let name = self.command.first().cloned().unwrap_or_default();
-                        let _ = write_all(sys, Fd::STDERR, format!("xargs: {name}: exited with status 255; aborting\n").as_bytes());
+                        let _ = write_all(
+                            sys,
+                            Fd::STDERR,
+                            format!("xargs: {name}: exited with status 255; aborting\n").as_bytes(),
+                        );
                         return Next::Exit(124);
                     }
                     Some(_) => self.status = 123,
@@ -272,14 +323,25 @@ fn xargs(args: Args) -> Box<dyn Program> {
         match letter {
             'n' => match value.parse::<usize>() {
                 Ok(n) if n > 0 => per_call = n,
-                _ => return Refused::usage("xargs", format!("value {value} for -n option should be >= 1"), 1),
+                _ => {
+                    return Refused::usage("xargs", format!("value {value} for -n option should be >= 1"), 1);
+                }
             },
             'I' => replace = Some(value),
             'r' => only_if_any = true,
             _ => {}
         }
     }
-    Box::new(Xargs { command, per_call, replace, only_if_any, input: Vec::new(), calls: None, child: None, status: 0 })
+    Box::new(Xargs {
+        command,
+        per_call,
+        replace,
+        only_if_any,
+        input: Vec::new(),
+        calls: None,
+        child: None,
+        status: 0,
+    })
 }
 
 /// `env [-i] [NAME=VALUE]... [COMMAND...]`.
@@ -298,7 +360,10 @@ impl Program for Env {
                 match (first.as_str(), first.split_once('=')) {
                     ("-i" | "-", _) => env.clear(),
                     (option, _) if option.starts_with('-') => {
-                        let text = format!("env: invalid option -- '{}'\nTry 'env --help' for more information.\n", option.chars().nth(1).unwrap_or('-'));
+                        let text = format!(
+                            "env: invalid option -- '{}'\nTry 'env --help' for more information.\n",
+                            option.chars().nth(1).unwrap_or('-')
+                        );
                         let _ = write_all(sys, Fd::STDERR, text.as_bytes());
                         return Next::Exit(125);
                     }
@@ -368,7 +433,8 @@ fn kill(sys: &mut dyn Sys, args: &[String]) -> i32 {
         return 0;
     }
     if let Some(option) = rest.first().and_then(|a| a.strip_prefix('-')) {
-        let (name, used) = if option == "s" { (rest.get(1).map_or("", String::as_str), 2) } else { (option, 1) };
+        let (name, used) =
+            if option == "s" { (rest.get(1).map_or("", String::as_str), 2) } else { (option, 1) };
         match signal_number(name) {
             Some(number) => signal = number,
             None => {
@@ -412,7 +478,9 @@ fn seq(sys: &mut dyn Sys, args: &[String]) -> i32 {
         match operand.parse::<i64>() {
             Ok(n) => numbers.push(n),
             Err(_) => {
-                let text = format!("seq: invalid floating point argument: '{operand}'\nTry 'seq --help' for more information.\n");
+                let text = format!(
+                    "seq: invalid floating point argument: '{operand}'\nTry 'seq --help' for more information.\n"
+                );
                 let _ = write_all(sys, Fd::STDERR, text.as_bytes());
                 return 1;
             }
@@ -427,7 +495,11 @@ fn seq(sys: &mut dyn Sys, args: &[String]) -> i32 {
                 None => "seq: missing operand".to_owned(),
                 Some(_) => format!("seq: extra operand '{}'", rest.get(3).map_or("", String::as_str)),
             };
-            let _ = write_all(sys, Fd::STDERR, format!("{text}\nTry 'seq --help' for more information.\n").as_bytes());
+            let _ = write_all(
+                sys,
+                Fd::STDERR,
+                format!("{text}\nTry 'seq --help' for more information.\n").as_bytes(),
+            );
             return 1;
         }
     };

@@ -76,7 +76,10 @@ pub(super) fn translate(pattern: &str, syntax: Syntax) -> Result<String, String>
                 start = true;
             }
             '{' if special && !(was_start && extended) => {
-                let end = chars.get(i..).and_then(|rest| rest.iter().position(|&c| c == '}')).ok_or("Unmatched { or \\{")?;
+                let end = chars
+                    .get(i..)
+                    .and_then(|rest| rest.iter().position(|&c| c == '}'))
+                    .ok_or("Unmatched { or \\{")?;
                 let inside: String = chars.iter().skip(i).take(end).collect();
                 let bounds = inside.trim_end_matches('\\');
                 if bounds.is_empty() || !bounds.chars().all(|c| c.is_ascii_digit() || c == ',') {
@@ -205,7 +208,8 @@ mod tests {
         ];
         for (pattern, syntax, text, expected) in cases {
             let regex = compile(pattern, syntax, false).unwrap_or_else(|e| panic!("{pattern}: {e}"));
-            let found = regex.find(text.as_bytes()).map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned());
+            let found =
+                regex.find(text.as_bytes()).map(|m| String::from_utf8_lossy(m.as_bytes()).into_owned());
             assert_eq!(found.as_deref(), expected, "{pattern} on {text}");
         }
         assert_eq!(compile("[a", Basic, false).err().as_deref(), Some("Unmatched [, [^, [:, [., or [="));

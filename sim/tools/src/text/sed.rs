@@ -37,17 +37,30 @@ enum Action {
     Delete,
     DeleteFirst,
     PrintFirst,
-    Substitute { regex: Regex, with: Vec<Piece>, which: usize, global: bool, print: bool },
+    Substitute {
+        regex: Regex,
+        with: Vec<Piece>,
+        which: usize,
+        global: bool,
+        print: bool,
+    },
     Translate(Vec<u8>, Vec<u8>),
-    Quit { silent: bool, status: i32 },
+    Quit {
+        silent: bool,
+        status: i32,
+    },
     Number,
     Insert(String),
     Append(String),
     Change(String),
     Next,
     AppendNext,
-    Hold { append: bool },
-    Get { append: bool },
+    Hold {
+        append: bool,
+    },
+    Get {
+        append: bool,
+    },
     Exchange,
     /// `{`: the index after its `}`.
     Block(usize),
@@ -359,7 +372,10 @@ impl Script<'_> {
                 _ if c == delimiter && !in_bracket => return Ok(text),
                 _ => {
                     if c == '[' && !in_bracket && delimiter != '[' {
-                        in_bracket = self.chars.get(self.at..).is_some_and(|rest| rest.iter().skip(1).any(|c| *c == ']'));
+                        in_bracket = self
+                            .chars
+                            .get(self.at..)
+                            .is_some_and(|rest| rest.iter().skip(1).any(|c| *c == ']'));
                         text.push(c);
                         if in_bracket && self.peek() == Some('^') {
                             text.extend(self.bump());
@@ -463,7 +479,11 @@ impl Script<'_> {
                 self.skip(" \t");
                 if !matches!(self.peek(), None | Some(';' | '\n' | '}' | '#')) {
                     self.at += 1;
-                    return Err(self.error(if letter == 's' { "unknown option to `s'" } else { "extra characters after command" }));
+                    return Err(self.error(if letter == 's' {
+                        "unknown option to `s'"
+                    } else {
+                        "extra characters after command"
+                    }));
                 }
             }
             self.commands.push(Command { from, to, negated, open: false, until: None, action });
@@ -545,7 +565,9 @@ impl Script<'_> {
                 '&' => Some(0),
                 '\\' => match self.bump() {
                     None => return Err(self.error(UNTERMINATED)),
-                    Some(digit) if digit.is_ascii_digit() => digit.to_digit(10).and_then(|d| usize::try_from(d).ok()),
+                    Some(digit) if digit.is_ascii_digit() => {
+                        digit.to_digit(10).and_then(|d| usize::try_from(d).ok())
+                    }
                     Some('n') => {
                         text.push('\n');
                         None
@@ -603,7 +625,8 @@ impl Script<'_> {
 const USAGE: &str = "Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...";
 
 fn make(args: Args) -> Box<dyn Program> {
-    let long = [("quiet", 'n'), ("silent", 'n'), ("regexp-extended", 'E'), ("expression", 'e'), ("unbuffered", 'u')];
+    let long =
+        [("quiet", 'n'), ("silent", 'n'), ("regexp-extended", 'E'), ("expression", 'e'), ("unbuffered", 'u')];
     let (options, mut words) = match getopt(args.get(1..).unwrap_or_default(), "nErue:sz", &long) {
         Ok(parsed) => parsed,
         Err(error) => return Refused::program(format!("sed: {error}\n{USAGE}"), 1),

@@ -39,7 +39,9 @@ impl Filter for Cat {
 
 fn cat(args: Args) -> Box<dyn Program> {
     match getopt(args.get(1..).unwrap_or_default(), "nu", &[("number", 'n')]) {
-        Ok((options, files)) => Filtering::new("cat", Cat { numbers: options.iter().any(|(o, _)| *o == 'n'), line: 0 }, files),
+        Ok((options, files)) => {
+            Filtering::new("cat", Cat { numbers: options.iter().any(|(o, _)| *o == 'n'), line: 0 }, files)
+        }
         Err(error) => Refused::usage("cat", error, 1),
     }
 }
@@ -126,7 +128,8 @@ impl Filter for Head {
 fn modern(args: &[String]) -> Vec<String> {
     let mut args = args.get(1..).unwrap_or_default().to_vec();
     if let Some(first) = args.first_mut()
-        && let Some(digits) = first.strip_prefix('-').filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
+        && let Some(digits) =
+            first.strip_prefix('-').filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
     {
         *first = format!("-n{digits}");
     }
@@ -147,8 +150,14 @@ fn head(args: Args) -> Box<dyn Program> {
         Ok(parsed) => parsed,
         Err(error) => return Refused::usage("head", error, 1),
     };
-    let mut head =
-        Head { count: Count::Lines(10), from_end: false, headers: files.len() > 1, left: 0, held: VecDeque::new(), opened: false };
+    let mut head = Head {
+        count: Count::Lines(10),
+        from_end: false,
+        headers: files.len() > 1,
+        left: 0,
+        held: VecDeque::new(),
+        opened: false,
+    };
     for (letter, value) in options {
         let value = value.unwrap_or_default();
         match letter {
@@ -365,7 +374,11 @@ impl Filter for Wc {
             _ => total[2].to_string().len(),
         };
         for (counts, name) in std::mem::take(&mut self.rows) {
-            let shown = counts.iter().zip(self.wanted).filter(|(_, w)| *w).map(|(n, _)| format!("{n:>0$}", self.width));
+            let shown = counts
+                .iter()
+                .zip(self.wanted)
+                .filter(|(_, w)| *w)
+                .map(|(n, _)| format!("{n:>0$}", self.width));
             let mut line = shown.collect::<Vec<_>>().join(" ");
             if self.operands {
                 line += &format!(" {name}");

@@ -111,7 +111,10 @@ fn compare_versions(a: &[u8], b: &[u8]) -> Ordering {
         if ar.is_empty() || br.is_empty() {
             return ar.len().cmp(&br.len());
         }
-        let (aw, bw) = (ar.iter().take_while(|b| b.is_ascii_digit()).count(), br.iter().take_while(|b| b.is_ascii_digit()).count());
+        let (aw, bw) = (
+            ar.iter().take_while(|b| b.is_ascii_digit()).count(),
+            br.iter().take_while(|b| b.is_ascii_digit()).count(),
+        );
         let whole = compare_numbers(ar.get(..aw).unwrap_or_default(), br.get(..bw).unwrap_or_default());
         if whole != Ordering::Equal {
             return whole;
@@ -148,7 +151,11 @@ impl Sort {
 
     fn key<'a>(&self, line: &'a [u8], key: &Key) -> &'a [u8] {
         let skip = |at: usize, end: usize| {
-            let blanks = line.get(at..end).unwrap_or_default().iter().take_while(|b| key.order.blanks && matches!(b, b' ' | b'\t'));
+            let blanks = line
+                .get(at..end)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|b| key.order.blanks && matches!(b, b' ' | b'\t'));
             at + blanks.count()
         };
         let (start, end) = self.field(line, key.from.0 - 1);
@@ -238,7 +245,8 @@ fn key(text: &str) -> Result<(Key, bool), String> {
         own |= !letters.is_empty();
         letters.chars().all(|letter| order.set(letter))
     };
-    let (from, rest) = position(start).ok_or_else(|| format!("invalid number at field start: invalid count at start of '{text}'"))?;
+    let (from, rest) = position(start)
+        .ok_or_else(|| format!("invalid number at field start: invalid count at start of '{text}'"))?;
     if from.0 == 0 {
         return Err(format!("field number is zero: invalid field specification '{text}'"));
     }
@@ -246,7 +254,8 @@ fn key(text: &str) -> Result<(Key, bool), String> {
     let to = match end {
         None => None,
         Some(end) => {
-            let (to, rest) = position(end).ok_or_else(|| format!("invalid number after ',': invalid count at start of '{end}'"))?;
+            let (to, rest) = position(end)
+                .ok_or_else(|| format!("invalid number after ',': invalid count at start of '{end}'"))?;
             known &= letters(rest);
             Some(to).filter(|to| to.0 > 0)
         }
@@ -258,7 +267,16 @@ fn key(text: &str) -> Result<(Key, bool), String> {
 }
 
 fn sort(args: Args) -> Box<dyn Program> {
-    let long = [("numeric-sort", 'n'), ("reverse", 'r'), ("key", 'k'), ("unique", 'u'), ("field-separator", 't'), ("version-sort", 'V'), ("stable", 's'), ("ignore-case", 'f')];
+    let long = [
+        ("numeric-sort", 'n'),
+        ("reverse", 'r'),
+        ("key", 'k'),
+        ("unique", 'u'),
+        ("field-separator", 't'),
+        ("version-sort", 'V'),
+        ("stable", 's'),
+        ("ignore-case", 'f'),
+    ];
     let (options, files) = match getopt(args.get(1..).unwrap_or_default(), "nrk:ut:Vsfbdighm", &long) {
         Ok(parsed) => parsed,
         Err(error) => return Refused::usage("sort", error, 2),
@@ -287,7 +305,8 @@ fn sort(args: Args) -> Box<dyn Program> {
             }
         }
     }
-    sort.keys = keys.into_iter().map(|(key, own)| if own { key } else { Key { order: sort.order, ..key } }).collect();
+    sort.keys =
+        keys.into_iter().map(|(key, own)| if own { key } else { Key { order: sort.order, ..key } }).collect();
     Filtering::new("sort", sort, files)
 }
 
@@ -331,7 +350,11 @@ impl Filter for Uniq {
 }
 
 fn uniq(args: Args) -> Box<dyn Program> {
-    match getopt(args.get(1..).unwrap_or_default(), "cdu", &[("count", 'c'), ("repeated", 'd'), ("unique", 'u')]) {
+    match getopt(
+        args.get(1..).unwrap_or_default(),
+        "cdu",
+        &[("count", 'c'), ("repeated", 'd'), ("unique", 'u')],
+    ) {
         Ok((options, files)) => {
             let has = |letter: char| options.iter().any(|(o, _)| *o == letter);
             let uniq = Uniq { count: has('c'), repeated: has('d'), single: has('u'), current: None };
@@ -367,7 +390,8 @@ impl Filter for Cut {
     fn take(&mut self, out: &mut Out, line: &[u8], _: bool) -> Flow {
         match self.unit {
             Unit::Bytes => {
-                let chosen: Vec<u8> = line.iter().enumerate().filter(|(i, _)| self.selects(i + 1)).map(|(_, b)| *b).collect();
+                let chosen: Vec<u8> =
+                    line.iter().enumerate().filter(|(i, _)| self.selects(i + 1)).map(|(_, b)| *b).collect();
                 out.line(&chosen);
             }
             Unit::Fields { only_delimited } => {
@@ -378,7 +402,8 @@ impl Filter for Cut {
                     return Flow::More;
                 }
                 let fields = line.split(|b| *b == self.delimiter).enumerate();
-                let chosen: Vec<&[u8]> = fields.filter(|(i, _)| self.selects(i + 1)).map(|(_, f)| f).collect();
+                let chosen: Vec<&[u8]> =
+                    fields.filter(|(i, _)| self.selects(i + 1)).map(|(_, f)| f).collect();
                 out.line(&chosen.join(self.joint.as_bytes()));
             }
         }
@@ -391,7 +416,8 @@ impl Filter for Cut {
 }
 
 fn ranges(list: &str, fields: bool) -> Result<Vec<(usize, usize)>, String> {
-    let (what, numbered) = if fields { ("field", "fields") } else { ("byte/character position", "byte/character positions") };
+    let (what, numbered) =
+        if fields { ("field", "fields") } else { ("byte/character position", "byte/character positions") };
     let mut out = Vec::new();
     for part in list.split([',', ' ']) {
         let parse = |text: &str| text.parse::<usize>().map_err(|_| format!("invalid {what} value '{text}'"));
@@ -414,7 +440,15 @@ fn ranges(list: &str, fields: bool) -> Result<Vec<(usize, usize)>, String> {
 }
 
 fn cut(args: Args) -> Box<dyn Program> {
-    let long = [("delimiter", 'd'), ("fields", 'f'), ("characters", 'c'), ("bytes", 'b'), ("only-delimited", 's'), ("output-delimiter", 'O'), ("complement", 'C')];
+    let long = [
+        ("delimiter", 'd'),
+        ("fields", 'f'),
+        ("characters", 'c'),
+        ("bytes", 'b'),
+        ("only-delimited", 's'),
+        ("output-delimiter", 'O'),
+        ("complement", 'C'),
+    ];
     let (options, files) = match getopt(args.get(1..).unwrap_or_default(), "d:f:c:b:snO:C", &long) {
         Ok(parsed) => parsed,
         Err(error) => return Refused::usage("cut", error, 1),
@@ -498,7 +532,11 @@ fn paste(args: Args) -> Box<dyn Program> {
             if !serial && files.len() > 1 {
                 return Refused::program("paste: only -s is simulated for several files", 1);
             }
-            let delimiters = options.iter().find(|(o, _)| *o == 'd').and_then(|(_, v)| v.clone()).unwrap_or_else(|| "\t".to_owned());
+            let delimiters = options
+                .iter()
+                .find(|(o, _)| *o == 'd')
+                .and_then(|(_, v)| v.clone())
+                .unwrap_or_else(|| "\t".to_owned());
             let mut bytes = Vec::new();
             crate::shell::builtin::escape(&delimiters, &mut bytes, false);
             Filtering::new("paste", Paste { serial, delimiters: bytes, at: 0 }, files)
@@ -549,7 +587,8 @@ fn set(text: &str, length: usize) -> Result<Vec<u8>, String> {
             bytes.push((byte, false));
             continue;
         }
-        let digits: Vec<u8> = raw.iter().skip(i).take(3).copied().take_while(|b| (b'0'..=b'7').contains(b)).collect();
+        let digits: Vec<u8> =
+            raw.iter().skip(i).take(3).copied().take_while(|b| (b'0'..=b'7').contains(b)).collect();
         if !digits.is_empty() {
             let value = digits.iter().fold(0_u32, |n, d| n * 8 + u32::from(d - b'0'));
             bytes.push(((value & 0xff) as u8, true));
@@ -589,13 +628,18 @@ fn set(text: &str, length: usize) -> Result<Vec<u8>, String> {
             i += end + 2;
         } else if byte == b'[' && rest.get(2) == Some(&b'*') && rest.contains(&b']') {
             let end = rest.iter().position(|b| *b == b']').unwrap_or(0);
-            let count = String::from_utf8_lossy(rest.get(3..end).unwrap_or_default()).parse::<usize>().unwrap_or(0);
+            let count =
+                String::from_utf8_lossy(rest.get(3..end).unwrap_or_default()).parse::<usize>().unwrap_or(0);
             let count = if count == 0 { length.saturating_sub(out.len()) } else { count.min(65536) };
             out.extend(std::iter::repeat_n(rest.get(1).copied().unwrap_or(b'*'), count));
             i += end + 1;
         } else if let (Some((b'-', false)), Some(&(last, _))) = (bytes.get(i + 1), bytes.get(i + 2)) {
             if byte > last {
-                return Err(format!("range-endpoints of '{}-{}' are in reverse collating sequence order", char::from(byte), char::from(last)));
+                return Err(format!(
+                    "range-endpoints of '{}-{}' are in reverse collating sequence order",
+                    char::from(byte),
+                    char::from(last)
+                ));
             }
             out.extend(byte..=last);
             i += 3;
@@ -617,12 +661,21 @@ fn tr(args: Args) -> Box<dyn Program> {
     let (delete, squeeze, complement) = (has("d"), has("s"), has("cC"));
     let Some(first) = words.first() else { return Refused::usage("tr", "missing operand", 1) };
     if words.len() < 2 && !delete && !squeeze {
-        let text = format!("tr: missing operand after '{first}'\nTwo strings must be given when translating.\nTry 'tr --help' for more information.");
+        let text = format!(
+            "tr: missing operand after '{first}'\nTwo strings must be given when translating.\nTry 'tr --help' for more information."
+        );
         return Refused::program(text, 1);
     }
     if let Some(extra) = words.get(if delete && !squeeze { 1 } else { 2 }) {
-        let note = if delete && !squeeze && words.len() == 2 { "\nOnly one string may be given when deleting without squeezing repeats." } else { "" };
-        return Refused::program(format!("tr: extra operand '{extra}'{note}\nTry 'tr --help' for more information."), 1);
+        let note = if delete && !squeeze && words.len() == 2 {
+            "\nOnly one string may be given when deleting without squeezing repeats."
+        } else {
+            ""
+        };
+        return Refused::program(
+            format!("tr: extra operand '{extra}'{note}\nTry 'tr --help' for more information."),
+            1,
+        );
     }
     let parsed = set(first, 0).and_then(|mut one| {
         if complement {

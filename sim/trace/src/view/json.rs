@@ -66,7 +66,9 @@ fn step_json(step: &Step, names: &dyn Names) -> Value {
         StepKind::Route { route, gateway, dev } => {
             ("route", json!({"route": route, "gateway": gateway, "dev": dev.map(|dev| names.dev(host, dev))}))
         }
-        StepKind::Neighbour { addr, mac } => ("neighbour", json!({"addr": addr, "mac": mac.map(|m| m.to_string())})),
+        StepKind::Neighbour { addr, mac } => {
+            ("neighbour", json!({"addr": addr, "mac": mac.map(|m| m.to_string())}))
+        }
         StepKind::Bridge { port, local, flooded } => (
             "bridge",
             json!({"port": port.map(|dev| names.dev(host, dev)), "local": local, "flooded": flooded}),
@@ -76,7 +78,9 @@ fn step_json(step: &Step, names: &dyn Names) -> Value {
             json!({"hook": hook.as_str(), "table": table, "rules_visited": rules_visited, "verdict": verdict,
                    "decided_by": decision_json(decided_by)}),
         ),
-        StepKind::Rule { decision, target } => ("rule", json!({"target": target, "rule": decision_json(decision)})),
+        StepKind::Rule { decision, target } => {
+            ("rule", json!({"target": target, "rule": decision_json(decision)}))
+        }
         StepKind::Conntrack { state, entry } => ("conntrack", json!({"state": state, "entry": entry})),
         StepKind::Rewrite { by, changes } => {
             let by = match by {
@@ -86,7 +90,9 @@ fn step_json(step: &Step, names: &dyn Names) -> Value {
             };
             ("rewrite", json!({"by": by, "changes": changes_json(changes)}))
         }
-        StepKind::Encapsulated { outer, overhead } => ("encapsulated", json!({"outer": outer.0, "overhead": overhead})),
+        StepKind::Encapsulated { outer, overhead } => {
+            ("encapsulated", json!({"outer": outer.0, "overhead": overhead}))
+        }
         StepKind::Decapsulated { outer } => ("decapsulated", json!({"outer": outer.0})),
         StepKind::Deliver { to, socket } => {
             ("deliver", json!({"socket": socket, "process": to.and_then(|pid| names.process(host, pid))}))

@@ -29,7 +29,9 @@ fn title(trace: &Trace, names: &dyn Names) -> String {
         Disposition::Delivered { host, netns, at } => {
             format!("delivered to {}  {}", names.node(host, netns), human_duration(at.since(trace.sent_at)))
         }
-        Disposition::Dropped { host, netns, reason, .. } => format!("dropped at {}  {reason}", names.node(host, netns)),
+        Disposition::Dropped { host, netns, reason, .. } => {
+            format!("dropped at {}  {reason}", names.node(host, netns))
+        }
         Disposition::Pending => "still on its way".to_owned(),
     };
     let what = format!("● {}  {}", names.node(host, netns), describe(&trace.frame));
@@ -186,7 +188,12 @@ fn detailed(out: &mut String, number: usize, hop: &Hop, names: &dyn Names, full:
         }
         let mut left = format!("      {:<10} ", device(step, names));
         if full {
-            left = format!("      {:>12} {:<22} {:<10} ", step.at, kernel_function(&step.kind), device(step, names));
+            left = format!(
+                "      {:>12} {:<22} {:<10} ",
+                step.at,
+                kernel_function(&step.kind),
+                device(step, names)
+            );
         }
         paragraphs(out, &left, &paragraphs_of(step, names, full));
     }
@@ -245,13 +252,17 @@ pub(super) fn sentence(step: &Step, names: &dyn Names, full: bool) -> String {
     let host = step.place.host;
     match &step.kind {
         StepKind::Created { by, parents, frame } => {
-            let by = by.and_then(|pid| names.process(host, pid)).map_or(String::new(), |p| format!(" by `{p}`"));
-            let parents: Vec<String> = parents.iter().map(|(relation, id)| format!("{relation:?} {id}")).collect();
+            let by =
+                by.and_then(|pid| names.process(host, pid)).map_or(String::new(), |p| format!(" by `{p}`"));
+            let parents: Vec<String> =
+                parents.iter().map(|(relation, id)| format!("{relation:?} {id}")).collect();
             let from = if parents.is_empty() { String::new() } else { format!(" ({})", parents.join(", ")) };
             format!("packet {}{by}{from}: {}", step.packet, describe(frame))
         }
         StepKind::Receive(frame) if full => format!("in: {} > {}, {}", frame.src, frame.dst, describe(frame)),
-        StepKind::Transmit(frame) if full => format!("out: {} > {}, {}", frame.src, frame.dst, describe(frame)),
+        StepKind::Transmit(frame) if full => {
+            format!("out: {} > {}, {}", frame.src, frame.dst, describe(frame))
+        }
         StepKind::Receive(_) => "in".to_owned(),
         StepKind::Transmit(_) => "out".to_owned(),
         StepKind::Route { route, dev, .. } => match dev {
@@ -285,21 +296,23 @@ pub(super) fn sentence(step: &Step, names: &dyn Names, full: bool) -> String {
         },
         StepKind::Rewrite { by, changes } => {
             let by = match by {
-                RewriteBy::Nat(Some(decision)) | RewriteBy::Target(decision) => format!("  [{}]", decision_text(decision)),
+                RewriteBy::Nat(Some(decision)) | RewriteBy::Target(decision) => {
+                    format!("  [{}]", decision_text(decision))
+                }
                 RewriteBy::Nat(None) => "  [nat, by its connection]".to_owned(),
                 RewriteBy::Forward => String::new(),
             };
             format!("{}{by}", changes_text(changes))
         }
-        StepKind::Encapsulated { outer, overhead } if full => format!("encapsulated in packet {outer}, +{overhead} bytes"),
+        StepKind::Encapsulated { outer, overhead } if full => {
+            format!("encapsulated in packet {outer}, +{overhead} bytes")
+        }
         StepKind::Encapsulated { overhead, .. } => format!("encapsulated, +{overhead} bytes"),
         StepKind::Decapsulated { .. } => "decapsulated".to_owned(),
-        StepKind::Deliver { to, socket } => {
-            match to.and_then(|pid| names.process(host, pid)) {
-                Some(process) => format!("delivered to {socket} of `{process}`"),
-                None => format!("delivered to {socket}"),
-            }
-        }
+        StepKind::Deliver { to, socket } => match to.and_then(|pid| names.process(host, pid)) {
+            Some(process) => format!("delivered to {socket} of `{process}`"),
+            None => format!("delivered to {socket}"),
+        },
         StepKind::Crossing { to_kernel: true } => "written into the kernel by a process".to_owned(),
         StepKind::Crossing { to_kernel: false } => "handed to a process".to_owned(),
         StepKind::Held("neighbour") => "waits for ARP".to_owned(),

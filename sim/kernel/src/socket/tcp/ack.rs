@@ -109,7 +109,11 @@ impl TcpSocket {
         let ack = tcp.ack;
         let prior_una = self.snd_una;
         if before(ack, prior_una) {
-            return if before(ack, prior_una.wrapping_sub(self.max_window)) { Err(BadAck::TooOld) } else { Ok(()) };
+            return if before(ack, prior_una.wrapping_sub(self.max_window)) {
+                Err(BadAck::TooOld)
+            } else {
+                Ok(())
+            };
         }
         if after(ack, self.snd_nxt) {
             return Err(BadAck::Unsent);
@@ -272,7 +276,8 @@ impl TcpSocket {
         }
         if let Some(rack) = self.recovery.rack {
             for seg in self.queue.sent_segs().filter(|seg| !seg.sacked) {
-                if (seg.sent_at, seg.end_seq()) != rack && sent_after(rack, seg) && (!seg.lost || seg.resent) {
+                if (seg.sent_at, seg.end_seq()) != rack && sent_after(rack, seg) && (!seg.lost || seg.resent)
+                {
                     seg.lost = true;
                     seg.resent = false;
                 }
@@ -383,7 +388,12 @@ impl TcpSocket {
 
 /// The newer of what was known to have arrived and `seg`. A copy that is answered sooner than any
 /// packet before tells of an earlier copy, not of itself. Kernel: `tcp_rack_advance`.
-fn newest(rack: Option<(SimTime, u32)>, seg: &SendSeg, now: SimTime, min_rtt: Option<Duration>) -> Option<(SimTime, u32)> {
+fn newest(
+    rack: Option<(SimTime, u32)>,
+    seg: &SendSeg,
+    now: SimTime,
+    min_rtt: Option<Duration>,
+) -> Option<(SimTime, u32)> {
     if seg.retransmits > 0 && min_rtt.is_some_and(|min| now.since(seg.sent_at) < min) {
         return rack;
     }

@@ -9,7 +9,8 @@ use crate::Errno;
 
 use super::ack::BadAck;
 use super::{
-    ATO_MIN, Ending, Env, MAX_QUICKACKS, MSS_DEFAULT, State, TIMEWAIT_LEN, TcpSocket, Verdict, after, before, seq_len,
+    ATO_MIN, Ending, Env, MAX_QUICKACKS, MSS_DEFAULT, State, TIMEWAIT_LEN, TcpSocket, Verdict, after, before,
+    seq_len,
 };
 
 /// Shortest time between two ACKs for unacceptable segments. Kernel: `net.ipv4.tcp_invalid_ratelimit`.
@@ -127,7 +128,9 @@ impl TcpSocket {
     /// Takes the data of an acceptable segment.
     fn rcv_data(&mut self, env: &mut Env, tcp: &Tcp) -> Verdict {
         match self.state {
-            State::CloseWait | State::Closing | State::LastAck if !before(tcp.seq, self.rcv_nxt) => Verdict::Taken,
+            State::CloseWait | State::Closing | State::LastAck if !before(tcp.seq, self.rcv_nxt) => {
+                Verdict::Taken
+            }
             State::FinWait1 | State::FinWait2 | State::CloseWait | State::Closing | State::LastAck
                 if self.orphan && self.aborts_on_data(tcp) =>
             {
@@ -264,7 +267,8 @@ impl TcpSocket {
             return out_of_window(self, DropReason::TcpOldData);
         }
         if !before(tcp.seq, self.rcv_nxt.wrapping_add(self.receive_window())) {
-            let reason = if tcp.seq == self.rcv_nxt { DropReason::TcpZeroWindow } else { DropReason::TcpOverwindow };
+            let reason =
+                if tcp.seq == self.rcv_nxt { DropReason::TcpZeroWindow } else { DropReason::TcpOverwindow };
             return out_of_window(self, reason);
         }
         if after(tcp.seq, self.rcv_nxt) {
@@ -415,7 +419,11 @@ impl TcpSocket {
         const DELACK_MAX: Duration = Duration::from_millis(200);
         let mut ato = self.ato.max(ATO_MIN);
         if ato > ATO_MIN {
-            let mut max = if self.pingpong > 0 || self.ack_pushed > 0 { DELACK_MAX } else { Duration::from_millis(500) };
+            let mut max = if self.pingpong > 0 || self.ack_pushed > 0 {
+                DELACK_MAX
+            } else {
+                Duration::from_millis(500)
+            };
             if let Some(srtt) = self.rtt.smoothed() {
                 max = max.min(srtt.max(ATO_MIN));
             }

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use packet::{Body, Frag, Icmp, IcmpError, NetnsId, Packet, Payload, Pid, Proto, SimTime, Skb, Tcp, TcpFlags};
+use packet::{
+    Body, Frag, Icmp, IcmpError, NetnsId, Packet, Payload, Pid, Proto, SimTime, Skb, Tcp, TcpFlags,
+};
 use trace::{DropReason, Observer, Relation, StepKind};
 
 use super::listen::Request;
@@ -95,7 +97,13 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Carries out what an event left in the socket, and puts it back.
-    fn tcp_after(&mut self, mut socket: Box<Socket>, out: Vec<Segment>, dst: Option<Dst>, settings: Settings) {
+    fn tcp_after(
+        &mut self,
+        mut socket: Box<Socket>,
+        out: Vec<Segment>,
+        dst: Option<Dst>,
+        settings: Settings,
+    ) {
         let (id, ns) = (socket.id, socket.netns);
         let ttl = self.host.default_ttl(ns);
         let wrapping = Self::wrapping(&mut socket, out.len(), ttl);
@@ -158,7 +166,8 @@ impl<O: Observer> Cx<'_, O> {
         let sockets = &mut self.host.sockets;
         if orphan || requested {
             sockets.unbind(&socket);
-            if let Some(parent) = parent.and_then(|parent| sockets.get_mut(parent)).and_then(Socket::tcp_mut) {
+            if let Some(parent) = parent.and_then(|parent| sockets.get_mut(parent)).and_then(Socket::tcp_mut)
+            {
                 parent.syn_queue.retain(|&other| other != id);
             }
             return;
@@ -468,7 +477,8 @@ impl<O: Observer> Cx<'_, O> {
         } else {
             (0, tcp.seq.wrapping_add(seq_len(tcp)), TcpFlags::RST | TcpFlags::ACK)
         };
-        let reset = Tcp { sport: 0, dport: 0, seq, ack, flags, window: 0, options: None, payload: Payload::EMPTY };
+        let reset =
+            Tcp { sport: 0, dport: 0, seq, ack, flags, window: 0, options: None, payload: Payload::EMPTY };
         let tuple =
             FourTuple { laddr: skb.ip().dst(), lport: tcp.dport, raddr: skb.ip().src(), rport: tcp.sport };
         let flow = Flow {
@@ -487,7 +497,8 @@ impl<O: Observer> Cx<'_, O> {
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
         let ttl = self.host.default_ttl(ns);
         let wrapping = Wrapping { tuple, owner: None, ttl, tos: skb.ip().tos, mark: 0, df: true, id: None };
-        let segment = Segment { id: self.ids.next_id(), tcp: reset, parent: Some((Relation::ReplyTo, skb.id)) };
+        let segment =
+            Segment { id: self.ids.next_id(), tcp: reset, parent: Some((Relation::ReplyTo, skb.id)) };
         self.send_segments(ns, wrapping, vec![segment], Some(dst));
     }
 
@@ -602,4 +613,3 @@ pub(in crate::socket) fn secure_ts(seed: u64, tuple: FourTuple) -> u32 {
     let [laddr, _, raddr, ..] = tuple_words(tuple);
     keyed_hash(seed, &[0x7473, laddr, raddr]) as u32
 }
-

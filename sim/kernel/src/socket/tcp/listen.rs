@@ -22,7 +22,14 @@ pub(super) enum Request {
 
 impl TcpSocket {
     /// A connection that answers `syn`, in SYN_RECV. `advmss` is the own limit in bytes.
-    pub(super) fn from_syn(env: &mut Env, syn: &Tcp, iss: u32, ts_offset: u32, advmss: u32, rcvbuf: u32) -> Self {
+    pub(super) fn from_syn(
+        env: &mut Env,
+        syn: &Tcp,
+        iss: u32,
+        ts_offset: u32,
+        advmss: u32,
+        rcvbuf: u32,
+    ) -> Self {
         let mut socket = Self::new();
         let stamp = syn.options.as_ref().and_then(|o| o.timestamps);
         socket.state = State::SynRecv;
@@ -51,7 +58,8 @@ impl TcpSocket {
     /// Looks at a segment for a connection in SYN_RECV. Kernel: `tcp_check_req`.
     pub(super) fn check_request(&mut self, env: &mut Env, tcp: &Tcp) -> Request {
         let has = |flag| tcp.flags.contains(flag);
-        let bare_syn = has(TcpFlags::SYN) && !has(TcpFlags::ACK) && !has(TcpFlags::RST) && !has(TcpFlags::FIN);
+        let bare_syn =
+            has(TcpFlags::SYN) && !has(TcpFlags::ACK) && !has(TcpFlags::RST) && !has(TcpFlags::FIN);
         if bare_syn && tcp.seq == self.irs {
             if !self.oow_rate_limited(env, tcp) {
                 self.retransmit(env, 0);

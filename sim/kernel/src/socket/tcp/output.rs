@@ -4,7 +4,9 @@ use packet::{PacketId, Payload, Tcp, TcpFlags, TcpOptions};
 use trace::Relation;
 
 use super::queue::SendSeg;
-use super::{Env, MIN_SND_MSS, MSS_DEFAULT, Pending, RTO_MAX, RTO_MIN, Segment, State, TcpSocket, after, before};
+use super::{
+    Env, MIN_SND_MSS, MSS_DEFAULT, Pending, RTO_MAX, RTO_MIN, Segment, State, TcpSocket, after, before,
+};
 
 impl Env<'_> {
     /// Sends a segment; its ports are filled in later.
@@ -65,12 +67,16 @@ impl TcpSocket {
             flags = flags | TcpFlags::ACK;
         }
         let (window, options) = if syn {
-            (self.rcv_wnd.min(u32::from(u16::MAX)) as u16, self.syn_options(env, self.state != State::SynSent))
+            (
+                self.rcv_wnd.min(u32::from(u16::MAX)) as u16,
+                self.syn_options(env, self.state != State::SynSent),
+            )
         } else {
             (self.select_window(), self.established_options(env))
         };
         let had_data = !data.is_empty();
-        let parent = parent.or_else(|| if syn { self.answering.map(|id| (Relation::ReplyTo, id)) } else { None });
+        let parent =
+            parent.or_else(|| if syn { self.answering.map(|id| (Relation::ReplyTo, id)) } else { None });
         let tcp = Tcp { payload: data, ..self.segment(seq, flags, window, options) };
         let id = env.emit(tcp, parent);
         if flags.contains(TcpFlags::ACK) && !syn {
@@ -134,7 +140,10 @@ impl TcpSocket {
     /// Sends what window, congestion window and Nagle's algorithm allow.
     /// Kernel: `tcp_write_xmit`, `__tcp_push_pending_frames`.
     pub(super) fn push_pending(&mut self, env: &mut Env) {
-        if matches!(self.state, State::Closed | State::Listen | State::SynSent | State::SynRecv | State::TimeWait) {
+        if matches!(
+            self.state,
+            State::Closed | State::Listen | State::SynSent | State::SynRecv | State::TimeWait
+        ) {
             return;
         }
         let mss = self.current_mss(env) as usize;
@@ -146,7 +155,8 @@ impl TcpSocket {
             let nagled = {
                 let seg = &self.queue.segs[index];
                 let len = seg.len();
-                let end = seg.seq.wrapping_add(len.min(mss) as u32).wrapping_add(u32::from(seg.fin && len <= mss));
+                let end =
+                    seg.seq.wrapping_add(len.min(mss) as u32).wrapping_add(u32::from(seg.fin && len <= mss));
                 if after(end, wnd_end) {
                     break;
                 }
@@ -198,7 +208,11 @@ impl TcpSocket {
     /// Kernel: `tcp_schedule_loss_probe`.
     pub(super) fn schedule_loss_probe(&mut self, env: &Env) {
         let Some(srtt) = self.rtt.smoothed() else { return };
-        if !self.recovery.is_open() || !self.sack_ok || self.queue.sent == 0 || self.recovery.tlp_high.is_some() {
+        if !self.recovery.is_open()
+            || !self.sack_ok
+            || self.queue.sent == 0
+            || self.recovery.tlp_high.is_some()
+        {
             return;
         }
         const JIFFIES_2: std::time::Duration = std::time::Duration::from_millis(8);
@@ -283,7 +297,12 @@ impl TcpSocket {
     pub(super) fn write_wakeup(&mut self, env: &mut Env) {
         let index = self.queue.sent;
         let wnd_end = self.wnd_end();
-        let room = self.queue.segs.get(index).filter(|seg| before(seg.seq, wnd_end)).map(|seg| wnd_end.wrapping_sub(seg.seq));
+        let room = self
+            .queue
+            .segs
+            .get(index)
+            .filter(|seg| before(seg.seq, wnd_end))
+            .map(|seg| wnd_end.wrapping_sub(seg.seq));
         let Some(room) = room else {
             self.send_probe(env);
             return;
@@ -306,7 +325,9 @@ impl TcpSocket {
 
     /// The sequence number of a segment without data. Kernel: `tcp_acceptable_seq`.
     fn acceptable_seq(&self) -> u32 {
-        if before(self.wnd_end(), self.snd_nxt) && self.snd_nxt.wrapping_sub(self.wnd_end()) >= 1 << self.snd_wscale {
+        if before(self.wnd_end(), self.snd_nxt)
+            && self.snd_nxt.wrapping_sub(self.wnd_end()) >= 1 << self.snd_wscale
+        {
             self.wnd_end()
         } else {
             self.snd_nxt

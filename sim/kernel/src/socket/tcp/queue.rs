@@ -186,7 +186,8 @@ impl OutOfOrder {
     /// Keeps what is new of a segment; false if nothing of it is.
     /// Kernel: `net/ipv4/tcp_input.c`, `tcp_data_queue_ofo`.
     pub fn insert(&mut self, seq: u32, data: &Payload, fin: bool) -> bool {
-        let end_of = |seq: u32, data: &Payload, fin: bool| seq.wrapping_add(data.len() as u32 + u32::from(fin));
+        let end_of =
+            |seq: u32, data: &Payload, fin: bool| seq.wrapping_add(data.len() as u32 + u32::from(fin));
         let end = end_of(seq, data, fin);
         let mut pieces = Vec::new();
         let mut from = seq;

@@ -91,7 +91,10 @@ impl Wire {
     fn step(&mut self, settings: Settings) -> bool {
         let deadline = |socket: &TcpSocket| socket.next_deadline();
         let timers = [End::Client, End::Server].map(|end| {
-            self.rest[end as usize].as_ref().map_or(deadline(&self.ends[end as usize]), deadline).map(|at| (at, end))
+            self.rest[end as usize]
+                .as_ref()
+                .map_or(deadline(&self.ends[end as usize]), deadline)
+                .map(|at| (at, end))
         });
         let timer = timers.into_iter().flatten().min_by_key(|(at, _)| *at);
         let arrival = self.flying.keys().next().copied();
@@ -165,9 +168,13 @@ impl Wire {
 /// `S`, `S.`, `.`, `P.`, `F.`, `R.` with the payload's length, as tcpdump words it.
 fn flags(tcp: &Tcp) -> String {
     let mut text = String::new();
-    for (flag, letter) in
-        [(TcpFlags::FIN, 'F'), (TcpFlags::SYN, 'S'), (TcpFlags::RST, 'R'), (TcpFlags::PSH, 'P'), (TcpFlags::ACK, '.')]
-    {
+    for (flag, letter) in [
+        (TcpFlags::FIN, 'F'),
+        (TcpFlags::SYN, 'S'),
+        (TcpFlags::RST, 'R'),
+        (TcpFlags::PSH, 'P'),
+        (TcpFlags::ACK, '.'),
+    ] {
         if tcp.flags.contains(flag) {
             text.push(letter);
         }
@@ -192,7 +199,8 @@ fn transfer(len: usize, mtu: u32, loss: u64, settings: impl Fn(&mut Settings)) -
             break;
         }
         if wire.ends[0].state == State::Established && sent < data.len() {
-            sent += wire.at(End::Client, settings, |socket, env| socket.send(env, &data[sent..])).unwrap_or(0);
+            sent +=
+                wire.at(End::Client, settings, |socket, env| socket.send(env, &data[sent..])).unwrap_or(0);
         }
         if sent == data.len() && !closed[0] && wire.ends[0].state == State::Established {
             closed[0] = true;
@@ -208,11 +216,21 @@ fn transfer(len: usize, mtu: u32, loss: u64, settings: impl Fn(&mut Settings)) -
             }
             got.extend(bytes);
         }
-        if wire.ends[1].state == State::Closed && wire.ends[0].state == State::Closed && wire.rest[0].is_some() {
+        if wire.ends[1].state == State::Closed
+            && wire.ends[0].state == State::Closed
+            && wire.rest[0].is_some()
+        {
             break;
         }
     }
-    assert_eq!(got.len(), data.len(), "bytes arrived by {}, {:?} {:?}", wire.now, wire.ends[0].state, wire.ends[1].state);
+    assert_eq!(
+        got.len(),
+        data.len(),
+        "bytes arrived by {}, {:?} {:?}",
+        wire.now,
+        wire.ends[0].state,
+        wire.ends[1].state
+    );
     assert!(got == data, "the bytes differ");
     assert_eq!((wire.ends[0].state, wire.ends[1].state), (State::Closed, State::Closed));
     assert!(!wire.reset_sent);
@@ -305,7 +323,18 @@ fn conversations_look_as_linux_has_them() {
     let ok = [None, None];
     check(
         "a request, an answer, the client closes first",
-        &[Send(Client, 72), Pass(5), Recv(Server), Send(Server, 67), Pass(5), Recv(Client), Close(Client), Pass(1), Close(Server), Pass(10)],
+        &[
+            Send(Client, 72),
+            Pass(5),
+            Recv(Server),
+            Send(Server, 67),
+            Pass(5),
+            Recv(Client),
+            Close(Client),
+            Pass(1),
+            Close(Server),
+            Pass(10),
+        ],
         "> P. 72, < ., < P. 67, > ., > F., < F., > .",
         (State::TimeWait, State::Closed),
         ok,
@@ -375,7 +404,9 @@ fn a_closed_window_is_probed() {
     assert!((60_000..100_000).contains(&arrived), "{arrived} bytes arrived");
     for _ in 0..100 {
         pour(&mut wire, &mut sent);
-        got += wire.at(End::Server, settings, |socket, env| socket.recv(env, total)).map_or(0, |data| data.len());
+        got += wire
+            .at(End::Server, settings, |socket, env| socket.recv(env, total))
+            .map_or(0, |data| data.len());
         wire.run_until(settings, Duration::from_millis(100));
     }
     assert_eq!(got, total);

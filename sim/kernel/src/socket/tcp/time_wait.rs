@@ -39,7 +39,9 @@ impl TcpSocket {
         let end = tcp.seq.wrapping_add(seq_len(tcp));
         let stamp = tcp.options.as_ref().and_then(|o| o.timestamps);
         let stale = match (stamp, self.ts_recent) {
-            (Some((value, _)), Some(recent)) => (recent.wrapping_sub(value) as i32) > 1 && !has(TcpFlags::RST),
+            (Some((value, _)), Some(recent)) => {
+                (recent.wrapping_sub(value) as i32) > 1 && !has(TcpFlags::RST)
+            }
             _ => false,
         };
         if self.state == State::FinWait2 {

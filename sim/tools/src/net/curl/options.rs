@@ -110,11 +110,17 @@ impl Options {
                 while let Some(letter) = letters.next() {
                     let (_, _, takes) = KNOWN
                         .iter()
-                        .find(|(short, ..)| *short == letter && !matches!(letter, '1' | '2' | '3' | '5' | '7' | '8' | '9'))
+                        .find(|(short, ..)| {
+                            *short == letter && !matches!(letter, '1' | '2' | '3' | '5' | '7' | '8' | '9')
+                        })
                         .ok_or_else(|| Refused(2, format!("curl: option {arg}: is unknown\n{TRY}")))?;
                     if *takes {
                         let attached = letters.as_str();
-                        let value = if attached.is_empty() { argument(arg, args.next())? } else { attached.to_owned() };
+                        let value = if attached.is_empty() {
+                            argument(arg, args.next())?
+                        } else {
+                            attached.to_owned()
+                        };
                         options.set(letter, Some(value))?;
                         break;
                     }
@@ -125,7 +131,11 @@ impl Options {
             }
         }
         if options.urls.is_empty() {
-            let text = if options.silent && !options.show_error { TRY.to_owned() } else { format!("curl: no URL specified!\n{TRY}") };
+            let text = if options.silent && !options.show_error {
+                TRY.to_owned()
+            } else {
+                format!("curl: no URL specified!\n{TRY}")
+            };
             let text = if options.nothing_asked() { TRY.to_owned() } else { text };
             return Err(Refused(2, text));
         }
@@ -140,9 +150,9 @@ impl Options {
     fn set(&mut self, letter: char, value: Option<String>) -> Result<(), Refused> {
         let value = value.unwrap_or_default();
         let time = |name: &str, value: &str| {
-            seconds(value)
-                .map(|d| Some(d).filter(|d| !d.is_zero()))
-                .ok_or_else(|| Refused(2, format!("curl: option {name}: expected a proper numerical parameter\n{TRY}")))
+            seconds(value).map(|d| Some(d).filter(|d| !d.is_zero())).ok_or_else(|| {
+                Refused(2, format!("curl: option {name}: expected a proper numerical parameter\n{TRY}"))
+            })
         };
         match letter {
             's' => self.silent = true,
@@ -172,7 +182,8 @@ impl Options {
             '2' => self.interface = Some(value),
             '3' => {
                 let (low, high) = value.split_once('-').unwrap_or((&value, &value));
-                let ports = low.trim().parse().ok().zip(high.trim().parse().ok()).filter(|(low, high)| low <= high);
+                let ports =
+                    low.trim().parse().ok().zip(high.trim().parse().ok()).filter(|(low, high)| low <= high);
                 self.local_ports = Some(ports.ok_or_else(|| {
                     Refused(2, format!("curl: option --local-port: is badly used here\n{TRY}"))
                 })?);
@@ -180,7 +191,9 @@ impl Options {
             '5' => {
                 let parts: Vec<&str> = value.splitn(3, ':').collect();
                 let entry = match parts.as_slice() {
-                    [host, port, addr] => port.parse().ok().zip(addr.parse().ok()).map(|(p, a)| ((*host).to_owned(), p, a)),
+                    [host, port, addr] => {
+                        port.parse().ok().zip(addr.parse().ok()).map(|(p, a)| ((*host).to_owned(), p, a))
+                    }
                     _ => None,
                 };
                 self.resolve.push(entry.ok_or_else(|| {
@@ -283,7 +296,13 @@ fn base64(bytes: &[u8]) -> String {
 impl Url {
     fn parse(text: &str) -> Self {
         let bad = || Some((3, "URL using bad/illegal format or missing URL".to_owned()));
-        let mut url = Self { host: String::new(), port: 80, path: "/".to_owned(), problem: None, text: text.to_owned() };
+        let mut url = Self {
+            host: String::new(),
+            port: 80,
+            path: "/".to_owned(),
+            problem: None,
+            text: text.to_owned(),
+        };
         let rest = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
@@ -291,7 +310,8 @@ impl Url {
                 return url;
             }
             Some((scheme, _)) => {
-                url.problem = Some((1, format!("Protocol \"{scheme}\" not supported or disabled in libcurl")));
+                url.problem =
+                    Some((1, format!("Protocol \"{scheme}\" not supported or disabled in libcurl")));
                 return url;
             }
             None => text,
@@ -312,6 +332,10 @@ impl Url {
 
     /// As `%{url_effective}` prints it.
     pub fn effective(&self) -> String {
-        if self.text.contains("://") { self.text.clone() } else { format!("http://{}{}", self.text, if self.text.contains('/') { "" } else { "/" }) }
+        if self.text.contains("://") {
+            self.text.clone()
+        } else {
+            format!("http://{}{}", self.text, if self.text.contains('/') { "" } else { "/" })
+        }
     }
 }

@@ -42,7 +42,9 @@ impl Response {
     pub fn take(&mut self, data: &[u8]) -> Progress {
         self.buffer.extend_from_slice(data);
         if self.head.is_none() {
-            let Some(end) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") else { return Progress::More };
+            let Some(end) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") else {
+                return Progress::More;
+            };
             let rest = self.buffer.split_off(end + 4);
             self.head = Some(String::from_utf8_lossy(&self.buffer).into_owned());
             self.buffer = rest;
@@ -50,7 +52,9 @@ impl Response {
         if self.chunked() {
             self.take_chunks();
         } else if !self.no_body {
-            let room = self.expected().map_or(usize::MAX, |total| usize::try_from(total - self.body_len).unwrap_or(usize::MAX));
+            let room = self
+                .expected()
+                .map_or(usize::MAX, |total| usize::try_from(total - self.body_len).unwrap_or(usize::MAX));
             let n = self.buffer.len().min(room);
             self.body_len += n as u64;
             self.body.extend(self.buffer.drain(..n));
@@ -66,7 +70,8 @@ impl Response {
                     let Some(end) = self.buffer.windows(2).position(|w| w == b"\r\n") else { return };
                     let line: Vec<u8> = self.buffer.drain(..end + 2).collect();
                     let text = String::from_utf8_lossy(&line);
-                    let size = u64::from_str_radix(text.split(';').next().unwrap_or_default().trim(), 16).unwrap_or(0);
+                    let size = u64::from_str_radix(text.split(';').next().unwrap_or_default().trim(), 16)
+                        .unwrap_or(0);
                     if size == 0 {
                         self.last_chunk = true;
                         return;

@@ -156,7 +156,11 @@ fn filter_text(sys: &mut dyn Sys, options: &Options) -> Result<String, Refused> 
     match &options.filter_file {
         None => Ok(options.filter.clone()),
         Some(path) => match read_file(sys, path) {
-            Some(text) => Ok(text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect::<Vec<_>>().join(" ")),
+            Some(text) => Ok(text
+                .lines()
+                .map(|line| line.split('#').next().unwrap_or_default())
+                .collect::<Vec<_>>()
+                .join(" ")),
             None => refuse(format!("can't open {path}: {}", Errno::NoEnt)),
         },
     }
@@ -178,7 +182,10 @@ fn offline(sys: &mut dyn Sys, options: &Options, path: &str) -> Result<i32, Refu
         Err(text) => return refuse(text),
     };
     let title = capture.link.title();
-    complain(sys, &format!("reading from file {path}, link-type {title}, snapshot length {}\n", capture.snaplen));
+    complain(
+        sys,
+        &format!("reading from file {path}, link-type {title}, snapshot length {}\n", capture.snaplen),
+    );
     if capture.link == LinkType::Sll2 {
         complain(sys, "Warning: interface names might be incorrect\n");
     }
@@ -223,7 +230,8 @@ fn offline(sys: &mut dyn Sys, options: &Options, path: &str) -> Result<i32, Refu
 fn list_devices(sys: &mut dyn Sys) -> i32 {
     let netns = sys.netns();
     let links = sys.kernel().links(netns);
-    let (up, down): (Vec<_>, Vec<_>) = links.iter().filter(|link| link.name != "lo").partition(|link| link.flags & 1 != 0);
+    let (up, down): (Vec<_>, Vec<_>) =
+        links.iter().filter(|link| link.name != "lo").partition(|link| link.flags & 1 != 0);
     let line = |link: &LinkInfo| match (link.flags & 1 != 0, link.flags & 0x40 != 0) {
         (true, true) => format!("{} [Up, Running, Connected]", link.name),
         (true, false) => format!("{} [Up, Disconnected]", link.name),
@@ -231,7 +239,9 @@ fn list_devices(sys: &mut dyn Sys) -> i32 {
     };
     let mut lines: Vec<String> = up.into_iter().map(line).collect();
     lines.push("any (Pseudo-device that captures on all interfaces) [Up, Running]".to_owned());
-    lines.extend(links.iter().filter(|link| link.name == "lo").map(|_| "lo [Up, Running, Loopback]".to_owned()));
+    lines.extend(
+        links.iter().filter(|link| link.name == "lo").map(|_| "lo [Up, Running, Loopback]".to_owned()),
+    );
     lines.extend(down.into_iter().map(line));
     for (i, line) in lines.iter().enumerate() {
         say(sys, &format!("{}.{line}\n", i + 1));
@@ -253,17 +263,21 @@ impl State {
         let up = |link: &&LinkInfo| link.flags & 1 != 0;
         let name = match &options.device {
             Some(name) => name.clone(),
-            None => match links.iter().filter(up).find(|link| link.name != "lo").or_else(|| links.iter().find(up)) {
-                Some(link) => link.name.clone(),
-                None => "any".to_owned(),
-            },
+            None => {
+                match links.iter().filter(up).find(|link| link.name != "lo").or_else(|| links.iter().find(up))
+                {
+                    Some(link) => link.name.clone(),
+                    None => "any".to_owned(),
+                }
+            }
         };
         let (link, netmask) = if name == "any" {
             complain(sys, "tcpdump: data link type LINUX_SLL2\n");
             (LinkType::Sll2, 0)
         } else {
             // A number is an index.
-            let by_index = name.parse::<u32>().ok().and_then(|index| links.iter().find(|link| link.ifindex.0 == index));
+            let by_index =
+                name.parse::<u32>().ok().and_then(|index| links.iter().find(|link| link.ifindex.0 == index));
             let Some(info) = links.iter().find(|link| link.name == name).or(by_index) else {
                 return refuse(format!("{name}: No such device exists\n(No such device exists)"));
             };
@@ -272,7 +286,10 @@ impl State {
             }
             let index = info.ifindex;
             let addrs = sys.kernel().addrs(netns);
-            let len = addrs.iter().find(|addr| addr.ifindex == index).map_or(0, |addr| addr.addr.local.prefix_len());
+            let len = addrs
+                .iter()
+                .find(|addr| addr.ifindex == index)
+                .map_or(0, |addr| addr.addr.local.prefix_len());
             (link_type(info.arphrd), u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0))
         };
         let names = Names::read(sys);
@@ -298,7 +315,10 @@ impl State {
             complain(sys, "tcpdump: ");
         }
         let title = link.title();
-        complain(sys, &format!("listening on {name}, link-type {title}, snapshot length {} bytes\n", options.snaplen));
+        complain(
+            sys,
+            &format!("listening on {name}, link-type {title}, snapshot length {} bytes\n", options.snaplen),
+        );
         Ok(Self { socket, options, link, filter, devices: BTreeMap::new(), output, captured: 0, received: 0 })
     }
 
@@ -310,7 +330,8 @@ impl State {
                 let Some(dev) = sys.kernel().get_dev(captured.dev) else { return };
                 let info = sys.kernel().links(dev.netns).into_iter().find(|link| link.ifindex == dev.ifindex);
                 let arphrd = info.map_or(1, |info| info.arphrd);
-                let device = Device { index: dev.ifindex, name: dev.name.clone(), link: link_type(arphrd), arphrd };
+                let device =
+                    Device { index: dev.ifindex, name: dev.name.clone(), link: link_type(arphrd), arphrd };
                 self.devices.insert(captured.dev, device.clone());
                 device
             }
@@ -387,7 +408,11 @@ impl State {
                 Err(Errno::Again) => break,
                 Err(errno) => {
                     self.output.finish(sys);
-                    let text = if errno == Errno::NetDown { "The interface disappeared".to_owned() } else { errno.to_string() };
+                    let text = if errno == Errno::NetDown {
+                        "The interface disappeared".to_owned()
+                    } else {
+                        errno.to_string()
+                    };
                     complain(sys, &format!("tcpdump: pcap_loop: {text}\n"));
                     self.statistics(sys);
                     return Some(1);

@@ -48,7 +48,8 @@ impl Names {
     /// The address of a host.
     pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
         inet_aton(name).or_else(|| {
-            let known = self.hosts.iter().find(|(_, names)| names.iter().any(|n| n.eq_ignore_ascii_case(name)));
+            let known =
+                self.hosts.iter().find(|(_, names)| names.iter().any(|n| n.eq_ignore_ascii_case(name)));
             known.map(|(addr, _)| *addr)
         })
     }

@@ -83,9 +83,10 @@ impl Options {
     /// Takes the arguments without the command's name.
     pub fn parse(args: &[String]) -> Result<Self, Refused> {
         let spec = "AbB:c:DefF:hHi:j:KlnNOpqQ:r:s:StuUvw:xXZ:#123456";
-        let (options, words) =
-            getopt(args, spec, LONG).map_err(|error| Refused(1, format!("tcpdump: {error}\n{VERSION}{USAGE}")))?;
-        let mut parsed = Self { snaplen: DEFAULT_SNAPLEN, promiscuous: true, filter: words.join(" "), ..Self::default() };
+        let (options, words) = getopt(args, spec, LONG)
+            .map_err(|error| Refused(1, format!("tcpdump: {error}\n{VERSION}{USAGE}")))?;
+        let mut parsed =
+            Self { snaplen: DEFAULT_SNAPLEN, promiscuous: true, filter: words.join(" "), ..Self::default() };
         let style = &mut parsed.style;
         for (letter, value) in options {
             let value = value.unwrap_or_default();
@@ -122,7 +123,11 @@ impl Options {
                 's' => match value.parse() {
                     Ok(0) => parsed.snaplen = DEFAULT_SNAPLEN,
                     Ok(snaplen) if snaplen <= DEFAULT_SNAPLEN => parsed.snaplen = snaplen,
-                    _ => return refuse(format!("invalid snaplen {value} (must be >= 0 and <= {DEFAULT_SNAPLEN})")),
+                    _ => {
+                        return refuse(format!(
+                            "invalid snaplen {value} (must be >= 0 and <= {DEFAULT_SNAPLEN})"
+                        ));
+                    }
                 },
                 'S' => style.absolute = true,
                 't' => style.time = style.time.saturating_add(1),

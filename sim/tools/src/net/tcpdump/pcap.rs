@@ -67,7 +67,9 @@ pub(crate) fn file_header(link: LinkType, snaplen: u32) -> Vec<u8> {
 /// A packet with its header.
 pub(crate) fn emit(record: &Record) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(RECORD_HEADER + record.bytes.len());
-    for word in [record.at.as_secs() as u32, record.at.subsec_micros(), record.bytes.len() as u32, record.len as u32] {
+    for word in
+        [record.at.as_secs() as u32, record.at.subsec_micros(), record.bytes.len() as u32, record.len as u32]
+    {
         bytes.extend(word.to_le_bytes());
     }
     bytes.extend(&record.bytes);
@@ -97,7 +99,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Capture, String> {
         _ => return Err("unknown file format".to_owned()),
     };
     let (Some(snaplen), Some(link)) = (word(16, big), word(20, big)) else {
-        return Err(format!("truncated dump file; tried to read {FILE_HEADER} file header bytes, only got {}", bytes.len()));
+        return Err(format!(
+            "truncated dump file; tried to read {FILE_HEADER} file header bytes, only got {}",
+            bytes.len()
+        ));
     };
     let link = match link & 0xffff {
         1 => LinkType::Ethernet,
@@ -112,13 +117,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Capture, String> {
             (word(at, big), word(at + 4, big), word(at + 8, big), word(at + 12, big))
         else {
             let left = bytes.len() - at;
-            capture.error = Some(format!("truncated dump file; tried to read {RECORD_HEADER} header bytes, only got {left}"));
+            capture.error = Some(format!(
+                "truncated dump file; tried to read {RECORD_HEADER} header bytes, only got {left}"
+            ));
             break;
         };
         let start = at + RECORD_HEADER;
         let Some(data) = bytes.get(start..start.saturating_add(kept as usize)) else {
             let left = bytes.len() - start;
-            capture.error = Some(format!("truncated dump file; tried to read {kept} captured bytes, only got {left}"));
+            capture.error =
+                Some(format!("truncated dump file; tried to read {kept} captured bytes, only got {left}"));
             break;
         };
         let nanos = if nanos { fraction } else { fraction.saturating_mul(1000) };
@@ -131,11 +139,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Capture, String> {
 
 fn parse_pcapng(bytes: &[u8]) -> Result<Capture, String> {
     let reader = pcapng::Reader::new(bytes).map_err(|error| error.to_string())?;
-    let mut capture = Capture { link: LinkType::Ethernet, snaplen: 262_144, records: Vec::new(), error: None };
+    let mut capture =
+        Capture { link: LinkType::Ethernet, snaplen: 262_144, records: Vec::new(), error: None };
     for record in reader {
         match record {
             Ok(record) => {
-                capture.records.push(Record { at: record.at, bytes: record.bytes, len: record.original_len as usize });
+                capture.records.push(Record {
+                    at: record.at,
+                    bytes: record.bytes,
+                    len: record.original_len as usize,
+                });
             }
             Err(error) => capture.error = Some(error.to_string()),
         }

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use packet::{
-    Arp, ArpOp, Body, EtherPayload, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Tcp, TcpFlags, Udp, UdpData, Vni, VlanTag,
-    wire,
+    Arp, ArpOp, Body, EtherPayload, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Tcp, TcpFlags,
+    Udp, UdpData, VlanTag, Vni, wire,
 };
 
 const H: MacAddr = MacAddr([2, 0, 0, 0, 1, 1]);
@@ -20,7 +20,11 @@ fn frame(src: MacAddr, dst: MacAddr, payload: EtherPayload) -> Frame {
 
 fn packet(from: u8, to: u8, body: Body) -> Packet {
     let df = !matches!(body, Body::Icmp(Icmp::Error(_)));
-    Packet { frag: Frag { df, ..Frag::default() }, id: 7, ..Packet::new(IpAddr::V4(addr(from)), IpAddr::V4(addr(to)), body) }
+    Packet {
+        frag: Frag { df, ..Frag::default() },
+        id: 7,
+        ..Packet::new(IpAddr::V4(addr(from)), IpAddr::V4(addr(to)), body)
+    }
 }
 
 /// From h (10.0.0.1) to r (10.0.0.2), or back.
@@ -46,7 +50,16 @@ fn datagram(sport: u16, dport: u16, data: &[u8]) -> Body {
 }
 
 fn segment(sport: u16, dport: u16, flags: TcpFlags, seq: u32, ack: u32, data: &[u8]) -> Body {
-    Body::Tcp(Tcp { sport, dport, seq, ack, flags, window: 64240, options: None, payload: Payload::from(data) })
+    Body::Tcp(Tcp {
+        sport,
+        dport,
+        seq,
+        ack,
+        flags,
+        window: 64240,
+        options: None,
+        payload: Payload::from(data),
+    })
 }
 
 fn unreachable() -> Frame {
@@ -87,7 +100,16 @@ pub(super) fn sample(name: &str) -> Vec<u8> {
         "vxlan" => {
             let inner = Box::new(echo(1, 2, true, 56));
             let vni = Vni::new(7).unwrap_or_else(|| unreachable!("7 has 24 bits"));
-            ip(1, 2, Body::Udp(Udp { sport: 4000, dport: 4789, checksum: false, data: UdpData::Vxlan(vni, inner) }))
+            ip(
+                1,
+                2,
+                Body::Udp(Udp {
+                    sport: 4000,
+                    dport: 4789,
+                    checksum: false,
+                    data: UdpData::Vxlan(vni, inner),
+                }),
+            )
         }
         "tagged" => Frame { vlan: Some(VlanTag { vid: 10, pcp: 0 }), ..echo(1, 2, true, 56) },
         other => unreachable!("no sample is called {other}"),

@@ -210,7 +210,9 @@ fn describe(shell: &Shell, sys: &mut dyn Sys, name: &str, long: bool) -> Outcome
         let path = match resolve(sys, name) {
             Command::Program(program) if !name.contains('/') => Some(format!("/usr/bin/{program}")),
             Command::Program(_) | Command::Script(_) => Some(name.to_owned()),
-            Command::Denied => sys.stat(name).ok().filter(|s| s.kind == FileKind::File).map(|_| name.to_owned()),
+            Command::Denied => {
+                sys.stat(name).ok().filter(|s| s.kind == FileKind::File).map(|_| name.to_owned())
+            }
             Command::NotFound => None,
         };
         return match path {

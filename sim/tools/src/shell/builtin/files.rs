@@ -5,7 +5,8 @@ use crate::shell::frame::Outcome;
 
 /// `cd [DIR]`.
 pub(super) fn cd(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Outcome {
-    let rest: Vec<&String> = args.iter().skip(1).filter(|a| !matches!(a.as_str(), "-P" | "-L" | "--")).collect();
+    let rest: Vec<&String> =
+        args.iter().skip(1).filter(|a| !matches!(a.as_str(), "-P" | "-L" | "--")).collect();
     let back = rest.first().is_some_and(|a| *a == "-");
     let target = match rest.first() {
         None => shell.state.get("HOME").unwrap_or("/").to_owned(),

@@ -82,21 +82,32 @@ pub(super) fn wait(shell: &mut Shell, _: &mut dyn Sys, args: &[String]) -> Outco
 
 /// `kill [-SIGNAL] PID | %JOB...`, `kill -l`.
 pub(super) fn kill(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Outcome {
-    const USAGE: &str = "Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]";
+    const USAGE: &str =
+        "Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]";
     let mut rest = args.get(1..).unwrap_or_default();
     let mut signal = 15;
     match rest.first().map(String::as_str) {
         Some("-l") => {
             let out = match rest.get(1).and_then(|n| n.parse::<usize>().ok()) {
-                Some(n) => SIGNALS.get(if n > 128 { n - 128 } else { n }).map(|name| format!("{name}\n")).unwrap_or_default(),
-                None => SIGNALS.iter().enumerate().map(|(i, name)| if i == 0 { "0\n".to_owned() } else { format!("{name}\n") }).collect(),
+                Some(n) => SIGNALS
+                    .get(if n > 128 { n - 128 } else { n })
+                    .map(|name| format!("{name}\n"))
+                    .unwrap_or_default(),
+                None => SIGNALS
+                    .iter()
+                    .enumerate()
+                    .map(|(i, name)| if i == 0 { "0\n".to_owned() } else { format!("{name}\n") })
+                    .collect(),
             };
             shell.state.write(sys, 1, out.as_bytes());
             return Outcome::Done(0);
         }
         Some("-s") => {
             let Some(number) = rest.get(1).and_then(|name| signal_number(name)) else {
-                return Outcome::Fatal(format!("invalid signal number or name: {}", rest.get(1).map_or("", String::as_str)));
+                return Outcome::Fatal(format!(
+                    "invalid signal number or name: {}",
+                    rest.get(1).map_or("", String::as_str)
+                ));
             };
             signal = number;
             rest = rest.get(2..).unwrap_or_default();

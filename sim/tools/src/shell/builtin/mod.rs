@@ -11,9 +11,9 @@ use world::{Signal, Sys};
 
 use super::Shell;
 use super::frame::Outcome;
+pub(crate) use job::send;
 pub(crate) use print::{escape, printf};
 pub(crate) use test::test;
-pub(crate) use job::send;
 pub(super) use variable::assign_line;
 
 /// A builtin: the name it was called by is `args[0]`.
@@ -89,8 +89,9 @@ pub(crate) const fn signal_name(signal: Signal) -> &'static str {
 
 /// What `kill` and `trap` know as signals.
 pub(crate) const SIGNALS: [&str; 32] = [
-    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    "EXIT", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
 /// The number of a signal given as number or name, with or without `SIG`.

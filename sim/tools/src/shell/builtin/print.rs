@@ -4,8 +4,8 @@ use world::Sys;
 use crate::shell::Shell;
 use crate::shell::arith;
 use crate::shell::frame::Outcome;
-use crate::shell::state::{BROKEN_PIPE, write_checked};
 use crate::shell::frame::Unwind;
+use crate::shell::state::{BROKEN_PIPE, write_checked};
 
 /// dash's `echo [-n]`: escapes count.
 pub(super) fn echo(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Outcome {
@@ -42,7 +42,9 @@ fn put(shell: &Shell, sys: &mut dyn Sys, out: &[u8]) -> Outcome {
         Ok(()) => Outcome::Done(0),
         Err(Errno::Pipe) => Outcome::Unwind(Unwind::Exit(BROKEN_PIPE)),
         Err(_) => {
-            shell.state.complain(sys, &format!("{}: I/O error", shell.state.builtin.as_deref().unwrap_or("echo")));
+            shell
+                .state
+                .complain(sys, &format!("{}: I/O error", shell.state.builtin.as_deref().unwrap_or("echo")));
             Outcome::Done(1)
         }
     }
@@ -116,7 +118,8 @@ fn pass(format: &str, arguments: &mut std::slice::Iter<'_, String>, printed: &mu
                         _ => spec.alternate = true,
                     }
                 }
-                let count = |chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>, arguments: &mut std::slice::Iter<'_, String>| {
+                let count = |chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>,
+                             arguments: &mut std::slice::Iter<'_, String>| {
                     if chars.next_if(|(_, c)| *c == '*').is_some() {
                         return arguments.next().and_then(|a| a.parse::<i64>().ok()).unwrap_or(0);
                     }
@@ -175,7 +178,12 @@ impl Spec {
         }
     }
 
-    fn convert(&self, conversion: char, arguments: &mut std::slice::Iter<'_, String>, printed: &mut Printed) -> bool {
+    fn convert(
+        &self,
+        conversion: char,
+        arguments: &mut std::slice::Iter<'_, String>,
+        printed: &mut Printed,
+    ) -> bool {
         match conversion {
             's' | 'b' => {
                 let text = arguments.next().map_or("", String::as_str);
@@ -243,7 +251,10 @@ fn argument(text: Option<&String>, printed: &mut Printed) -> i64 {
     if let Some(value) = arith::number(text) {
         return value;
     }
-    let end = text.char_indices().find(|&(i, c)| !(c.is_ascii_digit() || (i == 0 && c == '-'))).map_or(text.len(), |(i, _)| i);
+    let end = text
+        .char_indices()
+        .find(|&(i, c)| !(c.is_ascii_digit() || (i == 0 && c == '-')))
+        .map_or(text.len(), |(i, _)| i);
     match text.get(..end).and_then(|t| t.parse().ok()) {
         Some(value) => {
             printed.errors.push(format!("{text}: not completely converted"));
@@ -287,7 +298,8 @@ fn one_escape(text: &str, out: &mut Vec<u8>, octal_with_zero: bool) -> (usize, b
         Some(b'c') if octal_with_zero => return (2, true),
         Some(b'0'..=b'7') => {
             let from = if octal_with_zero && bytes.get(1) == Some(&b'0') { 2 } else { 1 };
-            let digits: Vec<u8> = bytes.iter().skip(from).take(3).copied().take_while(|b| (b'0'..=b'7').contains(b)).collect();
+            let digits: Vec<u8> =
+                bytes.iter().skip(from).take(3).copied().take_while(|b| (b'0'..=b'7').contains(b)).collect();
             let value = digits.iter().fold(0_u32, |n, d| n * 8 + u32::from(d - b'0'));
             out.push((value & 0xff) as u8);
             return (from + digits.len(), false);

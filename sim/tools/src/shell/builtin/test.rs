@@ -11,7 +11,9 @@ pub(super) fn test_builtin(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]
 /// `[ ... ]`.
 pub(super) fn bracket(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Outcome {
     match args.split_last() {
-        Some((last, rest)) if last == "]" && !rest.is_empty() => answer(shell, sys, rest.get(1..).unwrap_or_default()),
+        Some((last, rest)) if last == "]" && !rest.is_empty() => {
+            answer(shell, sys, rest.get(1..).unwrap_or_default())
+        }
         _ => Outcome::Fatal("missing ]".to_owned()),
     }
 }
@@ -42,16 +44,47 @@ pub(crate) fn test(sys: &dyn Sys, args: &[String], terminal: &dyn Fn(u32) -> boo
             let first = args.first().copied().unwrap_or(extra);
             Err(format!("{first}: unexpected operator"))
         }
-        Some(_) => Err(format!("{}: unexpected operator", args.get(test.at.saturating_sub(1)).copied().unwrap_or_default())),
+        Some(_) => Err(format!(
+            "{}: unexpected operator",
+            args.get(test.at.saturating_sub(1)).copied().unwrap_or_default()
+        )),
     }
 }
 
 fn is_binary(op: &str) -> bool {
-    matches!(op, "=" | "!=" | "<" | ">" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-nt" | "-ot" | "-ef")
+    matches!(
+        op,
+        "=" | "!=" | "<" | ">" | "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-nt" | "-ot" | "-ef"
+    )
 }
 
 fn is_unary(op: &str) -> bool {
-    matches!(op.as_bytes(), [b'-', b'e' | b'f' | b'd' | b'r' | b'w' | b'x' | b's' | b'n' | b'z' | b't' | b'h' | b'L' | b'c' | b'b' | b'p' | b'S' | b'u' | b'g' | b'k' | b'O' | b'G'])
+    matches!(
+        op.as_bytes(),
+        [
+            b'-',
+            b'e' | b'f'
+                | b'd'
+                | b'r'
+                | b'w'
+                | b'x'
+                | b's'
+                | b'n'
+                | b'z'
+                | b't'
+                | b'h'
+                | b'L'
+                | b'c'
+                | b'b'
+                | b'p'
+                | b'S'
+                | b'u'
+                | b'g'
+                | b'k'
+                | b'O'
+                | b'G'
+        ]
+    )
 }
 
 struct Test<'a> {

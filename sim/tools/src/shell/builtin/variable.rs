@@ -248,7 +248,8 @@ pub(super) fn read(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> Out
 /// Sets the variables of `read` from the line it has read.
 pub(in crate::shell) fn assign_line(state: &mut State, read: &ReadFrame) -> Result<(), String> {
     let text = String::from_utf8_lossy(&read.bytes);
-    let line: Vec<(char, bool)> = text.char_indices().map(|(i, c)| (c, read.protected.contains(&i))).collect();
+    let line: Vec<(char, bool)> =
+        text.char_indices().map(|(i, c)| (c, read.protected.contains(&i))).collect();
     let fields = split_line(&line, &state.separators(), read.names.len());
     for (name, value) in read.names.iter().zip(fields) {
         state.set(name, value)?;
@@ -278,7 +279,11 @@ pub(super) fn getopts(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> 
         if !options.starts_with(':') {
             shell.state.write(sys, 2, format!("Illegal option -{letter}\n").as_bytes());
         }
-        let mut set = vec![("OPTIND", next.to_string()), ("_OPTOFF", next_offset.to_string()), (name.as_str(), "?".to_owned())];
+        let mut set = vec![
+            ("OPTIND", next.to_string()),
+            ("_OPTOFF", next_offset.to_string()),
+            (name.as_str(), "?".to_owned()),
+        ];
         if options.starts_with(':') {
             set.push(("OPTARG", letter.to_string()));
         }
@@ -286,7 +291,8 @@ pub(super) fn getopts(shell: &mut Shell, sys: &mut dyn Sys, args: &[String]) -> 
     };
     let mut set = vec![(name.as_str(), letter.to_string())];
     if options.get(at + 1..).is_some_and(|o| o.starts_with(':')) {
-        let value = if last { list.get(index).cloned() } else { Some(word.chars().skip(offset + 1).collect()) };
+        let value =
+            if last { list.get(index).cloned() } else { Some(word.chars().skip(offset + 1).collect()) };
         (next, next_offset) = (if last { index + 2 } else { index + 1 }, 1);
         match value {
             Some(value) => set.push(("OPTARG", value)),

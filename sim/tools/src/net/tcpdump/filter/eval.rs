@@ -92,7 +92,14 @@ impl At<'_> {
     }
 
     /// Asks `fits` about the value at `src` or `dst`.
-    fn directed(&self, direction: Direction, src: usize, dst: usize, size: usize, fits: impl Fn(u32) -> bool) -> Result<bool, Rejected> {
+    fn directed(
+        &self,
+        direction: Direction,
+        src: usize,
+        dst: usize,
+        size: usize,
+        fits: impl Fn(u32) -> bool,
+    ) -> Result<bool, Rejected> {
         Ok(match direction {
             Direction::Src => fits(self.load(src, size)?),
             Direction::Dst => fits(self.load(dst, size)?),
@@ -105,7 +112,9 @@ impl At<'_> {
         match test {
             Test::EtherType(value) => Ok(self.ether_type()? == *value),
             Test::IpProto(proto) => self.ip_proto(*proto),
-            Test::Ip6Proto(proto) => Ok(self.ether_type()? == IPV6 && self.load(self.network() + 6, 1)? == u32::from(*proto)),
+            Test::Ip6Proto(proto) => {
+                Ok(self.ether_type()? == IPV6 && self.load(self.network() + 6, 1)? == u32::from(*proto))
+            }
             Test::Net(family, direction, addr, mask) => {
                 let (ether_type, src, dst) = match family {
                     EtherNet::Ip => (IPV4, 12, 16),
@@ -113,7 +122,8 @@ impl At<'_> {
                     EtherNet::Rarp => (0x8035, 14, 24),
                 };
                 let base = self.network();
-                Ok(self.ether_type()? == ether_type && self.directed(*direction, base + src, base + dst, 4, |a| a & mask == *addr)?)
+                Ok(self.ether_type()? == ether_type
+                    && self.directed(*direction, base + src, base + dst, 4, |a| a & mask == *addr)?)
             }
             Test::Ports(proto, direction, low, high) => {
                 let protos: &[u8] = match proto {
@@ -124,19 +134,25 @@ impl At<'_> {
                     let next = self.load(self.network() + 6, 1)?;
                     let at = self.network() + 40;
                     return Ok(protos.iter().any(|proto| u32::from(*proto) == next)
-                        && self.directed(*direction, at, at + 2, 2, |port| (u32::from(*low)..=u32::from(*high)).contains(&port))?);
+                        && self.directed(*direction, at, at + 2, 2, |port| {
+                            (u32::from(*low)..=u32::from(*high)).contains(&port)
+                        })?);
                 }
                 for proto in protos {
                     if self.ip_proto(*proto)? {
                         let at = self.transport()?;
                         return Ok(self.first_fragment()?
-                            && self.directed(*direction, at, at + 2, 2, |port| (u32::from(*low)..=u32::from(*high)).contains(&port))?);
+                            && self.directed(*direction, at, at + 2, 2, |port| {
+                                (u32::from(*low)..=u32::from(*high)).contains(&port)
+                            })?);
                     }
                 }
                 Ok(false)
             }
             Test::Mac(direction, mac) => {
-                let is = |at: usize| -> Result<bool, Rejected> { Ok(*self.seen.bytes.get(at..at + 6).ok_or(Rejected)? == mac.0) };
+                let is = |at: usize| -> Result<bool, Rejected> {
+                    Ok(*self.seen.bytes.get(at..at + 6).ok_or(Rejected)? == mac.0)
+                };
                 Ok(match direction {
                     Direction::Src => is(6)?,
                     Direction::Dst => is(0)?,

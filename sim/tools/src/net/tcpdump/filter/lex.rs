@@ -12,7 +12,8 @@ pub(super) enum Token {
 }
 
 const SIGNS: [&str; 24] = [
-    "&&", "||", "<<", ">>", "<=", ">=", "==", "!=", "&", "|", "!", "(", ")", "[", "]", ":", "+", "-", "*", "/", "%", "^", "<", ">",
+    "&&", "||", "<<", ">>", "<=", ">=", "==", "!=", "&", "|", "!", "(", ")", "[", "]", ":", "+", "-", "*",
+    "/", "%", "^", "<", ">",
 ];
 
 /// Takes a filter apart; `None` at a character that means nothing.
@@ -25,7 +26,9 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
             tokens.push(Token::Word(rest[..len].to_owned()));
             rest = &rest[len..];
         } else if let Some(word) = rest.strip_prefix('\\') {
-            let len = word.find(|c: char| c.is_whitespace() || c == '(' || c == ')' || c == '!').unwrap_or(word.len());
+            let len = word
+                .find(|c: char| c.is_whitespace() || c == '(' || c == ')' || c == '!')
+                .unwrap_or(word.len());
             tokens.push(Token::Escaped(word[..len].to_owned()));
             rest = &word[len..];
         } else if let Some(more) = rest.strip_prefix('=').filter(|more| !more.starts_with('=')) {

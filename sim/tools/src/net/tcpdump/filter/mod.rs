@@ -181,6 +181,5 @@ pub(super) fn dotted(text: &str) -> Option<(u32, u32)> {
     Some((u32::from(Ipv4Addr::from(octets)), mask))
 }
 
-
 #[cfg(test)]
 mod tests;

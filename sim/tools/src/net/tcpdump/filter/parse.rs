@@ -3,7 +3,9 @@
 use packet::MacAddr;
 
 use super::lex::{Token, tokens};
-use super::{Arith, Direction, EtherNet, Filter, Header, LinkType, Op, PortProto, Relation, Target, Test, dotted};
+use super::{
+    Arith, Direction, EtherNet, Filter, Header, LinkType, Op, PortProto, Relation, Target, Test, dotted,
+};
 
 /// Why words are no filter.
 enum Refused {
@@ -357,18 +359,25 @@ impl Parser<'_> {
             return self.to_many(proto.unwrap_or(Proto::None), word == "broadcast");
         }
         let direction = self.direction()?;
-        let kind = self.take_word(&["host", "net", "portrange", "port", "proto", "gateway"]).map(|word| match word {
-            "host" => Kind::Host,
-            "net" => Kind::Net,
-            "portrange" => Kind::PortRange,
-            "port" => Kind::Port,
-            "proto" => Kind::Proto,
-            _ => Kind::Gateway,
-        });
+        let kind =
+            self.take_word(&["host", "net", "portrange", "port", "proto", "gateway"]).map(
+                |word| match word {
+                    "host" => Kind::Host,
+                    "net" => Kind::Net,
+                    "portrange" => Kind::PortRange,
+                    "port" => Kind::Port,
+                    "proto" => Kind::Proto,
+                    _ => Kind::Gateway,
+                },
+            );
         let qualifiers = match (proto, direction, kind) {
             (None, None, None) => self.last.ok_or(Refused::Syntax)?,
             (Some(proto), None, None) => return self.alone(proto),
-            _ => Qualifiers { proto: proto.unwrap_or(Proto::None), direction, kind: kind.unwrap_or(Kind::None) },
+            _ => Qualifiers {
+                proto: proto.unwrap_or(Proto::None),
+                direction,
+                kind: kind.unwrap_or(Kind::None),
+            },
         };
         self.last = Some(qualifiers);
         if self.take_sign(&["("]).is_some() {
@@ -417,7 +426,11 @@ impl Parser<'_> {
     fn to_many(&self, proto: Proto, broadcast: bool) -> Result<Filter, Refused> {
         match (proto, broadcast) {
             (Proto::None | Proto::Link, _) if self.target.link != LinkType::Ethernet => {
-                because(if broadcast { "not a broadcast link" } else { "link-layer multicast filters supported only on ethernet/FDDI/token ring/ARCNET/802.11/ATM LANE/Fibre Channel" })
+                because(if broadcast {
+                    "not a broadcast link"
+                } else {
+                    "link-layer multicast filters supported only on ethernet/FDDI/token ring/ARCNET/802.11/ATM LANE/Fibre Channel"
+                })
             }
             (Proto::None | Proto::Link, true) => Ok(self.test(Test::Mac(Direction::Dst, MacAddr::BROADCAST))),
             (Proto::None | Proto::Link, false) => Ok(self.test(Test::EtherMulticast)),
@@ -450,7 +463,26 @@ impl Parser<'_> {
         };
         let keyword = matches!(
             word.as_str(),
-            "and" | "or" | "not" | "src" | "dst" | "host" | "net" | "port" | "portrange" | "proto" | "gateway" | "less" | "greater" | "len" | "vlan" | "mask" | "inbound" | "outbound" | "broadcast" | "multicast"
+            "and"
+                | "or"
+                | "not"
+                | "src"
+                | "dst"
+                | "host"
+                | "net"
+                | "port"
+                | "portrange"
+                | "proto"
+                | "gateway"
+                | "less"
+                | "greater"
+                | "len"
+                | "vlan"
+                | "mask"
+                | "inbound"
+                | "outbound"
+                | "broadcast"
+                | "multicast"
         ) || proto_of(&word).is_some();
         if !escaped && keyword {
             return Err(Refused::Syntax);
@@ -474,7 +506,9 @@ impl Parser<'_> {
             return because("ethernet address used in non-ether expression");
         }
         if self.target.link != LinkType::Ethernet {
-            return because("ethernet addresses supported only on ethernet/FDDI/token ring/802.11/ATM LANE/Fibre Channel");
+            return because(
+                "ethernet addresses supported only on ethernet/FDDI/token ring/802.11/ATM LANE/Fibre Channel",
+            );
         }
         Ok(self.test(Test::Mac(q.direction.unwrap_or(Direction::Either), mac)))
     }
@@ -494,7 +528,11 @@ impl Parser<'_> {
         } else if q.kind == Kind::Net {
             return because(format!("unknown network '{word}'"));
         } else {
-            let addr = self.target.names.address(word).ok_or_else(|| Refused::Because(format!("unknown host '{word}'")))?;
+            let addr = self
+                .target
+                .names
+                .address(word)
+                .ok_or_else(|| Refused::Because(format!("unknown host '{word}'")))?;
             (u32::from(addr), u32::MAX)
         };
         let mask = if self.take_sign(&["/"]).is_some() {
@@ -559,7 +597,9 @@ impl Parser<'_> {
             (PortProto::Only(6), None, Some(_)) => because(format!("{kind} '{word}' is udp")),
             (PortProto::Any, Some(port), None) => Ok((PortProto::Only(6), port)),
             (PortProto::Any, None, Some(port)) => Ok((PortProto::Only(17), port)),
-            (PortProto::Only(17), _, Some(port)) | (_, Some(port), _) | (_, None, Some(port)) => Ok((proto, port)),
+            (PortProto::Only(17), _, Some(port)) | (_, Some(port), _) | (_, None, Some(port)) => {
+                Ok((proto, port))
+            }
         }
     }
 
@@ -570,8 +610,14 @@ impl Parser<'_> {
 
     fn port_range(&self, q: Qualifiers, word: &str) -> Result<Filter, Refused> {
         let (low, high) = word.split_once('-').unwrap_or((word, word));
-        let ((proto, low), (_, high)) = (self.port_number(q, low, "portrange")?, self.port_number(q, high, "portrange")?);
-        Ok(self.test(Test::Ports(proto, q.direction.unwrap_or(Direction::Either), low.min(high), low.max(high))))
+        let ((proto, low), (_, high)) =
+            (self.port_number(q, low, "portrange")?, self.port_number(q, high, "portrange")?);
+        Ok(self.test(Test::Ports(
+            proto,
+            q.direction.unwrap_or(Direction::Either),
+            low.min(high),
+            low.max(high),
+        )))
     }
 
     fn proto(&self, q: Qualifiers, word: &str) -> Result<Filter, Refused> {
@@ -579,16 +625,23 @@ impl Parser<'_> {
             return because("'src' or 'dst' qualifier applied to 'proto'");
         }
         match q.proto {
-            Proto::Link => match number(word).and_then(|n| u16::try_from(n).ok()).or_else(|| ether_proto_number(word)) {
-                Some(ether_type) => Ok(self.test(Test::EtherType(ether_type))),
-                None => because(format!("unknown ether proto '{word}'")),
-            },
+            Proto::Link => {
+                match number(word).and_then(|n| u16::try_from(n).ok()).or_else(|| ether_proto_number(word)) {
+                    Some(ether_type) => Ok(self.test(Test::EtherType(ether_type))),
+                    None => because(format!("unknown ether proto '{word}'")),
+                }
+            }
             Proto::None | Proto::Net(0x0800 | 0x86dd, _) => {
-                match (number(word).and_then(|n| u8::try_from(n).ok()).or_else(|| ip_proto_number(word)), q.proto) {
+                match (
+                    number(word).and_then(|n| u8::try_from(n).ok()).or_else(|| ip_proto_number(word)),
+                    q.proto,
+                ) {
                     (None, _) => because(format!("unknown ip proto '{word}'")),
                     (Some(proto), Proto::Net(0x0800, _)) => Ok(self.test(Test::IpProto(proto))),
                     (Some(proto), Proto::Net(..)) => Ok(self.test(Test::Ip6Proto(proto))),
-                    (Some(proto), _) => Ok(self.test(Test::IpProto(proto)).or(self.test(Test::Ip6Proto(proto)))),
+                    (Some(proto), _) => {
+                        Ok(self.test(Test::IpProto(proto)).or(self.test(Test::Ip6Proto(proto))))
+                    }
                 }
             }
             Proto::Net(_, name) => because(format!("{name} does not encapsulate another protocol")),

@@ -3,8 +3,12 @@ use crate::net::tcpdump::names::Names;
 use crate::net::tcpdump::samples::sample;
 
 fn compile(text: &str) -> Result<Option<Filter>, String> {
-    let names = Names::parse("127.0.0.1 localhost\n", "http 80/tcp\nssh 22/tcp\ndomain 53/tcp\ndomain 53/udp\n");
-    Filter::compile(text, Target { link: LinkType::Ethernet, names: &names, netmask: 0xffff_ff00, live: false })
+    let names =
+        Names::parse("127.0.0.1 localhost\n", "http 80/tcp\nssh 22/tcp\ndomain 53/tcp\ndomain 53/udp\n");
+    Filter::compile(
+        text,
+        Target { link: LinkType::Ethernet, names: &names, netmask: 0xffff_ff00, live: false },
+    )
 }
 
 /// Which of the samples pass, by their first letters in this order.
@@ -64,7 +68,13 @@ fn filters_pass_what_they_say() {
             .iter()
             .filter(|(name, _)| {
                 let bytes = sample(name);
-                let seen = Seen { link: LinkType::Ethernet, bytes: &bytes, len: bytes.len(), tag: None, outgoing: false };
+                let seen = Seen {
+                    link: LinkType::Ethernet,
+                    bytes: &bytes,
+                    len: bytes.len(),
+                    tag: None,
+                    outgoing: false,
+                };
                 filter.as_ref().is_none_or(|filter| filter.passes(seen))
             })
             .map(|(_, letter)| *letter)
@@ -76,8 +86,15 @@ fn filters_pass_what_they_say() {
 #[test]
 fn tags_move_what_follows() {
     let bytes = sample("tagged");
-    for (text, expected) in [("icmp", false), ("vlan", true), ("vlan 10 and icmp", true), ("vlan 11", false), ("vlan and vlan", false)] {
-        let seen = Seen { link: LinkType::Ethernet, bytes: &bytes, len: bytes.len(), tag: None, outgoing: false };
+    for (text, expected) in [
+        ("icmp", false),
+        ("vlan", true),
+        ("vlan 10 and icmp", true),
+        ("vlan 11", false),
+        ("vlan and vlan", false),
+    ] {
+        let seen =
+            Seen { link: LinkType::Ethernet, bytes: &bytes, len: bytes.len(), tag: None, outgoing: false };
         let filter = compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(filter.is_some_and(|filter| filter.passes(seen)), expected, "{text}");
     }

@@ -49,7 +49,8 @@ impl Printer {
         }
         let verbose = self.style.verbose > 0;
         if pro != 0x0800 || pln != 4 || hln == 0 || verbose {
-            let protocol = ether_type_name(pro).map_or_else(|| format!("Unknown Protocol (0x{pro:04x})"), str::to_owned);
+            let protocol =
+                ether_type_name(pro).map_or_else(|| format!("Unknown Protocol (0x{pro:04x})"), str::to_owned);
             self.say(format_args!("{} (len {hln}), {protocol} (len {pln})", hardware(hrd)));
             if !verbose {
                 self.say(format_args!(", length {len}"));

@@ -5,13 +5,48 @@ use std::net::Ipv6Addr;
 use super::{Cut, Printed, Printer, be16, be32, from, u8_at};
 
 const OPERATIONS: [&str; 16] = [
-    "", " inv_q", " stat", " op3", " notify", " update", " op6", " op7", " op8", " updateA", " updateD", " updateDA",
-    " updateM", " updateMA", " zoneInit", " zoneRef",
+    "",
+    " inv_q",
+    " stat",
+    " op3",
+    " notify",
+    " update",
+    " op6",
+    " op7",
+    " op8",
+    " updateA",
+    " updateD",
+    " updateDA",
+    " updateM",
+    " updateMA",
+    " zoneInit",
+    " zoneRef",
 ];
 const RESPONSES: [&str; 24] = [
-    "", " FormErr", " ServFail", " NXDomain", " NotImp", " Refused", " YXDomain", " YXRRSet", " NXRRSet", " NotAuth",
-    " NotZone", " Resp11", " Resp12", " Resp13", " Resp14", " NoChange", " BadVers", "Resp17", " Resp18", " Resp19",
-    " Resp20", "Resp21", " Resp22", " BadCookie",
+    "",
+    " FormErr",
+    " ServFail",
+    " NXDomain",
+    " NotImp",
+    " Refused",
+    " YXDomain",
+    " YXRRSet",
+    " NXRRSet",
+    " NotAuth",
+    " NotZone",
+    " Resp11",
+    " Resp12",
+    " Resp13",
+    " Resp14",
+    " NoChange",
+    " BadVers",
+    "Resp17",
+    " Resp18",
+    " Resp19",
+    " Resp20",
+    "Resp21",
+    " Resp22",
+    " BadCookie",
 ];
 const OPT: u16 = 41;
 const HEADER: usize = 12;
@@ -159,14 +194,23 @@ impl Printer {
         Ok(end)
     }
 
-    fn resource_data(&mut self, data: &[u8], start: usize, end: usize, kind: u16, class: u16, ttl: u32) -> Printed {
+    fn resource_data(
+        &mut self,
+        data: &[u8],
+        start: usize,
+        end: usize,
+        kind: u16,
+        class: u16,
+        ttl: u32,
+    ) -> Printed {
         match kind {
             1 => {
                 let addr = std::net::Ipv4Addr::from(be32(data, start)?);
                 self.say(format_args!(" {addr}"));
             }
             28 => {
-                let bytes: [u8; 16] = data.get(start..start + 16).and_then(|b| b.try_into().ok()).ok_or(Cut)?;
+                let bytes: [u8; 16] =
+                    data.get(start..start + 16).and_then(|b| b.try_into().ok()).ok_or(Cut)?;
                 self.say(format_args!(" {}", Ipv6Addr::from(bytes)));
             }
             2 | 5 | 12 | 39 => {
@@ -202,7 +246,12 @@ impl Printer {
             33 => {
                 self.put(" ");
                 self.name(data, start + 6)?;
-                self.say(format_args!(":{} {} {}", be16(data, start + 4)?, be16(data, start)?, be16(data, start + 2)?));
+                self.say(format_args!(
+                    ":{} {} {}",
+                    be16(data, start + 4)?,
+                    be16(data, start)?,
+                    be16(data, start + 2)?
+                ));
             }
             OPT => {
                 self.say(format_args!(" UDPsize={class}"));
@@ -297,14 +346,18 @@ impl Printer {
 
     fn dns_body(&mut self, data: &[u8], mdns: bool) -> Printed {
         let (id, flags) = (be16(data, 0)?, be16(data, 2)?);
-        let [questions, answers, authorities, additional] = [be16(data, 4)?, be16(data, 6)?, be16(data, 8)?, be16(data, 10)?];
+        let [questions, answers, authorities, additional] =
+            [be16(data, 4)?, be16(data, 6)?, be16(data, 8)?, be16(data, 10)?];
         let operation = OPERATIONS[usize::from(flags >> 11 & 0xf)];
         let mut at = HEADER;
         if flags & 0x8000 != 0 {
-            let code = usize::from(flags & 0xf) | extended_code(data, [questions, answers, authorities, additional]).unwrap_or(0);
+            let code = usize::from(flags & 0xf)
+                | extended_code(data, [questions, answers, authorities, additional]).unwrap_or(0);
             let code = RESPONSES.get(code).map_or_else(|| format!(" Resp{code}"), |text| (*text).to_owned());
             self.say(format_args!("{id}{operation}{code}"));
-            for (bit, set, clear) in [(0x0400, "*", ""), (0x0080, "", "-"), (0x0200, "|", ""), (0x0020, "$", "")] {
+            for (bit, set, clear) in
+                [(0x0400, "*", ""), (0x0080, "", "-"), (0x0200, "|", ""), (0x0020, "$", "")]
+            {
                 self.put(if flags & bit == 0 { clear } else { set });
             }
             if questions != 1 {

@@ -140,7 +140,11 @@ impl Printer {
             if self.style.link {
                 self.put("LLC, dsap STP (0x42) Individual, ssap STP (0x42) Command, ctrl 0x03: ");
             }
-            self.say(format_args!("STP {}, length {}", if u8_at(data, 5)? == 2 { "802.1w" } else { "802.1d" }, len - 3));
+            self.say(format_args!(
+                "STP {}, length {}",
+                if u8_at(data, 5)? == 2 { "802.1w" } else { "802.1d" },
+                len - 3
+            ));
             return Ok(());
         }
         self.hex_and_ascii(data);
@@ -222,7 +226,10 @@ impl Printer {
         }
         if !self.style.quiet {
             let kind = be16(data, 0)?;
-            self.say(format_args!("ethertype {} (0x{kind:04x}), length {len}: ", ether_type_name(kind).unwrap_or("Unknown")));
+            self.say(format_args!(
+                "ethertype {} (0x{kind:04x}), length {len}: ",
+                ether_type_name(kind).unwrap_or("Unknown")
+            ));
         }
         Ok(())
     }

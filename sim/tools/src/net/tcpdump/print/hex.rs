@@ -21,7 +21,8 @@ impl Printer {
 
     pub(super) fn hex_and_ascii(&mut self, data: &[u8]) {
         for (i, line) in data.chunks(LINE).enumerate() {
-            let text: String = line.iter().map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '.' }).collect();
+            let text: String =
+                line.iter().map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '.' }).collect();
             self.say(format_args!("\n\t0x{:04x}: {:<40}  {text}", LINE * i, shorts(line)));
         }
     }
@@ -50,5 +51,7 @@ impl Printer {
 }
 
 fn shorts(line: &[u8]) -> String {
-    line.chunks(2).map(|pair| pair.iter().fold(" ".to_owned(), |text, byte| format!("{text}{byte:02x}"))).collect()
+    line.chunks(2)
+        .map(|pair| pair.iter().fold(" ".to_owned(), |text, byte| format!("{text}{byte:02x}")))
+        .collect()
 }

@@ -114,7 +114,7 @@ impl Printer {
     /// The part in parentheses under `-v`.
     fn ip_verbose(&mut self, data: &[u8], header_len: usize) -> Printed {
         let (tos, ttl, frag) = (data[1], data[8], be16(data, 6)?);
-        self.say(format_args!("(tos 0x{tos:x}{}", [ "", ",ECT(1)", ",ECT(0)", ",CE"][usize::from(tos & 3)]));
+        self.say(format_args!("(tos 0x{tos:x}{}", ["", ",ECT(1)", ",ECT(0)", ",CE"][usize::from(tos & 3)]));
         if ttl >= 1 {
             self.say(format_args!(", ttl {ttl}"));
         }
@@ -176,7 +176,9 @@ impl Printer {
             match code {
                 7 | 131 | 137 => self.ip_route(option)?,
                 68 => self.ip_timestamps(option)?,
-                148 if len >= 4 && be16(option, 2)? != 0 => self.say(format_args!(" value {}", be16(option, 2)?)),
+                148 if len >= 4 && be16(option, 2)? != 0 => {
+                    self.say(format_args!(" value {}", be16(option, 2)?))
+                }
                 _ => {}
             }
             rest = &rest[len..];
@@ -279,10 +281,11 @@ impl Printer {
         let (flags, kind) = (be16(data, 0)?, be16(data, 2)?);
         self.say(format_args!("GREv{}", flags & 7));
         if self.style.verbose > 0 {
-            let names: Vec<&str> = [(0x8000, "checksum present"), (0x2000, "key present"), (0x1000, "sequence# present")]
-                .into_iter()
-                .filter_map(|(bit, name)| (flags & bit != 0).then_some(name))
-                .collect();
+            let names: Vec<&str> =
+                [(0x8000, "checksum present"), (0x2000, "key present"), (0x1000, "sequence# present")]
+                    .into_iter()
+                    .filter_map(|(bit, name)| (flags & bit != 0).then_some(name))
+                    .collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             self.say(format_args!(", Flags [{names}]"));
         }

@@ -206,6 +206,5 @@ impl Printer {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -69,7 +69,9 @@ impl Printer {
             self.say(format_args!(" [bad hdr length {header_len} - too long, > {len}]"));
             return Ok(());
         }
-        if self.style.verbose > 0 && !self.style.trust_checksums && !ip.fragmented
+        if self.style.verbose > 0
+            && !self.style.trust_checksums
+            && !ip.fragmented
             && let Some(segment) = data.get(..len)
         {
             let sum = be16(data, 16)?;
@@ -118,17 +120,31 @@ impl Printer {
     }
 
     /// Sequence numbers relative to the conversation's first.
-    fn relative(&mut self, ip: IpHeader<'_>, ports: (u16, u16), flags: u8, (seq, ack): (u32, u32)) -> Result<(u32, u32), Cut> {
+    fn relative(
+        &mut self,
+        ip: IpHeader<'_>,
+        ports: (u16, u16),
+        flags: u8,
+        (seq, ack): (u32, u32),
+    ) -> Result<(u32, u32), Cut> {
         let src = (Ipv4Addr::from(be32(ip.bytes, 12)?), ports.0);
         let dst = (Ipv4Addr::from(be32(ip.bytes, 16)?), ports.1);
         let reversed = src.1 > dst.1 || (src.1 == dst.1 && src.0 > dst.0);
-        let key = if reversed { Conversation { low: dst, high: src } } else { Conversation { low: src, high: dst } };
+        let key = if reversed {
+            Conversation { low: dst, high: src }
+        } else {
+            Conversation { low: src, high: dst }
+        };
         match self.conversations.get(&key).filter(|_| flags & SYN == 0) {
             Some(start) if reversed => Ok((seq.wrapping_sub(start.ack), ack.wrapping_sub(start.seq))),
             Some(start) => Ok((seq.wrapping_sub(start.seq), ack.wrapping_sub(start.ack))),
             None => {
                 let before_ack = ack.wrapping_sub(1);
-                let start = if reversed { Start { ack: seq, seq: before_ack } } else { Start { seq, ack: before_ack } };
+                let start = if reversed {
+                    Start { ack: seq, seq: before_ack }
+                } else {
+                    Start { seq, ack: before_ack }
+                };
                 self.conversations.insert(key, start);
                 Ok((seq, ack))
             }

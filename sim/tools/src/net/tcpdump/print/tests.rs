@@ -18,7 +18,10 @@ fn check(options: &str, samples: &str, expected: &str) {
     for name in samples.split(", ") {
         let bytes = sample(name);
         let len = bytes.len();
-        text.push_str(&printer.packet(LinkType::Ethernet, &Record { at: Duration::new(1_735_689_661, 500_000_000), bytes, len }));
+        text.push_str(&printer.packet(
+            LinkType::Ethernet,
+            &Record { at: Duration::new(1_735_689_661, 500_000_000), bytes, len },
+        ));
     }
     assert_eq!(text, format!("{expected}\n"), "{options}: {samples}");
 }
@@ -29,7 +32,11 @@ fn packets_print_as_tcpdump_prints_them() {
     for (options, samples, expected) in [
         ("-n -t", "arp request", "ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28"),
         ("-n -t", "arp reply", "ARP, Reply 10.0.0.2 is-at 02:00:00:00:01:02, length 28"),
-        ("-n -t -v", "arp request", "ARP, Ethernet (len 6), IPv4 (len 4), Request who-has 10.0.0.2 tell 10.0.0.1, length 28"),
+        (
+            "-n -t -v",
+            "arp request",
+            "ARP, Ethernet (len 6), IPv4 (len 4), Request who-has 10.0.0.2 tell 10.0.0.1, length 28",
+        ),
         (
             "-n -t -e",
             "arp request",
@@ -42,17 +49,33 @@ fn packets_print_as_tcpdump_prints_them() {
             "ping",
             "IP (tos 0x0, ttl 64, id 7, offset 0, flags [DF], proto ICMP (1), length 84)\n    10.0.0.1 > 10.0.0.2: ICMP echo request, id 5, seq 1, length 64",
         ),
-        ("-n -tt", "pong", "1735689661.500000 IP 10.0.0.2 > 10.0.0.1: ICMP echo reply, id 5, seq 1, length 64"),
-        ("-n -tttt", "pong", "2025-01-01 00:01:01.500000 IP 10.0.0.2 > 10.0.0.1: ICMP echo reply, id 5, seq 1, length 64"),
+        (
+            "-n -tt",
+            "pong",
+            "1735689661.500000 IP 10.0.0.2 > 10.0.0.1: ICMP echo reply, id 5, seq 1, length 64",
+        ),
+        (
+            "-n -tttt",
+            "pong",
+            "2025-01-01 00:01:01.500000 IP 10.0.0.2 > 10.0.0.1: ICMP echo reply, id 5, seq 1, length 64",
+        ),
         ("-n", "pong", "00:01:01.500000 IP 10.0.0.2 > 10.0.0.1: ICMP echo reply, id 5, seq 1, length 64"),
         ("-n -t", "probe", "IP 10.0.0.1.1111 > 10.0.0.2.9000: UDP, length 5"),
-        ("-n -t", "port unreachable", "IP 10.0.0.2 > 10.0.0.1: ICMP 10.0.0.2 udp port 9001 unreachable, length 41"),
+        (
+            "-n -t",
+            "port unreachable",
+            "IP 10.0.0.2 > 10.0.0.1: ICMP 10.0.0.2 udp port 9001 unreachable, length 41",
+        ),
         (
             "-n -t -v",
             "port unreachable",
             "IP (tos 0xc0, ttl 64, id 7, offset 0, flags [none], proto ICMP (1), length 61)\n    10.0.0.2 > 10.0.0.1: ICMP 10.0.0.2 udp port 9001 unreachable, length 41\n\tIP (tos 0x0, ttl 64, id 7, offset 0, flags [DF], proto UDP (17), length 33)\n    10.0.0.1.1112 > 10.0.0.2.9001: UDP, length 5",
         ),
-        ("-n -t", "reset", "IP 10.0.0.2.8001 > 10.0.0.1.1113: Flags [R.], seq 0, ack 101, win 64240, length 0"),
+        (
+            "-n -t",
+            "reset",
+            "IP 10.0.0.2.8001 > 10.0.0.1.1113: Flags [R.], seq 0, ack 101, win 64240, length 0",
+        ),
         ("-n -t -q", "syn", "IP 10.0.0.1.1113 > 10.0.0.2.8001: tcp 0"),
         (
             "-n -t",

@@ -3,13 +3,56 @@
 use super::{Printed, Printer, u8_at};
 
 const HTTP: [&str; 38] = [
-    "GET", "PUT", "COPY", "HEAD", "LOCK", "MOVE", "POLL", "POST", "BCOPY", "BMOVE", "MKCOL", "TRACE", "LABEL", "MERGE",
-    "DELETE", "SEARCH", "UNLOCK", "REPORT", "UPDATE", "NOTIFY", "BDELETE", "CONNECT", "OPTIONS", "CHECKIN", "PROPFIND",
-    "CHECKOUT", "CCM_POST", "SUBSCRIBE", "PROPPATCH", "BPROPFIND", "BPROPPATCH", "UNCHECKOUT", "MKACTIVITY",
-    "MKWORKSPACE", "UNSUBSCRIBE", "RPC_CONNECT", "VERSION-CONTROL", "BASELINE-CONTROL",
+    "GET",
+    "PUT",
+    "COPY",
+    "HEAD",
+    "LOCK",
+    "MOVE",
+    "POLL",
+    "POST",
+    "BCOPY",
+    "BMOVE",
+    "MKCOL",
+    "TRACE",
+    "LABEL",
+    "MERGE",
+    "DELETE",
+    "SEARCH",
+    "UNLOCK",
+    "REPORT",
+    "UPDATE",
+    "NOTIFY",
+    "BDELETE",
+    "CONNECT",
+    "OPTIONS",
+    "CHECKIN",
+    "PROPFIND",
+    "CHECKOUT",
+    "CCM_POST",
+    "SUBSCRIBE",
+    "PROPPATCH",
+    "BPROPFIND",
+    "BPROPPATCH",
+    "UNCHECKOUT",
+    "MKACTIVITY",
+    "MKWORKSPACE",
+    "UNSUBSCRIBE",
+    "RPC_CONNECT",
+    "VERSION-CONTROL",
+    "BASELINE-CONTROL",
 ];
 const RTSP: [&str; 11] = [
-    "DESCRIBE", "ANNOUNCE", "GET_PARAMETER", "OPTIONS", "PAUSE", "PLAY", "RECORD", "REDIRECT", "SETUP", "SET_PARAMETER",
+    "DESCRIBE",
+    "ANNOUNCE",
+    "GET_PARAMETER",
+    "OPTIONS",
+    "PAUSE",
+    "PLAY",
+    "RECORD",
+    "REDIRECT",
+    "SETUP",
+    "SET_PARAMETER",
     "TEARDOWN",
 ];
 const MAX_TOKEN: usize = 128;
@@ -46,7 +89,8 @@ impl Printer {
         let readable = commands.is_none_or(|commands| {
             let Some((word, next)) = token(data, 0, len) else { return false };
             let command = commands.iter().any(|command| word.eq_ignore_ascii_case(command.as_bytes()));
-            let code = token(data, next, len).is_some_and(|(word, _)| word.len() == 3 && word.iter().all(u8::is_ascii_digit));
+            let code = token(data, next, len)
+                .is_some_and(|(word, _)| word.len() == 3 && word.iter().all(u8::is_ascii_digit));
             command || code
         });
         self.put(&name.to_ascii_uppercase());
@@ -68,7 +112,13 @@ impl Printer {
     }
 
     /// A line, and where the next begins; nothing if it isn't text. Source: `print_txt_line`.
-    fn text_line(&mut self, prefix: &str, data: &[u8], start: usize, len: usize) -> Result<Option<usize>, super::Cut> {
+    fn text_line(
+        &mut self,
+        prefix: &str,
+        data: &[u8],
+        start: usize,
+        len: usize,
+    ) -> Result<Option<usize>, super::Cut> {
         let mut at = start;
         let next = loop {
             if at >= len {

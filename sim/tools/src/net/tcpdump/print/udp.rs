@@ -38,7 +38,10 @@ impl Printer {
                     if let Some(datagram) = data.get(..length + 8) {
                         match pseudo_cksum(ip, datagram, 17) {
                             0 => self.put("[udp sum ok] "),
-                            wrong => self.say(format_args!("[bad udp cksum 0x{sum:04x} -> 0x{:04x}!] ", should_be(sum, wrong))),
+                            wrong => self.say(format_args!(
+                                "[bad udp cksum 0x{sum:04x} -> 0x{:04x}!] ",
+                                should_be(sum, wrong)
+                            )),
                         }
                     }
                 }
