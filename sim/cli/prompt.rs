@@ -127,7 +127,7 @@ impl Prompt {
                 None => self.terminal.wait(None),
                 Some(at) => match self.pace.wait_for(at) {
                     Some(time) => self.terminal.wait(Some(time)),
-                    None if self.world.events_run() % EVENTS_PER_LOOK == 0 => {
+                    None if self.world.events_run().is_multiple_of(EVENTS_PER_LOOK) => {
                         self.terminal.wait(Some(std::time::Duration::ZERO))
                     }
                     None => Typed::Nothing,

@@ -97,7 +97,7 @@ impl<O: Observer> Cx<'_, O> {
                     local: true,
                     flooded: false,
                 });
-                return self.br_pass_frame_up(netns, br, skb);
+                self.br_pass_frame_up(netns, br, skb)
             }
             Some(entry) => {
                 if let Some(entry) = self.host.bridge_mut(br).and_then(|bridge| bridge.fdb.get_mut(&dst)) {

@@ -531,13 +531,13 @@ fn a_recorded_route_names_who_sent_it_on() {
     })
     .unwrap();
     net.run(Duration::from_secs(1));
-    let replies = net.steps.steps.iter().filter_map(|step| match &step.kind {
+    let mut replies = net.steps.steps.iter().filter_map(|step| match &step.kind {
         StepKind::Transmit(frame) => {
             frame.ip().filter(|p| matches!(p.body, Body::Icmp(Icmp::Echo { request: false, .. })))
         }
         _ => None,
     });
-    let options = replies.last().unwrap().options.clone().unwrap();
+    let options = replies.next_back().unwrap().options.clone().unwrap();
     assert_eq!(options[2], 24);
     let recorded: Vec<&[u8]> = options[3..23].chunks(4).collect();
     let expected: [&[u8]; 5] =

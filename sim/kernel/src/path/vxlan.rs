@@ -281,10 +281,11 @@ impl<O: Observer> Cx<'_, O> {
         if let Err(reason) = self.vxlan_snoop(dev, src, inner.frame.src) {
             return Err(self.dropped(home, &inner, reason));
         }
-        if let Some(packet) = inner.frame.ip_mut() {
-            if outer_tos & 3 == 3 && packet.tos & 3 != 0 {
-                packet.tos |= 3;
-            }
+        if let Some(packet) = inner.frame.ip_mut()
+            && outer_tos & 3 == 3
+            && packet.tos & 3 != 0
+        {
+            packet.tos |= 3;
         }
         if home != netns {
             inner.mark = 0;

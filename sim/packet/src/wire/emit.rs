@@ -58,7 +58,7 @@ fn put_header(packet: &Packet, total_len: u16, out: &mut Vec<u8>) {
     match &packet.addrs {
         Addrs::V4 { src, dst } => {
             // Options that no header can carry are left out.
-            let fits = |options: &&Vec<u8>| options.len() <= 40 && options.len() % 4 == 0;
+            let fits = |options: &&Vec<u8>| options.len() <= 40 && options.len().is_multiple_of(4);
             let options = packet.options.as_deref().filter(fits).map_or(&[][..], |options| options);
             let frag = packet.frag;
             let flags = u16::from(frag.df) << 14 | u16::from(frag.mf) << 13;
@@ -67,7 +67,7 @@ fn put_header(packet: &Packet, total_len: u16, out: &mut Vec<u8>) {
             fixed[1] = packet.tos;
             fixed[2..4].copy_from_slice(&total_len.to_be_bytes());
             fixed[4..6].copy_from_slice(&packet.id.to_be_bytes());
-            fixed[6..8].copy_from_slice(&(flags | frag.offset / 8).to_be_bytes());
+            fixed[6..8].copy_from_slice(&(flags | (frag.offset / 8)).to_be_bytes());
             fixed[8] = packet.ttl;
             fixed[9] = packet.proto().0;
             fixed[12..16].copy_from_slice(&src.octets());

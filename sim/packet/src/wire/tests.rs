@@ -273,7 +273,7 @@ proptest! {
         let whole = Packet { frag: Frag::default(), ..packet };
         let parts = fragment(&whole, mtu);
         prop_assert!(parts.iter().all(|part| part.len() <= mtu));
-        let bytes = parts.iter().flat_map(|part| emit_body(part)).collect();
+        let bytes = parts.iter().flat_map(emit_body).collect();
         if let Some(first) = parts.first() {
             prop_assert_eq!(reassemble(first, bytes), Ok(whole));
         }

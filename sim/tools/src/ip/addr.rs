@@ -84,16 +84,17 @@ pub fn parse(
     };
     let mut warning = p.warning.clone();
     let mut wildcard = false;
-    if let (Verb::Delete, Some((word, local)), None) = (verb, &p.local, &p.peer) {
-        if local.family == Family::Inet && !local.len_given {
-            wildcard = true;
-            warning.push_str(&format!(
-                "Warning: Executing wildcard deletion to stay compatible with old scripts.\n         \
+    if let (Verb::Delete, Some((word, local)), None) = (verb, &p.local, &p.peer)
+        && local.family == Family::Inet
+        && !local.len_given
+    {
+        wildcard = true;
+        warning.push_str(&format!(
+            "Warning: Executing wildcard deletion to stay compatible with old scripts.\n         \
                  Explicitly specify the prefix length ({word}/32) to avoid this warning.\n         \
                  This special behaviour is likely to disappear in further releases,\n         \
                  fix your scripts!\n"
-            ));
-        }
+        ));
     }
     let warned = |stop: Stop| Stop { text: format!("{warning}{}", stop.text), ..stop };
     if matches!(p.broadcast, Some(Broadcast::Ones | Broadcast::Zeros))

@@ -50,10 +50,10 @@ struct Parsed<'a> {
 
 /// The namespace a word names: /run/netns first, then a process. iproute2: `netns_get_fd`.
 fn read_netns(word: &str, env: &Env) -> Result<NetnsRef, Stop> {
-    if let Some(pid) = word.strip_prefix("/proc/").and_then(|w| w.strip_suffix("/ns/net")) {
-        if let Ok(pid) = pid.parse() {
-            return Ok(NetnsRef::Pid(pid));
-        }
+    if let Some(pid) = word.strip_prefix("/proc/").and_then(|w| w.strip_suffix("/ns/net"))
+        && let Ok(pid) = pid.parse()
+    {
+        return Ok(NetnsRef::Pid(pid));
     }
     let name =
         ["/run/netns/", "/var/run/netns/"].iter().find_map(|dir| word.strip_prefix(dir)).unwrap_or(word);

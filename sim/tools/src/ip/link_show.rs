@@ -196,12 +196,12 @@ pub fn print_link(p: &mut Printer, link: &LinkInfo, listing: Listing, options: &
     if options.details {
         link_details::print(p, link, listing, env);
     }
-    if listing == Listing::Link || options.details {
-        if let Some(alias) = link.alias.as_ref().filter(|alias| !alias.is_empty()) {
-            p.nl();
-            p.fp("    ");
-            p.any("ifalias", "alias {}", alias.as_str());
-        }
+    if (listing == Listing::Link || options.details)
+        && let Some(alias) = link.alias.as_ref().filter(|alias| !alias.is_empty())
+    {
+        p.nl();
+        p.fp("    ");
+        p.any("ifalias", "alias {}", alias.as_str());
     }
     if listing == Listing::Link && options.stats > 0 {
         p.nl();

@@ -37,10 +37,10 @@ fn nsid_of(sys: &dyn Sys, viewer: NetnsId, other: NetnsId) -> Option<u32> {
 /// Runs one `ip netns` command.
 pub fn run(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let Some((&verb, rest)) = words.split_first() else { return list(ip) };
-    if let (false, Some(name)) = (ip.options.all, rest.first()) {
-        if name.is_empty() || name.len() > 255 || name.contains('/') || *name == "." || *name == ".." {
-            return Err(Stop::exit(255, format!("Invalid netns name \"{name}\"")));
-        }
+    if let (false, Some(name)) = (ip.options.all, rest.first())
+        && (name.is_empty() || name.len() > 255 || name.contains('/') || *name == "." || *name == "..")
+    {
+        return Err(Stop::exit(255, format!("Invalid netns name \"{name}\"")));
     }
     if matches_any(verb, &["list", "show", "lst"]) {
         return list(ip);

@@ -259,12 +259,12 @@ fn parse_destination(
 ) -> Result<(), Stop> {
     let mut value = if word == "to" { words.value()? } else { word };
     let mut refused = None;
-    if !value.starts_with(|c: char| c.is_ascii_digit()) {
-        if let Some(kind) = read_route_kind(value) {
-            refused = kind.err().map(|name| not_simulated("ip", name));
-            spec.kind = kind.ok();
-            value = words.value()?;
-        }
+    if !value.starts_with(|c: char| c.is_ascii_digit())
+        && let Some(kind) = read_route_kind(value)
+    {
+        refused = kind.err().map(|name| not_simulated("ip", name));
+        spec.kind = kind.ok();
+        value = words.value()?;
     }
     if matches(value, "help") {
         return Err(usage());

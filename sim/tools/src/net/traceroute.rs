@@ -482,7 +482,7 @@ impl State {
     fn print(&mut self, sys: &mut dyn Sys, n: usize) {
         let mut text = String::new();
         let per_hop = self.options.per_hop;
-        if n % per_hop == 0 {
+        if n.is_multiple_of(per_hop) {
             if n != (self.options.first_ttl as usize - 1) * per_hop {
                 text.push('\n');
             }

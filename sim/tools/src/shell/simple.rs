@@ -134,7 +134,7 @@ impl Shell {
         while let Some((_, word)) = simple.assignments.get(frame.values.len()) {
             // A bare assignment sees the ones before it.
             if frame.args.is_empty()
-                && let Some(((name, _), value)) = simple.assignments.iter().zip(&frame.values).last()
+                && let Some(((name, _), value)) = simple.assignments.iter().zip(&frame.values).next_back()
             {
                 self.state.set(name, value.clone())?;
             }

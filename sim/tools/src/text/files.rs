@@ -174,11 +174,12 @@ fn mkdir(sys: &mut dyn Sys, args: &[String]) -> i32 {
         if parents {
             for part in word.trim_end_matches('/').split('/') {
                 path += part;
-                if !path.is_empty() && !call.is_dir(&path) {
-                    if let Err(errno) = call.sys.mkdir(&path) {
-                        call.complain(&format!("cannot create directory '{path}': {errno}"));
-                        break;
-                    }
+                if !path.is_empty()
+                    && !call.is_dir(&path)
+                    && let Err(errno) = call.sys.mkdir(&path)
+                {
+                    call.complain(&format!("cannot create directory '{path}': {errno}"));
+                    break;
                 }
                 path.push('/');
             }

@@ -112,7 +112,7 @@ pub(crate) const fn signal_of(number: usize) -> Option<Signal> {
         3 => Some(Signal::Quit),
         9 => Some(Signal::Kill),
         10 => Some(Signal::Usr1),
-        13 | 14 | 15 => Some(Signal::Term),
+        13..=15 => Some(Signal::Term),
         _ => None,
     }
 }

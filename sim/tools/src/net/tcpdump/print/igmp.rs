@@ -101,7 +101,7 @@ impl Printer {
 
     fn igmp_v3_report(&mut self, data: &[u8], len: usize) -> Printed {
         self.put("igmp v3 report");
-        if len < 16 || len % 4 != 0 {
+        if len < 16 || !len.is_multiple_of(4) {
             self.say(format_args!(" [invalid len {len}]"));
             return Ok(());
         }

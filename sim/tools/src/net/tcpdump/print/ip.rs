@@ -189,7 +189,7 @@ impl Printer {
     /// Source: `ip_printroute`.
     fn ip_route(&mut self, option: &[u8]) -> Printed {
         let len = option.len();
-        if len < 3 || (len + 1) % 4 != 0 {
+        if len < 3 || !(len + 1).is_multiple_of(4) {
             self.say(format_args!(" [bad length {len}]"));
         }
         let pointer = usize::from(u8_at(option, 2)?);

@@ -200,7 +200,7 @@ impl Printer {
                 self.put("sackOK");
                 0
             }
-            5 if value.len() % 8 != 0 => {
+            5 if !value.len().is_multiple_of(8) => {
                 self.put("sack invalid sack");
                 value.len()
             }
