@@ -1,4 +1,6 @@
-//! Networks and programs that the benches share.
+//! Networks and programs that the benches share; each uses some of them.
+
+#![allow(dead_code, missing_docs)]
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

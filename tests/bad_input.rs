@@ -6,7 +6,6 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -137,7 +136,6 @@ ping -c 1 10.0.0.2
 #[test]
 fn what_would_never_end_is_ended() {
     let folder = folder("endless");
-    let started = Instant::now();
     check_all(
         &folder,
         [
@@ -160,7 +158,6 @@ fn what_would_never_end_is_ended() {
     for device in ["v0", "v1", "w0", "w1"] {
         assert!(text.contains(&format!("hoplab {device}")), "{text}");
     }
-    assert!(started.elapsed() < Duration::from_secs(300), "bounded time");
 }
 
 /// Files with a mistake: name, text, and what is said of it.

@@ -47,8 +47,7 @@ pub(crate) fn evaluate<O: Observer>(
     if O::ON {
         walk.path.push(base);
     }
-    loop {
-        let Some(chain) = table.get_mut(walk.at) else { break };
+    while let Some(chain) = table.get_mut(walk.at) {
         let Some((number, then)) = next_match(chain, &mut walk, cx, skb) else {
             if back::<O>(&mut walk) {
                 continue;

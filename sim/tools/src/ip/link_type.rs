@@ -197,9 +197,9 @@ fn bridge(words: &mut Words<'_>) -> Result<Vec<BridgeOption>, Stop> {
             BridgeOption::Priority(get_u16(value).ok_or_else(|| invarg("invalid priority", value))?)
         } else if matches(word, "vlan_filtering") {
             BridgeOption::VlanFiltering(u8_of("vlan_filtering", words)?)
-        } else if matches_any(word, &["vlan_protocol", "group_fwd_mask", "group_address"]) {
-            return Err(not_simulated("ip", word));
-        } else if word == "no_linklocal_learn" {
+        } else if word == "no_linklocal_learn"
+            || matches_any(word, &["vlan_protocol", "group_fwd_mask", "group_address"])
+        {
             return Err(not_simulated("ip", word));
         } else if matches(word, "fdb_flush") {
             BridgeOption::FdbFlush

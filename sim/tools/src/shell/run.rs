@@ -78,7 +78,7 @@ impl Shell {
             Frame::ForWords { tree, next, items, log } => self.for_words(sys, tree, next, items, log, tested),
             Frame::For { tree, next, items } => {
                 let Node::For { variable, body, .. } = &*tree else { return None };
-                let Some(value) = items.get(next) else { return None };
+                let value = items.get(next)?;
                 if let Err(message) = self.state.set(variable, value.clone()) {
                     return self.fail(sys, &message);
                 }

@@ -76,7 +76,7 @@ impl Shell {
             self.push(Frame::Tree(body), tested);
             return None;
         }
-        let Some(run) = found else { return None };
+        let run = found?;
         if name == "exec" && args.len() == 1 {
             self.state.keep(sys, fds);
             self.state.status = 0;

@@ -78,7 +78,7 @@ pub(super) struct Filtering<F> {
 
 impl<F: Filter> Filtering<F> {
     /// A filter over files; over standard input if there are none.
-    pub(super) fn new(command: &str, filter: F, files: Vec<String>) -> Box<dyn Program> {
+    pub(super) fn program(command: &str, filter: F, files: Vec<String>) -> Box<dyn Program> {
         let inputs = if files.is_empty() { vec!["-".to_owned()] } else { files };
         Box::new(Self {
             command: command.to_owned(),

@@ -280,7 +280,7 @@ fn make(args: Args) -> Box<dyn Program> {
         shown_any: false,
         any: false,
     };
-    Filtering::new(&command, grep, words)
+    Filtering::program(&command, grep, words)
 }
 
 /// Installs `grep` and its old names.

@@ -679,7 +679,7 @@ fn make(args: Args) -> Box<dyn Program> {
         appended: Vec::new(),
         quit: None,
     };
-    Filtering::new("sed", sed, words)
+    Filtering::program("sed", sed, words)
 }
 
 /// Installs `sed`.

@@ -40,7 +40,7 @@ impl Filter for Cat {
 fn cat(args: Args) -> Box<dyn Program> {
     match getopt(args.get(1..).unwrap_or_default(), "nu", &[("number", 'n')]) {
         Ok((options, files)) => {
-            Filtering::new("cat", Cat { numbers: options.iter().any(|(o, _)| *o == 'n'), line: 0 }, files)
+            Filtering::program("cat", Cat { numbers: options.iter().any(|(o, _)| *o == 'n'), line: 0 }, files)
         }
         Err(error) => Refused::usage("cat", error, 1),
     }
@@ -177,7 +177,7 @@ fn head(args: Args) -> Box<dyn Program> {
     if head.count == Count::Lines(0) || head.count == Count::Bytes(0) {
         return Refused::quiet(0);
     }
-    Filtering::new("head", head, files)
+    Filtering::program("head", head, files)
 }
 
 #[derive(Clone, Debug)]
@@ -280,7 +280,7 @@ fn tail(args: Args) -> Box<dyn Program> {
             _ => tail.headers = true,
         }
     }
-    Filtering::new("tail", tail, files)
+    Filtering::program("tail", tail, files)
 }
 
 #[derive(Clone, Debug, Default)]
@@ -309,7 +309,7 @@ impl Filter for Tac {
 
 fn tac(args: Args) -> Box<dyn Program> {
     match getopt(args.get(1..).unwrap_or_default(), "", &[]) {
-        Ok((_, files)) => Filtering::new("tac", Tac::default(), files),
+        Ok((_, files)) => Filtering::program("tac", Tac::default(), files),
         Err(error) => Refused::usage("tac", error, 1),
     }
 }
@@ -406,7 +406,7 @@ fn wc(args: Args) -> Box<dyn Program> {
         in_word: false,
         rows: Vec::new(),
     };
-    Filtering::new("wc", wc, files)
+    Filtering::program("wc", wc, files)
 }
 
 /// `tee [-a] FILE...`.

@@ -307,7 +307,7 @@ fn sort(args: Args) -> Box<dyn Program> {
     }
     sort.keys =
         keys.into_iter().map(|(key, own)| if own { key } else { Key { order: sort.order, ..key } }).collect();
-    Filtering::new("sort", sort, files)
+    Filtering::program("sort", sort, files)
 }
 
 #[derive(Clone, Debug, Default)]
@@ -358,7 +358,7 @@ fn uniq(args: Args) -> Box<dyn Program> {
         Ok((options, files)) => {
             let has = |letter: char| options.iter().any(|(o, _)| *o == letter);
             let uniq = Uniq { count: has('c'), repeated: has('d'), single: has('u'), current: None };
-            Filtering::new("uniq", uniq, files)
+            Filtering::program("uniq", uniq, files)
         }
         Err(error) => Refused::usage("uniq", error, 1),
     }
@@ -485,7 +485,7 @@ fn cut(args: Args) -> Box<dyn Program> {
     let delimiter = delimiter.unwrap_or(b'\t');
     let unit = if by_field { Unit::Fields { only_delimited: only } } else { Unit::Bytes };
     let joint = joint.unwrap_or_else(|| char::from(delimiter).to_string());
-    Filtering::new("cut", Cut { unit, delimiter, joint, ranges, complement }, files)
+    Filtering::program("cut", Cut { unit, delimiter, joint, ranges, complement }, files)
 }
 
 /// Simplified: several files are taken one after another as with `-s`; without it only one file.
@@ -539,7 +539,7 @@ fn paste(args: Args) -> Box<dyn Program> {
                 .unwrap_or_else(|| "\t".to_owned());
             let mut bytes = Vec::new();
             crate::shell::builtin::escape(&delimiters, &mut bytes, false);
-            Filtering::new("paste", Paste { serial, delimiters: bytes, at: 0 }, files)
+            Filtering::program("paste", Paste { serial, delimiters: bytes, at: 0 }, files)
         }
         Err(error) => Refused::usage("paste", error, 1),
     }
@@ -707,7 +707,7 @@ fn tr(args: Args) -> Box<dyn Program> {
             squeezed[usize::from(*byte)] = true;
         }
     }
-    Filtering::new("tr", Tr { map, squeeze: squeezed, last: None }, Vec::new())
+    Filtering::program("tr", Tr { map, squeeze: squeezed, last: None }, Vec::new())
 }
 
 /// Installs them.
