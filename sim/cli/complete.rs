@@ -144,7 +144,7 @@ mod tests {
             ("cat dat", 4, "data"),
             ("cat /tmp/dat", 4, "/tmp/data"),
             ("echo >dat", 6, "data"),
-            ("cat /proc/sys/net/ipv4/ip_for", 4, "/proc/sys/net/ipv4/ip_forward"),
+            ("cat /proc/sys/net/ipv4/conf/al", 4, "/proc/sys/net/ipv4/conf/all/"),
             ("on h/g", 3, "h/green"),
             ("hel", 0, "help"),
             ("cat é", 4, ""),

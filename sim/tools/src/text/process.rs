@@ -455,8 +455,77 @@ fn kill(sys: &mut dyn Sys, args: &[String]) -> i32 {
     status
 }
 
+/// `seq`, a block of numbers at a time, so that whoever reads gets its turn.
+#[derive(Clone, Debug)]
+struct Seq {
+    args: Args,
+    /// What is left to write, once the arguments are read.
+    rest: Option<Numbers>,
+}
+
+/// Numbers to write.
+#[derive(Clone, Debug)]
+struct Numbers {
+    next: Option<i64>,
+    step: i64,
+    last: i64,
+    digits: usize,
+    separator: String,
+    /// Whether one was written, so that the separator comes first.
+    began: bool,
+}
+
+/// Bytes that `seq` writes at once, at least.
+const SEQ_BLOCK: usize = 1 << 16;
+
+impl Program for Seq {
+    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
+        let numbers = match &mut self.rest {
+            Some(numbers) => numbers,
+            None => match seq(sys, &self.args) {
+                Ok(numbers) => self.rest.insert(numbers),
+                Err(status) => return Next::Exit(status),
+            },
+        };
+        let text = numbers.block();
+        if write_all(sys, Fd::STDOUT, text.as_bytes()).is_err() {
+            return Next::Exit(BROKEN_PIPE);
+        }
+        if numbers.next.is_some() { Next::Wait(Wait::until(sys.now())) } else { Next::Exit(0) }
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}
+
+impl Numbers {
+    fn block(&mut self) -> String {
+        let mut text = String::new();
+        while let Some(n) =
+            self.next.filter(|n| if self.step > 0 { *n <= self.last } else { *n >= self.last })
+        {
+            if text.len() >= SEQ_BLOCK {
+                return text;
+            }
+            if std::mem::replace(&mut self.began, true) {
+                text += &self.separator;
+            }
+            text += &format!("{n:0width$}", width = self.digits);
+            self.next = n.checked_add(self.step);
+        }
+        self.next = None;
+        if self.began {
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// The numbers that `seq` is asked for, or its exit status.
+///
 /// Simplified: whole numbers only.
-fn seq(sys: &mut dyn Sys, args: &[String]) -> i32 {
+fn seq(sys: &mut dyn Sys, args: &[String]) -> Result<Numbers, i32> {
     let mut separator = "\n".to_owned();
     let mut width = false;
     let mut rest = args.get(1..).unwrap_or_default();
@@ -470,6 +539,10 @@ fn seq(sys: &mut dyn Sys, args: &[String]) -> i32 {
                 separator = rest.get(1).cloned().unwrap_or_default();
                 rest = rest.get(2..).unwrap_or_default();
             }
+            Some(glued) if glued.starts_with("-s") => {
+                separator = glued.get(2..).unwrap_or_default().to_owned();
+                rest = rest.get(1..).unwrap_or_default();
+            }
             _ => break,
         }
     }
@@ -482,7 +555,7 @@ fn seq(sys: &mut dyn Sys, args: &[String]) -> i32 {
                     "seq: invalid floating point argument: '{operand}'\nTry 'seq --help' for more information.\n"
                 );
                 let _ = write_all(sys, Fd::STDERR, text.as_bytes());
-                return 1;
+                return Err(1);
             }
         }
     }
@@ -500,45 +573,16 @@ fn seq(sys: &mut dyn Sys, args: &[String]) -> i32 {
                 Fd::STDERR,
                 format!("{text}\nTry 'seq --help' for more information.\n").as_bytes(),
             );
-            return 1;
+            return Err(1);
         }
     };
     if step == 0 {
         let text = "seq: invalid Zero increment value: '0'\nTry 'seq --help' for more information.\n";
         let _ = write_all(sys, Fd::STDERR, text.as_bytes());
-        return 1;
+        return Err(1);
     }
     let digits = if width { first.to_string().len().max(last.to_string().len()) } else { 0 };
-    let mut text = String::new();
-    let mut n = first;
-    while (step > 0 && n <= last) || (step < 0 && n >= last) {
-        if !text.is_empty() {
-            text += &separator;
-        }
-        text += &format!("{n:0digits$}");
-        if text.len() > 1 << 16 {
-            if write_all(sys, Fd::STDOUT, text.as_bytes()).is_err() {
-                return BROKEN_PIPE;
-            }
-            text = separator.clone();
-            text.clear();
-            let Some(next) = n.checked_add(step) else { break };
-            n = next;
-            let more = (step > 0 && n <= last) || (step < 0 && n >= last);
-            if write_all(sys, Fd::STDOUT, if more { separator.as_bytes() } else { b"\n" }).is_err() {
-                return BROKEN_PIPE;
-            }
-            continue;
-        }
-        match n.checked_add(step) {
-            Some(next) => n = next,
-            None => break,
-        }
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    if write_all(sys, Fd::STDOUT, text.as_bytes()).is_err() { BROKEN_PIPE } else { 0 }
+    Ok(Numbers { next: Some(first), step, last, digits, separator, began: false })
 }
 
 fn yes(args: Args) -> Box<dyn Program> {
@@ -554,5 +598,5 @@ pub(super) fn install(registry: &mut Registry) {
     registry.install("env", |args| Box::new(Env { args, child: None }));
     registry.install("yes", yes);
     registry.install_command("kill", kill);
-    registry.install_command("seq", seq);
+    registry.install("seq", |args| Box::new(Seq { args, rest: None }));
 }
