@@ -106,6 +106,12 @@ fn read_with_tshark(path: &Path, frames: usize) {
         for proto in ["ip", "tcp", "udp"] {
             command.args(["-o", &format!("{proto}.check_checksum:TRUE")]);
         }
+        // Scripts send text to well-known ports: what lies above UDP and TCP is nobody's protocol.
+        for proto in ["dns", "mdns", "http", "kink", "ltp", "gsm_ipa", "rsl"] {
+            command.args(["--disable-protocol", proto]);
+        }
+        // Each device on the way sees the same fragments.
+        command.args(["-o", "ip.defragment:FALSE"]);
         // The same segments are seen by many devices: their analysis means nothing here.
         command.args(["-o", "tcp.analyze_sequence_numbers:FALSE", "-r"]).arg(path);
         if !filter.is_empty() {
@@ -120,8 +126,9 @@ fn read_with_tshark(path: &Path, frames: usize) {
     };
     assert!(all.status.success(), "{}", String::from_utf8_lossy(&all.stderr));
     assert_eq!(String::from_utf8_lossy(&all.stdout).lines().count(), frames);
-    let bad = "_ws.malformed or ip.checksum.status == \"Bad\" or tcp.checksum.status == \"Bad\" \
-               or udp.checksum.status == \"Bad\" or icmp.checksum.status == \"Bad\"";
+    // tshark computes the checksum of a segment that an ICMP error quotes over what is quoted of it.
+    let bad = "_ws.malformed or ip.checksum.status == \"Bad\" or (icmp.checksum.status == \"Bad\" and ip.flags.mf == 0) \
+               or ((tcp.checksum.status == \"Bad\" or udp.checksum.status == \"Bad\") and not icmp)";
     let complaints = tshark(bad).expect("tshark ran before");
     assert!(complaints.status.success(), "{}", String::from_utf8_lossy(&complaints.stderr));
     assert_eq!(String::from_utf8_lossy(&complaints.stdout), "");
