@@ -143,8 +143,6 @@ pub trait Sys {
     /// The devices of a namespace. As in Linux, listing them gives ids to the other namespaces in
     /// which their peers are (`peernet2id_alloc` in `rtnl_fill_ifinfo`).
     fn links(&mut self, netns: NetnsId) -> Vec<LinkInfo>;
-    /// Netfilter of a namespace, for the iptables, ipset and conntrack commands.
-    fn netfilter(&mut self, netns: NetnsId) -> &mut netfilter::Netfilter;
 
     /// Reads at most `max` bytes.
     ///

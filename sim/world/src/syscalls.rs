@@ -239,10 +239,6 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         self.node.host.links(netns)
     }
 
-    fn netfilter(&mut self, netns: NetnsId) -> &mut netfilter::Netfilter {
-        &mut self.node.host.ns_mut(netns).netfilter
-    }
-
     fn read(&mut self, fd: Fd, max: usize) -> Result<ReadResult, Errno> {
         let open = self.open_id(fd)?;
         match self.node.open.get(open).ok_or(Errno::BadF)? {

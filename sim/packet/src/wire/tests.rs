@@ -287,7 +287,7 @@ proptest! {
     }
 }
 
-/// The SYN that Linux sends (tcp-02's recording): MSS, SACK permitted with timestamps, window scale.
+/// The SYN that Linux sends: MSS, SACK permitted with timestamps, window scale.
 #[test]
 fn syn_options_are_in_linux_order() {
     let options = TcpOptions {
