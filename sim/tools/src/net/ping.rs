@@ -523,13 +523,15 @@ impl State {
         }
     }
 
+    /// iputils: `acknowledge` in `ping_common.c`.
     fn acknowledge(&mut self, seq: u16) {
-        let in_flight = (self.transmitted & 0xffff).wrapping_sub(u64::from(self.acked)) & 0xffff;
-        if in_flight <= 0x7fff {
-            self.in_flight_max = self.in_flight_max.max(in_flight);
+        let transmitted = self.transmitted as u16;
+        let behind = transmitted.wrapping_sub(seq);
+        if behind > 0x7fff {
+            return;
         }
-        let behind = (self.transmitted as u16).wrapping_sub(seq);
-        if behind < 0x8000 && (seq.wrapping_sub(self.acked) as i16) > 0 {
+        self.in_flight_max = self.in_flight_max.max(u64::from(behind) + 1);
+        if (seq.wrapping_sub(self.acked) as i16) > 0 || transmitted.wrapping_sub(self.acked) > 0x7fff {
             self.acked = seq;
         }
     }
