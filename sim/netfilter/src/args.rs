@@ -16,21 +16,49 @@ pub struct Opt {
     pub values: usize,
     /// Whether `!` may stand before it.
     pub invert: bool,
+    /// Whether it must be given.
+    pub mandatory: bool,
+    /// Options it can't stand beside.
+    pub excludes: &'static [&'static str],
+    /// Options it needs beside it.
+    pub needs: &'static [&'static str],
 }
 
 /// An option without a value.
 pub const fn flag(name: &'static str) -> Opt {
-    Opt { name, values: 0, invert: false }
+    Opt { name, values: 0, invert: false, mandatory: false, excludes: &[], needs: &[] }
 }
 
 /// An option with one value.
 pub const fn value(name: &'static str) -> Opt {
-    Opt { name, values: 1, invert: false }
+    Opt { values: 1, ..flag(name) }
 }
 
 /// An option with one value that `!` may precede.
 pub const fn negatable(name: &'static str) -> Opt {
-    Opt { name, values: 1, invert: true }
+    value(name).or_not()
+}
+
+impl Opt {
+    /// `!` may precede it.
+    pub const fn or_not(self) -> Self {
+        Self { invert: true, ..self }
+    }
+
+    /// It must be given. iptables: `XTOPT_MAND`.
+    pub const fn mandatory(self) -> Self {
+        Self { mandatory: true, ..self }
+    }
+
+    /// It can't stand beside these. iptables: `excl`.
+    pub const fn excludes(self, excludes: &'static [&'static str]) -> Self {
+        Self { excludes, ..self }
+    }
+
+    /// It needs these beside it. iptables: `also`.
+    pub const fn needs(self, needs: &'static [&'static str]) -> Self {
+        Self { needs, ..self }
+    }
 }
 
 /// What is wrong with a rule's text: the sentence iptables prints after its name and version.
@@ -96,6 +124,38 @@ pub enum ArgError {
         /// What was typed.
         text: String,
     },
+    /// An extension's number is none or out of its range.
+    #[error("{extension}: bad value for option \"--{option}\", or out of range ({min}-{max}).\n")]
+    Range {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// Two options that exclude each other.
+    #[error("{extension}: option \"--{option}\" cannot be used together with \"--{other}\".\n")]
+    Together {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+        /// The other one.
+        other: &'static str,
+    },
+    /// An option lacks the one it needs.
+    #[error("{extension}: option \"--{option}\" also requires \"--{other}\".\n")]
+    Needs {
+        /// The extension.
+        extension: &'static str,
+        /// The option.
+        option: &'static str,
+        /// The missing one.
+        other: &'static str,
+    },
     /// What an extension itself says.
     #[error("{0}")]
     Said(String),
@@ -131,8 +191,10 @@ impl Given {
 pub struct Args {
     /// Name of the extension.
     pub extension: &'static str,
-    /// Options in the order typed.
+    /// Options in the order typed, less those taken.
     pub given: Vec<Given>,
+    /// Names of the options typed.
+    pub seen: Vec<&'static str>,
     /// The rule's protocol, if it names one without `!`.
     pub proto: Option<Proto>,
 }
@@ -177,31 +239,100 @@ impl Args {
     /// # Errors
     /// It is none.
     pub fn number(&self, given: &Given, min: u64, max: u64) -> Result<u64, ArgError> {
-        number(given.text()).filter(|n| (min..=max).contains(n)).ok_or_else(|| self.bad(given))
+        let bad = ArgError::Range { extension: self.extension, option: given.name, min, max };
+        number(given.text()).filter(|n| (min..=max).contains(n)).ok_or(bad)
     }
 
-    /// `MIN[:MAX]`; either side may miss.
+    /// A number that may be missing.
+    ///
+    /// # Errors
+    /// It is none, or given twice.
+    pub fn optional_number(
+        &mut self,
+        option: &'static str,
+        min: u64,
+        max: u64,
+    ) -> Result<Option<u64>, ArgError> {
+        self.take(option)?.map(|given| self.number(&given, min, max)).transpose()
+    }
+
+    /// Whether an option was typed.
+    pub fn saw(&self, option: &str) -> bool {
+        self.seen.contains(&option)
+    }
+
+    /// Whether the options typed go together. iptables `xtables_options_fcheck`.
+    ///
+    /// # Errors
+    /// One is missing, or excludes another.
+    pub fn check(&self, options: &[Opt]) -> Result<(), ArgError> {
+        let extension = self.extension;
+        for opt in options {
+            let option = opt.name;
+            if opt.mandatory && !self.saw(option) {
+                return Err(ArgError::Required { extension, option });
+            }
+            if !self.saw(option) {
+                continue;
+            }
+            if let Some(other) = opt.needs.iter().find(|other| !self.saw(other)) {
+                return Err(ArgError::Needs { extension, option, other });
+            }
+            if let Some(other) = opt.excludes.iter().find(|other| self.saw(other)) {
+                return Err(ArgError::Together { extension, option, other });
+            }
+        }
+        Ok(())
+    }
+
+    /// `MIN[:MAX]`; either side may miss. Without a colon only the first is given.
+    /// iptables `xtopt_parse_mint`.
+    ///
+    /// # Errors
+    /// It is no range of numbers up to `max`.
+    pub fn bounds(&self, given: &Given, max: u64) -> Result<(u64, Option<u64>), ArgError> {
+        let (extension, option) = (self.extension, given.name);
+        let mut values = [None; 2];
+        let mut rest = given.text();
+        let mut least = 0;
+        for at in 0.. {
+            let Some(slot) = values.get_mut(at) else {
+                let what = format!("Too many components for option \"--{option}\" (max: 2)");
+                return Err(ArgError::said(format!("{extension}: {what}\n")));
+            };
+            let missing = if at == 0 { 0 } else { max };
+            let (value, after) = if rest.is_empty() || rest.starts_with(':') {
+                (missing, rest)
+            } else {
+                let (value, after) = leading_number(rest);
+                let what = || {
+                    format!(
+                        "bad value for option \"--{option}\" near \"{rest}\", or out of range ({least}-{max})"
+                    )
+                };
+                let value = value.filter(|value| (least..=max).contains(value));
+                (value.ok_or_else(|| ArgError::said(format!("{extension}: {}.\n", what())))?, after)
+            };
+            if !after.is_empty() && !after.starts_with(':') {
+                let what = format!("Argument to \"--{option}\" has unexpected characters near \"{after}\"");
+                return Err(ArgError::said(format!("{extension}: {what}.\n")));
+            }
+            *slot = Some(value);
+            least = value;
+            match after.strip_prefix(':') {
+                Some(more) => rest = more,
+                None => break,
+            }
+        }
+        Ok((values[0].unwrap_or(0), values[1]))
+    }
+
+    /// `MIN[:MAX]`; either side may miss, and one number is both.
     ///
     /// # Errors
     /// It is no range of numbers up to `max`.
     pub fn range(&self, given: &Given, max: u64) -> Result<(u64, u64), ArgError> {
-        let (extension, option) = (self.extension, given.name);
-        let bad = |text: &str| {
-            let what =
-                format!("bad value for option \"--{option}\" near \"{text}\", or out of range (0-{max})");
-            ArgError::said(format!("{extension}: {what}.\n"))
-        };
-        let parse = |text: &str, missing| {
-            if text.is_empty() {
-                Ok(missing)
-            } else {
-                number(text).filter(|n| *n <= max).ok_or_else(|| bad(text))
-            }
-        };
-        match given.text().split_once(':') {
-            None => parse(given.text(), 0).map(|n| (n, n)),
-            Some((low, high)) => Ok((parse(low, 0)?, parse(high, max)?)),
-        }
+        self.bounds(given, max).map(|(min, max)| (min, max.unwrap_or(min)))
     }
 
     /// `VALUE[/MASK]`, 32 bits each; the mask is all ones if not given.
@@ -232,6 +363,17 @@ pub fn number(text: &str) -> Option<u64> {
         return u64::from_str_radix(&text[1..], 8).ok();
     }
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// The number that `text` begins with, as `strtoul(…, 0)` reads it, and what follows it.
+pub fn leading_number(text: &str) -> (Option<u64>, &str) {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) if hex.starts_with(|c: char| c.is_ascii_hexdigit()) => (hex, 16),
+        _ if text.starts_with('0') => (text, 8),
+        _ => (text, 10),
+    };
+    let len = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    (u64::from_str_radix(&digits[..len], radix).ok(), &digits[len..])
 }
 
 /// An inclusive range of ports.

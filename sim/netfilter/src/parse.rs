@@ -213,6 +213,7 @@ impl RuleParser {
         let proto = self.selector.proto.as_ref().filter(|p| !p.invert).map(|p| p.value);
         let args = |pending: Pending, proto: Option<Proto>| Args {
             extension: pending.name,
+            seen: pending.given.iter().map(|given| given.name).collect(),
             given: pending.given,
             proto,
         };

@@ -4,7 +4,7 @@ use packet::Skb;
 
 use super::{Extension, bang};
 use crate::EvalCx;
-use crate::args::{ArgError, Args, Opt, negatable};
+use crate::args::{ArgError, Args, Opt, flag, negatable};
 use crate::selector::{DevPattern, Not};
 
 /// `-m physdev`: the bridge ports of a bridged packet.
@@ -30,9 +30,9 @@ impl Extension for Physdev {
     const OPTIONS: &'static [Opt] = &[
         negatable("physdev-in"),
         negatable("physdev-out"),
-        Opt { name: "physdev-is-in", values: 0, invert: true },
-        Opt { name: "physdev-is-out", values: 0, invert: true },
-        Opt { name: "physdev-is-bridged", values: 0, invert: true },
+        flag("physdev-is-in").or_not(),
+        flag("physdev-is-out").or_not(),
+        flag("physdev-is-bridged").or_not(),
     ];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {

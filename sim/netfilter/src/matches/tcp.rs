@@ -4,7 +4,7 @@ use packet::{Body, Proto, Skb, TcpFlags};
 
 use super::udp::{list_ports, parse_ports, ports_match, save_ports};
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Opt, Ports, negatable};
+use crate::args::{ArgError, Args, Opt, Ports, flag, negatable};
 use crate::selector::Not;
 use crate::{EvalCx, transport};
 
@@ -73,8 +73,8 @@ impl Extension for TcpMatch {
         negatable("sport"),
         negatable("destination-port"),
         negatable("dport"),
-        Opt { name: "syn", values: 0, invert: true },
-        Opt { name: "tcp-flags", values: 2, invert: true },
+        flag("syn").or_not(),
+        Opt { values: 2, ..negatable("tcp-flags") },
         negatable("tcp-option"),
     ];
 
