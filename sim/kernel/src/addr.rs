@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use packet::SimTime;
 
 /// An address of a device. Kernel: `struct in_ifaddr`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,27 @@ pub struct InterfaceAddr {
     pub flags: AddrFlags,
     /// `metric` of the connected route; 0 is none.
     pub metric: u32,
+    /// How long it lives; `None` is for ever.
+    pub lifetime: Option<AddrLifetime>,
+}
+
+/// How long an address lives. Kernel: `ifa_valid_lft`, `ifa_preferred_lft`, `ifa_tstamp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddrLifetime {
+    /// Seconds until it is deleted.
+    pub valid: u32,
+    /// Seconds until it is deprecated; at most `valid`.
+    pub preferred: u32,
+    /// When both were set.
+    pub since: SimTime,
+}
+
+impl AddrLifetime {
+    /// What is left at `now` of both times, in seconds. Kernel: `inet_fill_ifaddr`.
+    pub fn left(&self, now: SimTime) -> (u32, u32) {
+        let gone = u32::try_from(now.since(self.since).as_secs()).unwrap_or(u32::MAX);
+        (self.valid.saturating_sub(gone), self.preferred.saturating_sub(gone))
+    }
 }
 
 /// Kernel: `IFA_F_*`.
@@ -28,6 +50,8 @@ pub struct AddrFlags {
     pub secondary: bool,
     /// No connected route is made (`noprefixroute`).
     pub noprefixroute: bool,
+    /// Its preferred time is over. IPv4 uses it as any other.
+    pub deprecated: bool,
 }
 
 /// Kernel: `enum rt_scope_t`. A greater number reaches less far.

@@ -2,6 +2,7 @@ use ipnet::{IpNet, Ipv4Net};
 use packet::{DevId, NetnsId};
 use trace::Observer;
 
+use crate::addr_lifetime::set_ifa_lifetime;
 use crate::fib_event::{DownReason, Ifa, is_zeronet};
 use crate::fib_table::v4;
 use crate::request::{AddrSpec, Mode};
@@ -11,10 +12,15 @@ impl<O: Observer> Cx<'_, O> {
     /// Adds or replaces an address. Kernel: `net/ipv4/devinet.c`, `inet_rtm_newaddr`.
     pub(crate) fn addr_add(&mut self, ns: NetnsId, spec: &AddrSpec, mode: Mode) -> Result<(), Refusal> {
         let dev = self.host.dev_by_name(ns, &spec.dev).ok_or(Errno::NoDev)?;
-        let (addr, ifa) = new_ifa(spec)?;
+        let (mut addr, ifa) = new_ifa(spec)?;
         let existing =
             self.host.ifas(dev).iter().position(|old| old.local == ifa.local && old.same_subnet(&ifa));
-        let Some(at) = existing else { return self.host.inet_insert_ifa(dev, addr) };
+        let Some(at) = existing else {
+            set_ifa_lifetime(&mut addr, spec.lifetime, self.now);
+            self.host.inet_insert_ifa(dev, addr)?;
+            self.check_lifetime(ns);
+            return Ok(());
+        };
         if !matches!(mode, Mode::Replace | Mode::Change) {
             return Err(Refusal::because(Errno::Exist, "ipv4: Address already assigned."));
         }
@@ -23,6 +29,8 @@ impl<O: Observer> Cx<'_, O> {
             self.host.fib_modify_prefix_metric(dev, &old, ifa.metric);
             self.host.dev_mut(dev).addrs[at].metric = ifa.metric;
         }
+        set_ifa_lifetime(&mut self.host.dev_mut(dev).addrs[at], spec.lifetime, self.now);
+        self.check_lifetime(ns);
         Ok(())
     }
 
@@ -42,19 +50,27 @@ impl<O: Observer> Cx<'_, O> {
         };
         let at = self.host.dev(dev).addrs.iter().position(fits);
         let at = at.ok_or_else(|| Refusal::because(Errno::AddrNotAvail, "ipv4: Address not found."))?;
+        self.inet_del_ifa(dev, at);
+        Ok(())
+    }
+
+    /// Deletes the address at `at`, and with the last one the device's neighbours.
+    pub(crate) fn inet_del_ifa(&mut self, dev: DevId, at: usize) {
         self.host.inet_del_ifa(dev, at);
         if self.host.dev(dev).addrs.is_empty() {
             // Kernel: `fib_disable_ip`, `arp_ifdown`.
             self.neigh_dev_down(dev);
         }
-        Ok(())
     }
 }
 
 /// The address that is asked for. Kernel: `net/ipv4/devinet.c`, `rtm_to_ifaddr`; the scope that
 /// iproute2 fills in when none is given.
 fn new_ifa(spec: &AddrSpec) -> Result<(InterfaceAddr, Ifa), Refusal> {
-    let AddrSpec { dev, local, peer, broadcast, scope, label, noprefixroute, metric } = spec;
+    let AddrSpec { dev, local, peer, broadcast, scope, label, noprefixroute, metric, lifetime } = spec;
+    if lifetime.is_some_and(|lft| lft.valid == 0 || lft.preferred > lft.valid) {
+        return Err(Errno::Inval.into());
+    }
     let own = v4(local.addr()).ok_or(Errno::OpNotSupp)?;
     let plen = peer.as_ref().map_or(local.prefix_len(), IpNet::prefix_len);
     let peer = match peer.as_ref().map(IpNet::addr) {
@@ -68,8 +84,9 @@ fn new_ifa(spec: &AddrSpec) -> Result<(InterfaceAddr, Ifa), Refusal> {
         broadcast: *broadcast,
         scope: scope.unwrap_or(default_scope),
         label: label.clone().unwrap_or_else(|| dev.clone()),
-        flags: AddrFlags { secondary: false, noprefixroute: *noprefixroute },
+        flags: AddrFlags { noprefixroute: *noprefixroute, ..AddrFlags::default() },
         metric: *metric,
+        lifetime: None,
     };
     let ifa = Ifa::of(&addr).ok_or(Errno::OpNotSupp)?;
     Ok((addr, ifa))

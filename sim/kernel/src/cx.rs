@@ -96,6 +96,8 @@ pub enum Timer {
         /// Which report, counted from 0.
         round: u8,
     },
+    /// Addresses of a namespace are looked at for their lifetimes. Kernel: `check_lifetime`.
+    AddrCheck(NetnsId),
     /// Devices of a deleted namespace are destroyed. Kernel: `cleanup_net`.
     CleanupNetns(NetnsId),
 }

@@ -316,7 +316,7 @@ impl Host {
                 let group = aliases[first..].iter().take_while(|other| same_place(other)).count();
                 let twin = aliases[first..first + group].iter().position(|other| same_info(other, &route));
                 match (mode, twin) {
-                    (Mode::Add, _) => Err(Errno::Exist),
+                    (Mode::Add | Mode::Test, _) => Err(Errno::Exist),
                     (Mode::Replace | Mode::Change, Some(0)) => Ok(()),
                     (_, Some(_)) => Err(Errno::Exist),
                     (Mode::Replace | Mode::Change, None) => {
@@ -333,7 +333,7 @@ impl Host {
                     }
                 }
             }
-            None if mode == Mode::Change => Err(Errno::NoEnt),
+            None if matches!(mode, Mode::Change | Mode::Test) => Err(Errno::NoEnt),
             None => {
                 let after = |other: &Route| {
                     other.tos < route.tos || (other.tos == route.tos && other.metric > route.metric)

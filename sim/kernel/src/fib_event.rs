@@ -338,6 +338,7 @@ impl<O: Observer> Cx<'_, O> {
                 label: name,
                 flags: AddrFlags::default(),
                 metric: 0,
+                lifetime: None,
             });
             host.ipv4_devconf_setall(dev);
         }

@@ -269,6 +269,7 @@ fn addr_spec(words: &[&str]) -> AddrSpec {
         label: None,
         noprefixroute: false,
         metric: 0,
+        lifetime: None,
     };
     let mut words = words[1..].iter();
     while let Some(word) = words.next() {

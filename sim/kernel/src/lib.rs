@@ -11,6 +11,7 @@
 
 mod addr;
 mod addr_change;
+mod addr_lifetime;
 mod cx;
 pub mod device;
 pub mod dump;
@@ -40,7 +41,7 @@ mod sysctl;
 mod sysctl_access;
 mod sysctl_keys;
 
-pub use addr::{AddrFlags, InterfaceAddr, Scope};
+pub use addr::{AddrFlags, AddrLifetime, InterfaceAddr, Scope};
 pub use cx::{Cx, Dropped, Effect, Fate, PathResult, Timer};
 pub use device::{Device, DeviceKind, Stats};
 pub use errno::{Errno, Refusal};

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use packet::{DevId, IfIndex, NetnsId, Vni};
+use packet::{DevId, IfIndex, NetnsId, SimTime, Vni};
 
 use crate::neigh::NeighTable;
 use crate::path::{FragmentQueues, IcmpLimits, IpIdents, RouteExceptions};
@@ -25,6 +25,8 @@ pub struct Netns {
     pub(crate) ipip: Vec<DevId>,
     /// The loopback device.
     pub loopback: DevId,
+    /// When addresses are looked at next for their lifetimes. Kernel: `net->ipv4.addr_chk_work`.
+    pub(crate) addr_check_at: Option<SimTime>,
     /// Routing tables and rules.
     pub fib: Fib,
     /// Learned and configured route exceptions (path MTU, redirects).
@@ -55,6 +57,7 @@ impl Netns {
             vxlan: Vec::new(),
             ipip: Vec::new(),
             loopback,
+            addr_check_at: None,
             fib: Fib::default(),
             exceptions: RouteExceptions::default(),
             neigh: NeighTable::default(),

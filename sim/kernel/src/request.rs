@@ -104,6 +104,8 @@ pub enum Mode {
     Append,
     /// `prepend`: before what exists.
     Prepend,
+    /// `test`: refuse in both cases, with another error each.
+    Test,
 }
 
 /// A namespace as a command names it.
@@ -375,6 +377,22 @@ pub struct AddrSpec {
     pub noprefixroute: bool,
     /// `metric`.
     pub metric: u32,
+    /// `valid_lft` and `preferred_lft`, if one of them is given.
+    pub lifetime: Option<Lifetimes>,
+}
+
+/// How long an address is to live, in seconds; `u32::MAX` is `forever`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// `valid_lft`.
+    pub valid: u32,
+    /// `preferred_lft`.
+    pub preferred: u32,
+}
+
+impl Lifetimes {
+    /// Without end. Kernel: `INFINITY_LIFE_TIME`.
+    pub const FOREVER: u32 = u32::MAX;
 }
 
 /// A route in a request. `None` means not given.

@@ -3,7 +3,7 @@ use std::fmt::{self, Display, Formatter};
 use ipnet::IpNet;
 
 use crate::path::prefix_text;
-use crate::request::{AddrSpec, Mode, NextHopSpec, RouteSpec, RuleSpec};
+use crate::request::{AddrSpec, Lifetimes, Mode, NextHopSpec, RouteSpec, RuleSpec};
 use crate::{RouteKind, RouteMetric, RouteProto, RuleAction, Scope, TableId};
 
 /// The word for a route type.
@@ -60,6 +60,7 @@ pub(crate) fn mode_word(mode: Mode) -> &'static str {
         Mode::Change => "change",
         Mode::Append => "append",
         Mode::Prepend => "prepend",
+        Mode::Test => "test",
     }
 }
 
@@ -73,7 +74,7 @@ fn word<T: Display>(f: &mut Formatter<'_>, name: &str, value: &Option<T>) -> fmt
 
 impl Display for AddrSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { dev, local, peer, broadcast, scope, label, noprefixroute, metric } = self;
+        let Self { dev, local, peer, broadcast, scope, label, noprefixroute, metric, lifetime } = self;
         match peer {
             Some(peer) => write!(f, "{} peer {peer}", local.addr())?,
             None => write!(f, "{local}")?,
@@ -88,7 +89,12 @@ impl Display for AddrSpec {
         if *noprefixroute {
             write!(f, " noprefixroute")?;
         }
-        Ok(())
+        let seconds = |lft: u32| match lft {
+            Lifetimes::FOREVER => "forever".to_owned(),
+            seconds => seconds.to_string(),
+        };
+        word(f, "valid_lft", &lifetime.map(|lifetime| seconds(lifetime.valid)))?;
+        word(f, "preferred_lft", &lifetime.map(|lifetime| seconds(lifetime.preferred)))
     }
 }
 

@@ -244,6 +244,7 @@ fn add_nic<O: Observer>(
             label: None,
             noprefixroute: false,
             metric: 0,
+            lifetime: None,
         };
         ask(Request::AddrAdd(spec, Mode::Add))?;
     }

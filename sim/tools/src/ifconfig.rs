@@ -291,6 +291,7 @@ impl Ifconfig<'_, '_> {
             label: Some(addr.label.clone()),
             noprefixroute: addr.flags.noprefixroute,
             metric: addr.metric,
+            lifetime: None,
         })
     }
 
@@ -327,6 +328,7 @@ impl Ifconfig<'_, '_> {
             label: Some(name.to_owned()),
             noprefixroute: false,
             metric: 0,
+            lifetime: None,
         };
         self.console.sys.request(self.netns, Request::AddrAdd(spec, Mode::Add)).map(|_| ())
     }

@@ -36,6 +36,7 @@ fn mode(verb: &str) -> Mode {
         "change" => Mode::Change,
         "append" => Mode::Append,
         "prepend" => Mode::Prepend,
+        "test" => Mode::Test,
         _ => Mode::Add,
     }
 }
@@ -249,6 +250,7 @@ fn addr_commands() -> Text {
         maybe(with("scope", one(&["global", "link", "host", "7"]))),
         maybe(one(&["noprefixroute"])),
         maybe(with("metric", number(1..=9999))),
+        maybe(one(&["valid_lft 100 preferred_lft 50", "preferred_lft 7", "valid_lft 5 preferred_lft 0"])),
     ]);
     prop_oneof![put, all(vec![with("ip addr del", own), with("dev", dev())])].boxed()
 }
@@ -283,7 +285,7 @@ fn route_commands() -> Text {
             maybe(with("hoplimit", number(1..=255))),
         ])
     };
-    let verb = || with("ip route", one(&["add", "replace", "change", "append", "prepend", "del"]));
+    let verb = || with("ip route", one(&["add", "replace", "change", "append", "prepend", "test", "del"]));
     let single = all(vec![verb(), dst(), way, attributes()]);
     let several =
         all(vec![verb(), dst(), attributes(), vec(hop(), 2..4).prop_map(|hops| hops.join(" ")).boxed()]);

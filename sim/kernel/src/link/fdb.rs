@@ -186,7 +186,7 @@ impl<O: Observer> Cx<'_, O> {
             Mode::Replace if several => return Err(Errno::OpNotSupp.into()),
             Mode::Replace => entry.remotes = smallvec![remote],
             Mode::Append if several && !entry.remotes.contains(&remote) => entry.remotes.push(remote),
-            Mode::Append | Mode::Change | Mode::Prepend => {}
+            Mode::Append | Mode::Change | Mode::Prepend | Mode::Test => {}
         }
         if entry.state != spec.state || mode == Mode::Replace {
             entry.updated = now;

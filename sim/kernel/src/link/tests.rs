@@ -344,6 +344,7 @@ fn vxlan_wraps_a_frame_and_the_other_end_unwraps_it() {
             label: None,
             noprefixroute: false,
             metric: 0,
+            lifetime: None,
         };
         lone.must(ns, Request::AddrAdd(spec, Mode::Add));
         lone.set(ns, "eth0", LinkChange::Up(true)).unwrap();

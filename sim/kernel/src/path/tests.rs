@@ -141,6 +141,7 @@ impl Net {
             label: None,
             noprefixroute: false,
             metric: 0,
+            lifetime: None,
         };
         self.request(ns, Request::AddrAdd(spec, Mode::Add));
     }

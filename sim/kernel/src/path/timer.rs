@@ -18,6 +18,7 @@ impl<O: Observer> Cx<'_, O> {
                 self.socket_timer(netns, socket, which, generation)
             }
             Timer::Bridge { dev, round } => self.bridge_timer(dev, round),
+            Timer::AddrCheck(netns) => self.addr_check_timer(netns),
             Timer::CleanupNetns(netns) => self.cleanup_net(netns),
         }
     }

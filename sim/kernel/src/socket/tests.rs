@@ -69,6 +69,7 @@ impl Lab {
                     label: None,
                     noprefixroute: false,
                     metric: 0,
+                    lifetime: None,
                 };
                 lab.cx(n, |cx| cx.request(NS, Request::AddrAdd(spec, Mode::Add))).unwrap();
             }

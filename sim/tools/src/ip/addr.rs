@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use kernel::Scope;
 use kernel::dump::AddrInfo;
-use kernel::request::{AddrSpec, Mode, Request};
+use kernel::request::{AddrSpec, Lifetimes, Mode, Request};
 
 use super::options::Options;
 use crate::console::Stop;
@@ -62,6 +62,8 @@ struct Parsed<'a> {
     scope: Option<Scope>,
     metric: u32,
     noprefixroute: bool,
+    valid_lft: Option<u32>,
+    preferred_lft: Option<u32>,
     family: Family,
     warning: String,
 }
@@ -106,6 +108,16 @@ pub fn parse(
     if !env.has_device(dev) {
         return Err(warned(nodev(dev)));
     }
+    let lifetime = (p.valid_lft.is_some() || p.preferred_lft.is_some()).then_some(Lifetimes {
+        valid: p.valid_lft.unwrap_or(Lifetimes::FOREVER),
+        preferred: p.preferred_lft.unwrap_or(Lifetimes::FOREVER),
+    });
+    if lifetime.is_some_and(|lifetime| lifetime.valid == 0) {
+        return Err(warned(Stop::fail(-1, "valid_lft is zero")));
+    }
+    if lifetime.is_some_and(|lifetime| lifetime.valid < lifetime.preferred) {
+        return Err(warned(Stop::fail(-1, "preferred_lft is greater than valid_lft")));
+    }
     let Some((_, local)) = p.local else {
         // Without a family nobody in the kernel answers; with one the local address is missing.
         let errno = if p.family == Family::Unspec { "Operation not supported" } else { "Invalid argument" };
@@ -148,6 +160,7 @@ pub fn parse(
         label: p.label.map(str::to_owned),
         noprefixroute: p.noprefixroute,
         metric: p.metric,
+        lifetime: lifetime.filter(|_| verb != Verb::Delete),
     };
     let request = match verb {
         Verb::Put(mode) => Request::AddrAdd(spec, mode),
@@ -168,6 +181,19 @@ fn computed_broadcast(net: IpNet, kind: Broadcast) -> Option<IpAddr> {
     }
     let addr: Ipv4Addr = if kind == Broadcast::Ones { net.broadcast() } else { net.network() };
     Some(IpAddr::V4(addr))
+}
+
+/// iproute2: `set_lifetime`.
+fn read_lifetime(words: &mut Words<'_>, key: &str, word: &str, lft: &mut Option<u32>) -> Result<(), Stop> {
+    if lft.is_some() {
+        return Err(duparg(key, word));
+    }
+    let value = words.value()?;
+    *lft = Some(match value {
+        "forever" => Lifetimes::FOREVER,
+        _ => get_u32(value).ok_or_else(|| invarg(&format!("{key} value"), value))?,
+    });
+    Ok(())
 }
 
 fn parse_words<'a>(words: &'a [&'a str], family: Family) -> Result<Parsed<'a>, Stop> {
@@ -215,15 +241,11 @@ fn parse_words<'a>(words: &'a [&'a str], family: Family) -> Result<Parsed<'a>, S
                 let value = words.value()?;
                 p.metric = get_u32(value).ok_or_else(|| invarg("\"metric\" value is invalid\n", value))?;
             }
-            _ if matches_any(word, &["valid_lft", "preferred_lft"]) => {
-                let key = if matches(word, "valid_lft") { "valid_lft" } else { "preferred_lft" };
-                let value = words.value()?;
-                if value != "forever" {
-                    if get_u32(value).is_none() {
-                        return Err(invarg(&format!("{key} value"), value));
-                    }
-                    return Err(not_simulated("ip", key));
-                }
+            _ if matches(word, "valid_lft") => {
+                read_lifetime(&mut words, "valid_lft", word, &mut p.valid_lft)?
+            }
+            _ if matches(word, "preferred_lft") => {
+                read_lifetime(&mut words, "preferred_lft", word, &mut p.preferred_lft)?;
             }
             "noprefixroute" => p.noprefixroute = true,
             "secondary" | "temporary" | "dadfailed" | "deprecated" | "tentative" | "permanent"

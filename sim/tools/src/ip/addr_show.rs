@@ -1,14 +1,12 @@
 //! One address as `ip addr` prints it. iproute2: `print_addrinfo` in `ip/ipaddress.c`.
 
 use kernel::dump::AddrInfo;
+use kernel::request::Lifetimes;
 
 use super::options::Options;
 use crate::iproute::env::Env;
 use crate::iproute::names::scope_name;
 use crate::iproute::printer::Printer;
-
-/// Lifetime without end.
-const FOREVER: u32 = u32::MAX;
 
 /// One address; with the device's index and name before it where one line is one address.
 pub fn print_addr(p: &mut Printer, info: &AddrInfo, with_device: bool, options: &Options, env: &Env) {
@@ -46,13 +44,31 @@ pub fn print_addr(p: &mut Printer, info: &AddrInfo, with_device: bool, options: 
     if addr.flags.secondary {
         p.flag("secondary", "secondary ");
     }
+    if addr.flags.deprecated {
+        p.flag("deprecated", "deprecated ");
+    }
+    if addr.lifetime.is_some() {
+        p.flag("dynamic", "dynamic ");
+    }
     if addr.flags.noprefixroute {
         p.flag("noprefixroute", "noprefixroute ");
     }
     p.any("label", "{}", addr.label.as_str());
     p.nl();
-    p.fp("       valid_lft forever preferred_lft forever");
-    p.js("valid_life_time", FOREVER);
-    p.js("preferred_life_time", FOREVER);
+    let (valid, preferred) = match addr.lifetime {
+        Some(lifetime) => lifetime.left(env.now),
+        None => (Lifetimes::FOREVER, Lifetimes::FOREVER),
+    };
+    for (name, key, seconds) in [
+        ("       valid_lft ", "valid_life_time", valid),
+        (" preferred_lft ", "preferred_life_time", preferred),
+    ] {
+        p.fp(name);
+        p.js(key, seconds);
+        p.fp(&match seconds {
+            Lifetimes::FOREVER => "forever".to_owned(),
+            seconds => format!("{seconds}sec"),
+        });
+    }
     p.fp("\n");
 }

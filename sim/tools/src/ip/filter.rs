@@ -1,7 +1,7 @@
 //! Which devices and addresses a listing or flush is about. iproute2: `struct link_filter`.
 
-use kernel::Scope;
 use kernel::dump::{AddrInfo, LinkInfo};
+use kernel::{InterfaceAddr, Scope};
 
 use super::link_details::kind_name;
 use super::{addr, link, link_show::Listing, options::Options};
@@ -33,12 +33,10 @@ pub struct Filter {
     pub scope: Option<Scope>,
     /// `up`.
     pub up: bool,
-    /// `secondary` (`Some(true)`) or `primary` (`Some(false)`).
-    pub secondary: Option<bool>,
-    /// `noprefixroute` and `-noprefixroute`.
-    pub noprefixroute: Option<bool>,
-    /// `dynamic`: no address here is; `Some(false)` is `permanent`.
-    pub dynamic: Option<bool>,
+    /// Address flags (`IFA_F_*`) that are asked for, of those in `flag_mask`.
+    pub flags: u32,
+    /// Address flags that matter.
+    pub flag_mask: u32,
     /// `label`, a pattern.
     pub label: Option<String>,
     /// `group`.
@@ -51,6 +49,37 @@ pub struct Filter {
     pub slave_kind: Option<String>,
     /// Address family, from the options or from `to`.
     pub family: Family,
+}
+
+const IFA_F_SECONDARY: u32 = 0x01;
+const IFA_F_DEPRECATED: u32 = 0x20;
+const IFA_F_PERMANENT: u32 = 0x80;
+const IFA_F_NOPREFIXROUTE: u32 = 0x200;
+
+/// Flags by name. iproute2: `ifa_flag_data`.
+const ADDR_FLAGS: &[(&str, u32)] = &[
+    ("secondary", IFA_F_SECONDARY),
+    ("temporary", IFA_F_SECONDARY),
+    ("nodad", 0x02),
+    ("optimistic", 0x04),
+    ("dadfailed", 0x08),
+    ("home", 0x10),
+    ("deprecated", IFA_F_DEPRECATED),
+    ("tentative", 0x40),
+    ("permanent", IFA_F_PERMANENT),
+    ("mngtmpaddr", 0x100),
+    ("noprefixroute", IFA_F_NOPREFIXROUTE),
+    ("autojoin", 0x400),
+    ("stable-privacy", 0x800),
+];
+
+/// An address's flags as netlink has them.
+pub fn flags_of(addr: &InterfaceAddr) -> u32 {
+    let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+    bit(addr.flags.secondary, IFA_F_SECONDARY)
+        | bit(addr.flags.deprecated, IFA_F_DEPRECATED)
+        | bit(addr.lifetime.is_none(), IFA_F_PERMANENT)
+        | bit(addr.flags.noprefixroute, IFA_F_NOPREFIXROUTE)
 }
 
 impl Filter {
@@ -135,22 +164,20 @@ impl Filter {
             Some(rest) => (true, rest),
             None => (false, word),
         };
-        match name {
-            "secondary" | "temporary" => self.secondary = Some(!inverted),
-            "primary" => self.secondary = Some(inverted),
-            "noprefixroute" => self.noprefixroute = Some(!inverted),
-            "permanent" => self.dynamic = Some(inverted),
-            "dynamic" => self.dynamic = Some(!inverted),
-            // Flags that no IPv4 address has.
-            "nodad" | "optimistic" | "dadfailed" | "home" | "deprecated" | "tentative" | "mngtmpaddr"
-            | "autojoin" | "stable-privacy" => {
-                if !inverted {
-                    self.dynamic = Some(true);
-                }
-            }
-            _ => return false,
-        }
+        let (inverted, name) = match name {
+            "dynamic" => (!inverted, "permanent"),
+            "primary" => (!inverted, "secondary"),
+            name => (inverted, name),
+        };
+        let Some((_, bit)) = ADDR_FLAGS.iter().find(|(flag, _)| *flag == name) else { return false };
+        self.flags = if inverted { self.flags & !bit } else { self.flags | bit };
+        self.flag_mask |= bit;
         true
+    }
+
+    /// Whether only primary addresses are asked for.
+    pub fn primary_only(&self) -> bool {
+        self.flag_mask & IFA_F_SECONDARY != 0 && self.flags & IFA_F_SECONDARY == 0
     }
 
     /// Whether the kernel lists a device when asked with this filter.
@@ -182,9 +209,7 @@ impl Filter {
             |to: &Prefix| to.len == 0 || (to.family == Family::of(own) && to.net().contains(&own));
         (matches!(self.family, Family::Unspec) || self.family == Family::of(own))
             && self.scope.is_none_or(|scope| scope == addr.scope)
-            && self.secondary.is_none_or(|wanted| wanted == addr.flags.secondary)
-            && self.noprefixroute.is_none_or(|wanted| wanted == addr.flags.noprefixroute)
-            && self.dynamic != Some(true)
+            && (self.flags ^ flags_of(addr)) & self.flag_mask == 0
             && self.label.as_ref().is_none_or(|pattern| fnmatch(pattern, &addr.label))
             && self.to.as_ref().is_none_or(prefix_fits)
     }

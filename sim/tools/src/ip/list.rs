@@ -102,5 +102,6 @@ pub fn deletion(info: &AddrInfo, env: &Env) -> Option<Request> {
         label: Some(addr.label.clone()),
         noprefixroute: addr.flags.noprefixroute,
         metric: addr.metric,
+        lifetime: None,
     }))
 }

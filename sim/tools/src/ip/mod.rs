@@ -323,7 +323,7 @@ fn flush_addrs(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
             }
         }
         flush_round(ip, round + 1, doomed.len(), "addresses");
-        if filter.secondary == Some(false) {
+        if filter.primary_only() {
             flush_done(ip, round + 1);
             return Ok(0);
         }
@@ -355,7 +355,7 @@ fn do_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ if matches(verb, "replace") => Some(route::Verb::Put(Mode::Replace)),
         _ if matches(verb, "prepend") => Some(route::Verb::Put(Mode::Prepend)),
         _ if matches(verb, "append") => Some(route::Verb::Put(Mode::Append)),
-        _ if matches(verb, "test") => return Err(not_simulated("ip", "route test")),
+        _ if matches(verb, "test") => Some(route::Verb::Put(Mode::Test)),
         _ if matches(verb, "delete") => Some(route::Verb::Delete),
         _ => None,
     };

@@ -1,7 +1,7 @@
 //! What parsers may know: devices and namespaces by name.
 
 use kernel::dump::LinkInfo;
-use packet::NetnsId;
+use packet::{NetnsId, SimTime};
 use world::Sys;
 
 /// The names that exist where a command acts.
@@ -14,6 +14,8 @@ pub struct Env {
     pub links: Vec<LinkInfo>,
     /// Names in /run/netns.
     pub netns: Vec<String>,
+    /// What time it is.
+    pub now: SimTime,
     /// Every name is taken to exist.
     pub all_exist: bool,
 }
@@ -22,7 +24,12 @@ impl Env {
     /// The names that a process sees in namespace `netns`.
     pub fn of(sys: &dyn Sys, netns: NetnsId) -> Self {
         let host = sys.kernel();
-        Self { links: host.links(netns), netns: host.netns_names.keys().cloned().collect(), all_exist: false }
+        Self {
+            links: host.links(netns),
+            netns: host.netns_names.keys().cloned().collect(),
+            now: sys.now(),
+            all_exist: false,
+        }
     }
 
     /// Takes every name to exist, for text that is parsed without a kernel.

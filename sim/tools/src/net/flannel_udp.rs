@@ -62,6 +62,7 @@ impl FlannelUdp {
             label: None,
             noprefixroute: false,
             metric: 0,
+            lifetime: None,
         };
         sys.request(netns, Request::AddrAdd(spec, Mode::Add)).map_err(refused)?;
         let changes = vec![LinkChange::Mtu(mtu), LinkChange::Up(true)];
