@@ -105,7 +105,7 @@ impl<O: Observer> Cx<'_, O> {
             Body::Udp(_) => self.udp_rcv(ns, skb),
             Body::Tcp(_) => self.tcp_v4_rcv(ns, skb),
             Body::Icmp(_) => self.icmp_rcv(ns, skb),
-            Body::Ip(_) => self.ipip_rcv(ns, skb),
+            Body::Ip(_) | Body::Bytes(Proto::IPIP, _) => self.ipip_rcv(ns, skb),
             // IGMP reports and queries: the kernel listens, we have no groups to report.
             Body::Bytes(Proto::IGMP, _) => Ok(Fate::Consumed),
             Body::Bytes(..) | Body::Fragment(..) if raw => Ok(Fate::Delivered),

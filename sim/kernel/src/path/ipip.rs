@@ -168,16 +168,18 @@ impl<O: Observer> Cx<'_, O> {
         };
         let home = self.host.dev(dev).netns;
         let (outer, mark, outer_tos) = (skb.id, skb.mark, skb.ip().tos);
-        if !matches!(skb.ip().body, Body::Ip(_)) {
+        let inner = match &skb.ip().body {
+            Body::Ip(inner) => Some(inner.as_ref().clone()),
+            Body::Bytes(_, bytes) => packet::wire::parse_packet(bytes).ok(),
+            Body::Tcp(_) | Body::Udp(_) | Body::Icmp(_) | Body::Fragment(..) => None,
+        };
+        let Some(mut inner) = inner else {
             return Err(self.dropped(netns, &skb, DropReason::IpInHdr));
-        }
-        let EtherPayload::Ip(Packet { body: Body::Ip(mut inner), .. }) = skb.frame.payload else {
-            return Ok(Fate::Consumed);
         };
         if outer_tos & 3 == 3 && inner.tos & 3 != 0 {
             inner.tos |= 3;
         }
-        let mut inner = Skb::from_ip(self.ids.next_id(), dev, *inner);
+        let mut inner = Skb::from_ip(self.ids.next_id(), dev, inner);
         if home == netns {
             inner.mark = mark;
         }

@@ -153,6 +153,7 @@ impl<O: Observer> Cx<'_, O> {
         dst: Dst,
     ) -> PathResult {
         self.ip_select_ident(net, &mut packet);
+        packet::wire::limit_nesting(&mut packet);
         let netns = self.host.dev(dev).netns;
         let mut outer = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         if netns == net {
@@ -348,6 +349,9 @@ fn udp_port(skb: &Skb) -> u16 {
 
 fn vxlan_payload(skb: Skb) -> Option<(Vni, Box<Frame>)> {
     let EtherPayload::Ip(packet) = skb.frame.payload else { return None };
-    let Body::Udp(Udp { data: UdpData::Vxlan(vni, frame), .. }) = packet.body else { return None };
-    Some((vni, frame))
+    let Body::Udp(Udp { data, .. }) = packet.body else { return None };
+    match data {
+        UdpData::Vxlan(vni, frame) => Some((vni, frame)),
+        UdpData::Bytes(bytes) => packet::wire::parse_vxlan(&bytes).map(|(vni, frame)| (vni, Box::new(frame))),
+    }
 }

@@ -1,11 +1,12 @@
 //! Bytes of frames and packets: emitting and parsing.
 //!
 //! Invariant: `parse(emit(x)) == x` for every value whose parts are in range: IPv4 options and
-//! TCP options of at most 40 bytes, a packet of at most 65535 bytes, VXLAN on a port that
-//! [`is_vxlan`] knows.
+//! TCP options of at most 40 bytes, a packet of at most 65535 bytes, at most [`MAX_NESTED`] packets
+//! in one another, VXLAN on a port that [`is_vxlan`] knows.
 
 mod emit;
 mod fragment;
+mod nesting;
 mod parse;
 mod quote;
 mod verify;
@@ -14,7 +15,8 @@ use std::fmt;
 
 pub use emit::{emit_body, emit_frame, emit_packet};
 pub use fragment::{fragment, reassemble};
-pub use parse::{parse_body, parse_frame, parse_packet};
+pub use nesting::{MAX_NESTED, limit_nesting};
+pub use parse::{parse_body, parse_frame, parse_packet, parse_vxlan};
 pub use quote::quote;
 pub use verify::{BadChecksum, verify_checksums};
 

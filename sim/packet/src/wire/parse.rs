@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use etherparse::{Ipv4HeaderSlice, TcpHeaderSlice, TcpOptionElement};
 
 use super::emit::emit_body_as;
+use super::nesting::MAX_NESTED;
 use super::{WireError, checksum, is_vxlan, transport_sum};
 use crate::{
     Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload,
@@ -10,6 +11,19 @@ use crate::{
 };
 
 type Parsed<T> = Result<T, WireError>;
+
+/// How many packets may still nest in what is being read; what is deeper stays bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Room(usize);
+
+impl Room {
+    const ALL: Self = Self(MAX_NESTED);
+
+    /// The room inside a nested packet; `None` if there may be none.
+    fn inside(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+}
 
 /// `N` bytes at `offset`.
 fn array<const N: usize>(bytes: &[u8], offset: usize, expected: &'static str) -> Parsed<[u8; N]> {
@@ -29,6 +43,10 @@ fn u32_at(bytes: &[u8], offset: usize, expected: &'static str) -> Parsed<u32> {
 
 /// Reads a frame. Padding behind an IP packet or ARP message is left out.
 pub fn parse_frame(bytes: &[u8]) -> Parsed<Frame> {
+    frame_with(bytes, Room::ALL)
+}
+
+fn frame_with(bytes: &[u8], room: Room) -> Parsed<Frame> {
     const HEADER: &str = "an Ethernet header of 14 bytes";
     let dst = MacAddr(array(bytes, 0, HEADER)?);
     let src = MacAddr(array(bytes, 6, HEADER)?);
@@ -46,7 +64,7 @@ pub fn parse_frame(bytes: &[u8]) -> Parsed<Frame> {
     let rest = &bytes[offset..];
     let payload = match ether_type {
         EtherType::IPV4 | EtherType::IPV6 => {
-            EtherPayload::Ip(parse_packet(rest).map_err(|e| e.shifted(offset))?)
+            EtherPayload::Ip(packet_with(rest, room).map_err(|e| e.shifted(offset))?)
         }
         EtherType::ARP if rest.starts_with(&[0, 1, 8, 0, 6, 4]) => {
             EtherPayload::Arp(Box::new(parse_arp(rest).map_err(|e| e.shifted(offset))?))
@@ -74,6 +92,10 @@ fn parse_arp(bytes: &[u8]) -> Parsed<Arp> {
 
 /// Reads an IP packet. Bytes behind its total length are left out; wrong checksums are errors.
 pub fn parse_packet(bytes: &[u8]) -> Parsed<Packet> {
+    packet_with(bytes, Room::ALL)
+}
+
+fn packet_with(bytes: &[u8], room: Room) -> Parsed<Packet> {
     let Header { mut packet, header_len, total_len } = parse_header(bytes)?;
     let body = bytes
         .get(header_len..total_len)
@@ -81,7 +103,7 @@ pub fn parse_packet(bytes: &[u8]) -> Parsed<Packet> {
     packet.body = if packet.frag.is_fragment() {
         Body::Fragment(packet.proto(), body.into())
     } else {
-        parse_body(packet.proto(), &packet.addrs, body).map_err(|e| e.shifted(header_len))?
+        body_with(packet.proto(), &packet.addrs, body, room).map_err(|e| e.shifted(header_len))?
     };
     Ok(packet)
 }
@@ -154,6 +176,10 @@ fn parse_header_v6(bytes: &[u8]) -> Parsed<Header> {
 
 /// Reads what follows an IP header with these addresses.
 pub fn parse_body(proto: Proto, addrs: &Addrs, bytes: &[u8]) -> Parsed<Body> {
+    body_with(proto, addrs, bytes, Room::ALL)
+}
+
+fn body_with(proto: Proto, addrs: &Addrs, bytes: &[u8], room: Room) -> Parsed<Body> {
     match proto {
         Proto::TCP => {
             let (tcp, _) = parse_tcp(bytes)?;
@@ -161,7 +187,7 @@ pub fn parse_body(proto: Proto, addrs: &Addrs, bytes: &[u8]) -> Parsed<Body> {
             Ok(Body::Tcp(tcp))
         }
         Proto::UDP => {
-            let (udp, len) = parse_udp(bytes)?;
+            let (udp, len) = parse_udp(bytes, room)?;
             let bytes = bytes.get(..len).ok_or(WireError::new(4, "a UDP length that fits the packet"))?;
             if udp.checksum {
                 transport_checksum(addrs, proto, bytes, WireError::new(6, "the right UDP checksum"))?;
@@ -172,13 +198,20 @@ pub fn parse_body(proto: Proto, addrs: &Addrs, bytes: &[u8]) -> Parsed<Body> {
             if checksum(&[bytes]) != 0 {
                 return Err(WireError::new(2, "the right ICMP checksum"));
             }
-            parse_icmp(bytes, Quotes::Packets).map(Body::Icmp)
+            parse_icmp(bytes, room.inside()).map(Body::Icmp)
         }
-        Proto::IPIP if bytes.first().is_some_and(|b| b >> 4 == 4) => {
-            Ok(Body::Ip(Box::new(parse_packet(bytes)?)))
-        }
+        Proto::IPIP => Ok(match parse_inner(bytes, room) {
+            Some(inner) => Body::Ip(Box::new(inner)),
+            None => Body::Bytes(proto, bytes.into()),
+        }),
         other => Ok(Body::Bytes(other, bytes.into())),
     }
+}
+
+/// The IPv4 packet that fills an IP-in-IP packet. Anything else stays bytes.
+fn parse_inner(bytes: &[u8], room: Room) -> Option<Packet> {
+    let inner = packet_with(bytes, room.inside()?).ok()?;
+    (!inner.is_v6() && inner.len() == bytes.len()).then_some(inner)
 }
 
 fn transport_checksum(addrs: &Addrs, proto: Proto, bytes: &[u8], wrong: WireError) -> Parsed<()> {
@@ -223,7 +256,7 @@ fn parse_tcp(bytes: &[u8]) -> Parsed<(Tcp, u16)> {
 }
 
 /// The datagram, its checksum unchecked, and its length field.
-fn parse_udp(bytes: &[u8]) -> Parsed<(Udp, usize)> {
+fn parse_udp(bytes: &[u8], room: Room) -> Parsed<(Udp, usize)> {
     const HEADER: &str = "a UDP header of 8 bytes";
     let sport = u16_at(bytes, 0, HEADER)?;
     let dport = u16_at(bytes, 2, HEADER)?;
@@ -233,32 +266,33 @@ fn parse_udp(bytes: &[u8]) -> Parsed<(Udp, usize)> {
         return Err(WireError::new(4, "a UDP length of at least 8"));
     }
     let data = &bytes[Udp::HEADER_LEN..len.min(bytes.len())];
-    let data = match parse_vxlan(data).filter(|_| is_vxlan(dport)) {
+    let vxlan = if is_vxlan(dport) { vxlan_with(data, room) } else { None };
+    let data = match vxlan {
         Some((vni, frame)) => UdpData::Vxlan(vni, Box::new(frame)),
         None => UdpData::Bytes(data.into()),
     };
     Ok((Udp { sport, dport, checksum, data }, len))
 }
 
+/// The VXLAN header and frame that UDP data to a port other than those of [`is_vxlan`] holds.
+pub fn parse_vxlan(data: &[u8]) -> Option<(Vni, Frame)> {
+    vxlan_with(data, Room::ALL)
+}
+
 /// RFC 7348: flags `I` only, reserved fields zero, then a frame.
-fn parse_vxlan(bytes: &[u8]) -> Option<(Vni, Frame)> {
+fn vxlan_with(bytes: &[u8], room: Room) -> Option<(Vni, Frame)> {
     let (header, frame) = bytes.split_at_checked(8)?;
     if header[..4] != [8, 0, 0, 0] || header[7] != 0 {
         return None;
     }
     let vni = Vni::new(u32::from_be_bytes([0, header[4], header[5], header[6]]))?;
-    let parsed = parse_frame(frame).ok()?;
+    let parsed = frame_with(frame, room.inside()?).ok()?;
     (parsed.len() == frame.len()).then_some((vni, parsed))
 }
 
-/// Whether what an error quotes is read as a packet. Inside a quote it isn't: no nesting.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Quotes {
-    Packets,
-    Bytes,
-}
-
-fn parse_icmp(bytes: &[u8], quotes: Quotes) -> Parsed<Icmp> {
+/// Reads a message. What an error quotes is read as a packet if there is room; inside a quote there
+/// is none.
+fn parse_icmp(bytes: &[u8], room: Option<Room>) -> Parsed<Icmp> {
     const HEADER: &str = "an ICMP header of 8 bytes";
     let [kind, code] = array(bytes, 0, HEADER)?;
     let rest = u32_at(bytes, 4, HEADER)?;
@@ -271,7 +305,7 @@ fn parse_icmp(bytes: &[u8], quotes: Quotes) -> Parsed<Icmp> {
             payload: data.into(),
         }),
         Icmp::UNREACHABLE | Icmp::REDIRECT | Icmp::TIME_EXCEEDED | Icmp::PARAMETER_PROBLEM => {
-            match Some(data).filter(|_| quotes == Quotes::Packets).and_then(parse_quoted) {
+            match room.and_then(|room| parse_quoted(data, room)) {
                 Some(quoted) => Ok(Icmp::Error(Box::new(IcmpError { kind, code, rest, quoted }))),
                 None => Ok(Icmp::Other { kind, code, rest, payload: data.into() }),
             }
@@ -281,14 +315,14 @@ fn parse_icmp(bytes: &[u8], quotes: Quotes) -> Parsed<Icmp> {
 }
 
 /// The packet that an ICMP error quotes, cut or whole; `None` if it isn't one.
-fn parse_quoted(bytes: &[u8]) -> Option<Quoted> {
+fn parse_quoted(bytes: &[u8], room: Room) -> Option<Quoted> {
     let Header { mut packet, header_len, total_len } = parse_header_v4(bytes).ok()?;
     let body = bytes.get(header_len..).filter(|b| b.len() <= total_len - header_len)?;
     let proto = packet.proto();
     packet.body = if packet.frag.is_fragment() {
         quoted_fragment(&packet, body)
     } else {
-        quoted_body(proto, body, total_len - header_len)
+        quoted_body(proto, body, total_len - header_len, room)
     };
     let cut_checksum = match &packet.body {
         Body::Tcp(_) => body.get(16..18),
@@ -305,25 +339,24 @@ fn parse_quoted(bytes: &[u8]) -> Option<Quoted> {
 /// The quoted `bytes` of a fragment with this header: the first fragment of an ICMP query is known
 /// by its own header, so that its sender is found. All others stay bytes.
 pub(super) fn quoted_fragment(packet: &Packet, bytes: &[u8]) -> Body {
-    match parse_icmp(bytes, Quotes::Bytes) {
+    match parse_icmp(bytes, None) {
         Ok(query) if packet.frag.offset == 0 && packet.proto() == Proto::ICMP => Body::Icmp(query),
         Ok(_) | Err(_) => Body::Fragment(packet.proto(), bytes.into()),
     }
 }
 
 /// The quoted `bytes` of a body of `len` bytes. A transport header that is cut stays bytes.
-fn quoted_body(proto: Proto, bytes: &[u8], len: usize) -> Body {
+fn quoted_body(proto: Proto, bytes: &[u8], len: usize, room: Room) -> Body {
     let raw = || Body::Bytes(proto, bytes.into());
     match proto {
         Proto::TCP => parse_tcp(bytes).map_or_else(|_| raw(), |(tcp, _)| Body::Tcp(tcp)),
-        Proto::UDP => match parse_udp(bytes) {
+        Proto::UDP => match parse_udp(bytes, room) {
             Ok((udp, stated)) if stated == len => Body::Udp(udp),
             Ok(_) | Err(_) => raw(),
         },
-        Proto::ICMP => parse_icmp(bytes, Quotes::Bytes).map_or_else(|_| raw(), Body::Icmp),
+        Proto::ICMP => parse_icmp(bytes, None).map_or_else(|_| raw(), Body::Icmp),
         Proto::IPIP if bytes.len() == len => {
-            parse_body(proto, &Addrs::V4 { src: Ipv4Addr::UNSPECIFIED, dst: Ipv4Addr::UNSPECIFIED }, bytes)
-                .unwrap_or_else(|_| raw())
+            parse_inner(bytes, room).map_or_else(raw, |inner| Body::Ip(Box::new(inner)))
         }
         _ => raw(),
     }

@@ -335,3 +335,74 @@ fn errors_name_the_place_and_what_belongs_there() {
     let cut = parse_frame(&good[..40]).unwrap_err().to_string();
     assert_eq!(cut, "byte 40: expected as many bytes as the IP header's total length states");
 }
+
+/// Ever more packets in one another, until the outermost is as long as a packet may be.
+fn nested(kind: &str) -> Packet {
+    let (a, b) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+    let inside = |packet: Packet| match kind {
+        "ipip" => Body::Bytes(Proto::IPIP, emit_packet(&packet).into()),
+        "vxlan" => {
+            let payload = EtherPayload::Ip(packet);
+            let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload };
+            let mut data = vec![8, 0, 0, 0, 0, 0, 1, 0];
+            data.extend(emit_frame(&frame));
+            Body::Udp(Udp { sport: 1, dport: 4789, checksum: false, data: UdpData::Bytes(data.into()) })
+        }
+        "quote" => {
+            let payload = emit_packet(&packet).into();
+            Body::Icmp(Icmp::Other { kind: 3, code: 4, rest: 0, payload })
+        }
+        _ => {
+            let quote = Icmp::Other { kind: 3, code: 4, rest: 0, payload: emit_packet(&packet).into() };
+            let error = Packet::new(a, b, Body::Icmp(quote));
+            Body::Bytes(Proto::IPIP, emit_packet(&error).into())
+        }
+    };
+    let mut packet = Packet::new(a, b, Body::Bytes(Proto(200), b"core".as_slice().into()));
+    loop {
+        let outer = Packet::new(a, b, inside(packet.clone()));
+        if outer.len() > 65535 {
+            return packet;
+        }
+        packet = outer;
+    }
+}
+
+#[test]
+fn the_deepest_nesting_is_read_and_keeps_its_bytes() {
+    for kind in ["ipip", "vxlan", "quote", "ipip and quote"] {
+        let bytes = emit_packet(&nested(kind));
+        let small_stack = std::thread::Builder::new().stack_size(256 << 10).spawn(move || {
+            let packet = parse_packet(&bytes).unwrap();
+            assert_eq!(emit_packet(&packet), bytes, "{kind}");
+            let mut limited = packet.clone();
+            limit_nesting(&mut limited);
+            assert_eq!(limited, packet, "{kind}");
+            let error = IcmpError { kind: 3, code: 1, rest: 0, quoted: quote(&packet, 68) };
+            let error = Packet::new(packet.dst(), packet.src(), Body::Icmp(Icmp::Error(Box::new(error))));
+            assert_eq!(emit_packet(&error)[28..], bytes[..68], "{kind}");
+        });
+        small_stack.unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn wrapping_again_and_again_stays_shallow() {
+    let (a, b) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+    let mut packet = Packet::new(a, b, Body::Bytes(Proto(200), b"core".as_slice().into()));
+    for layer in 0..200 {
+        let body = if layer % 2 == 0 {
+            Body::Ip(Box::new(packet))
+        } else {
+            let payload = EtherPayload::Ip(packet);
+            let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload };
+            let data = UdpData::Vxlan(Vni::new(7).unwrap(), Box::new(frame));
+            Body::Udp(Udp { sport: 1, dport: 8472, checksum: true, data })
+        };
+        packet = Packet::new(a, b, body);
+        let bytes = emit_packet(&packet);
+        limit_nesting(&mut packet);
+        assert_eq!(emit_packet(&packet), bytes);
+        assert_eq!(parse_packet(&bytes).as_ref(), Ok(&packet));
+    }
+}

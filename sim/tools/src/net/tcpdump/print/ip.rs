@@ -53,9 +53,24 @@ pub(super) fn pseudo_cksum(ip: IpHeader<'_>, data: &[u8], proto: u8) -> u16 {
     in_cksum(&[addrs, &[0, proto], &len, data])
 }
 
+/// How many datagrams in one another are printed.
+///
+/// Simplified: tcpdump goes on until its stack ends.
+const MAX_DEPTH: usize = 100;
+
 impl Printer {
     /// A datagram. Source: `ip_print`.
     pub(super) fn ip(&mut self, data: &[u8], len: usize) -> Printed {
+        if self.depth == MAX_DEPTH {
+            return Err(Cut);
+        }
+        self.depth += 1;
+        let printed = self.datagram(data, len);
+        self.depth -= 1;
+        printed
+    }
+
+    fn datagram(&mut self, data: &[u8], len: usize) -> Printed {
         self.protocol = "ip";
         let version = u8_at(data, 0)? >> 4;
         if version != 4 {

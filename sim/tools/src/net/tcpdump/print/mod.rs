@@ -69,6 +69,8 @@ pub(crate) struct Printer {
     packets: u64,
     /// The protocol to name when a packet is cut.
     protocol: &'static str,
+    /// How many datagrams the one being printed is inside of.
+    depth: usize,
     out: String,
 }
 
@@ -125,6 +127,7 @@ impl Printer {
             reference: None,
             packets: 0,
             protocol: "",
+            depth: 0,
             out: String::new(),
         }
     }
@@ -144,6 +147,7 @@ impl Printer {
         self.time(record.at);
         let (data, len) = (record.bytes.as_slice(), record.len);
         self.protocol = "";
+        self.depth = 0;
         let printed = match link {
             LinkType::Ethernet => self.ether(data, len),
             LinkType::Raw => self.raw(data, len),

@@ -103,3 +103,18 @@ fn packets_print_as_tcpdump_prints_them() {
         check(options, samples, expected);
     }
 }
+
+/// IP in IP as deep as a packet can be.
+#[test]
+fn the_printer_gives_up_in_the_depth() {
+    let mut bytes = Vec::new();
+    for left in (1..=3276_u16).rev() {
+        let [high, low] = (left * 20).to_be_bytes();
+        bytes.extend([0x45, 0, high, low, 0, 0, 0, 0, 64, 4, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+    }
+    let mut printer = Printer::new(Style::default(), Names::parse("", ""), BTreeMap::new());
+    let record = Record { at: Duration::ZERO, len: bytes.len(), bytes };
+    let text = printer.packet(LinkType::Raw, &record);
+    assert!(text.ends_with("IP 10.0.0.1 > 10.0.0.2:  [|ip]\n"), "{}", &text[..200]);
+    assert_eq!(text.matches("IP ").count(), 100);
+}
