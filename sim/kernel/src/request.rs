@@ -263,6 +263,12 @@ pub enum BridgeOption {
     McastSnooping(u8),
     /// 0 or 1.
     McastQuerier(u8),
+    /// 0 or 1.
+    NfCallIptables(u8),
+    /// 0 or 1.
+    NfCallIp6tables(u8),
+    /// 0 or 1.
+    NfCallArptables(u8),
     /// Forget learned entries.
     FdbFlush,
 }

@@ -159,8 +159,10 @@ getters! {
     somaxconn: u32 = "net.core.somaxconn";
     /// Bridged IPv4 packets meet iptables.
     bridge_nf_call_iptables: bool = "net.bridge.bridge-nf-call-iptables";
-    /// Bridged ARP meets arptables.
-    bridge_nf_call_arptables: bool = "net.bridge.bridge-nf-call-arptables";
+    /// Bridged IPv4 packets with a VLAN tag meet iptables, too.
+    bridge_nf_filter_vlan_tagged: bool = "net.bridge.bridge-nf-filter-vlan-tagged";
+    /// iptables sees the bridge's VLAN device as the input of tagged ones.
+    bridge_nf_pass_vlan_input_dev: bool = "net.bridge.bridge-nf-pass-vlan-input-dev";
 }
 
 macro_rules! conf_getters {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use packet::{DevId, SimTime};
+use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
 use crate::conntrack::{Conntrack, ConntrackChange};
@@ -102,6 +102,12 @@ impl Netfilter {
         inner.tables.insert(restore.table, table);
         inner.register();
         Ok(())
+    }
+
+    /// Enters the packet's connection into the table if it isn't there; false if its place was
+    /// taken meanwhile. Kernel: `nf_ct_hook->confirm`.
+    pub fn confirm(&mut self, skb: &Skb, now: SimTime) -> bool {
+        self.0.as_mut().is_none_or(|inner| inner.conntrack.confirm(skb, now))
     }
 
     /// Changes the table of connections.

@@ -20,6 +20,8 @@ pub struct VlanTag {
     pub vid: u16,
     /// Priority code point, 0..=7 (3 bits).
     pub pcp: u8,
+    /// Drop eligible indicator.
+    pub dei: bool,
 }
 
 /// An Ethernet protocol number, host byte order.

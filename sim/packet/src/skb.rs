@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use crate::{ConnId, DevId, EtherPayload, Frame, MacAddr, Packet, PacketId};
 
 /// A packet inside a kernel: the frame and what the kernel notes beside it.
@@ -22,6 +24,45 @@ pub struct Skb {
     /// Length in bytes of the longest fragment it was put together from; 0 if it wasn't.
     /// Kernel: `IPCB(skb)->frag_max_size`.
     pub frag_max_size: u16,
+    /// What br_netfilter notes of a bridged packet.
+    /// Kernel: the extension `SKB_EXT_BRIDGE_NF`.
+    pub nf_bridge: Option<Box<NfBridge>>,
+}
+
+/// What br_netfilter notes on a packet that it shows to the hooks of IPv4.
+/// Kernel: `struct nf_bridge_info`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NfBridge {
+    /// The port it came in by. Kernel: `physinif`.
+    pub physindev: DevId,
+    /// The port it leaves by, once it is bridged. Kernel: `physoutdev`.
+    pub physoutdev: Option<DevId>,
+    /// Its destination before PREROUTING. Kernel: `ipv4_daddr`.
+    pub daddr: IpAddr,
+    /// The frame was for another host, which the hooks of IPv4 are not to see.
+    pub pkt_otherhost: bool,
+    /// It is in PREROUTING on behalf of the bridge.
+    pub in_prerouting: bool,
+    /// Its second PREROUTING, on the way up, was left out.
+    pub sabotage_in_done: bool,
+    /// The frame's own source, kept while the neighbour of its new destination is asked for.
+    /// Kernel: `bridged_dnat` with `neigh_header`.
+    pub bridged_dnat: Option<MacAddr>,
+}
+
+impl NfBridge {
+    /// A packet to `daddr` that came in by the port `physindev`. Kernel: `nf_bridge_alloc`.
+    pub const fn new(physindev: DevId, daddr: IpAddr) -> Self {
+        Self {
+            physindev,
+            physoutdev: None,
+            daddr,
+            pkt_otherhost: false,
+            in_prerouting: false,
+            sabotage_in_done: false,
+            bridged_dnat: None,
+        }
+    }
 }
 
 /// Whom a received frame was addressed to. Kernel: `PACKET_*` in `include/uapi/linux/if_packet.h`.
@@ -81,7 +122,16 @@ impl Skb {
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
         let frame =
             Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
-        Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None, frag_max_size: 0 }
+        Self {
+            id,
+            frame,
+            dev,
+            mark: 0,
+            pkt_type: PktType::Host,
+            ct: None,
+            frag_max_size: 0,
+            nf_bridge: None,
+        }
     }
 
     /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.

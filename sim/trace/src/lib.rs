@@ -19,4 +19,4 @@ pub use drop_reason::DropReason;
 pub use journey::{Disposition, Hop, Journeys, Trace};
 pub use names::Names;
 pub use observer::{Observer, Off, Recorder, emit};
-pub use step::{Decision, FieldChange, HookName, Place, Relation, RewriteBy, Step, StepKind};
+pub use step::{BridgeCall, Decision, FieldChange, HookName, Place, Relation, RewriteBy, Step, StepKind};

@@ -69,6 +69,19 @@ pub enum StepKind {
         /// Sent to every port.
         flooded: bool,
     },
+    /// br_netfilter shows a bridged packet to a hook of IPv4.
+    BridgeNetfilter {
+        /// The hook.
+        hook: HookName,
+        /// The port it came in by.
+        physindev: Option<DevId>,
+        /// The port it leaves by.
+        physoutdev: Option<DevId>,
+        /// What asks for it.
+        by: BridgeCall,
+    },
+    /// PREROUTING is left out: the bridge has shown the packet to it. Kernel: `ip_sabotage_in`.
+    SabotageIn,
     /// A chain was entered at a hook and came to an end.
     Chain {
         /// The hook.
@@ -136,6 +149,15 @@ pub enum StepKind {
         /// The rule or policy that decided, if one did.
         decided_by: Option<Decision>,
     },
+}
+
+/// What asks that bridged packets meet iptables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BridgeCall {
+    /// `net.bridge.bridge-nf-call-iptables=1`.
+    Sysctl,
+    /// `nf_call_iptables 1` of the bridge.
+    Bridge,
 }
 
 /// How a packet stems from another.

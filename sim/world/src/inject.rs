@@ -270,6 +270,7 @@ impl World {
                 pkt_type: PktType::Host,
                 ct: None,
                 frag_max_size: 0,
+                nf_bridge: None,
             };
             let id = skb.id;
             cx.emit_created(&skb, netns, &[]);

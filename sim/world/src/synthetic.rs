@@ -216,7 +216,10 @@ fn bridge_option(link: &LinkInfo, name: &str) -> Result<String, Errno> {
         | ("hello_time", BridgeOption::HelloTime(value))
         | ("max_age", BridgeOption::MaxAge(value))
         | ("stp_state", BridgeOption::StpState(value)) => Some(*value),
-        ("multicast_snooping", BridgeOption::McastSnooping(value)) => Some(u32::from(*value)),
+        ("multicast_snooping", BridgeOption::McastSnooping(value))
+        | ("nf_call_iptables", BridgeOption::NfCallIptables(value))
+        | ("nf_call_ip6tables", BridgeOption::NfCallIp6tables(value))
+        | ("nf_call_arptables", BridgeOption::NfCallArptables(value)) => Some(u32::from(*value)),
         _ => None,
     });
     value.map(|value| value.to_string()).ok_or(Errno::NoEnt)
@@ -257,6 +260,15 @@ pub(crate) fn request(path: &str, value: &str) -> Result<Request, Errno> {
         "brport/isolated" => LinkChange::Port(PortOption::Isolated(number()? != 0)),
         "brport/learning" => LinkChange::Port(PortOption::Learning(number()? != 0)),
         "bridge/ageing_time" => LinkChange::Bridge(BridgeOption::AgeingTime(number()?)),
+        "bridge/nf_call_iptables" => {
+            LinkChange::Bridge(BridgeOption::NfCallIptables(u8::from(number()? != 0)))
+        }
+        "bridge/nf_call_ip6tables" => {
+            LinkChange::Bridge(BridgeOption::NfCallIp6tables(u8::from(number()? != 0)))
+        }
+        "bridge/nf_call_arptables" => {
+            LinkChange::Bridge(BridgeOption::NfCallArptables(u8::from(number()? != 0)))
+        }
         "bridge/stp_state" => LinkChange::Bridge(BridgeOption::StpState(number()?)),
         _ => return Err(Errno::Acces),
     };

@@ -567,6 +567,7 @@ impl World {
             }
             copy.mark = 0;
             copy.ct = None;
+            copy.nf_bridge = None;
             let node = Arc::make_mut(&mut nodes[end.host.0 as usize]);
             node.schedule(queue, at, Event::Receive(copy));
         });

@@ -35,6 +35,12 @@ pub struct Bridge {
     pub mcast_snooping: u8,
     /// Simplified: a setting only.
     pub mcast_querier: u8,
+    /// Bridged IPv4 packets meet iptables whatever the sysctl says. Kernel: `BROPT_NF_CALL_IPTABLES`.
+    pub nf_call_iptables: u8,
+    /// Simplified: a setting only. Kernel: `BROPT_NF_CALL_IP6TABLES`.
+    pub nf_call_ip6tables: u8,
+    /// Simplified: a setting only. Kernel: `BROPT_NF_CALL_ARPTABLES`.
+    pub nf_call_arptables: u8,
     /// The MTU was set by hand and follows the ports no more. Kernel: `BROPT_MTU_SET_BY_USER`.
     pub mtu_set: bool,
 }
@@ -69,6 +75,9 @@ impl Default for Bridge {
             vlan_filtering: 0,
             mcast_snooping: 1,
             mcast_querier: 0,
+            nf_call_iptables: 0,
+            nf_call_ip6tables: 0,
+            nf_call_arptables: 0,
             mtu_set: false,
         }
     }
@@ -92,6 +101,9 @@ impl Bridge {
             BridgeOption::VlanFiltering(self.vlan_filtering),
             BridgeOption::McastSnooping(self.mcast_snooping),
             BridgeOption::McastQuerier(self.mcast_querier),
+            BridgeOption::NfCallIptables(self.nf_call_iptables),
+            BridgeOption::NfCallIp6tables(self.nf_call_ip6tables),
+            BridgeOption::NfCallArptables(self.nf_call_arptables),
         ]))
     }
 

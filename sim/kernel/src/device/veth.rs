@@ -52,6 +52,7 @@ impl<O: Observer> Cx<'_, O> {
         stats.tx_bytes += len as u64;
         // Kernel: `skb_scrub_packet`.
         skb.ct = None;
+        skb.nf_bridge = None;
         if crosses {
             skb.mark = 0;
         }

@@ -35,7 +35,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(netns, &skb, DropReason::DevReady));
         };
         let len = skb.frame.len() as u64;
-        skb.frame.vlan = Some(VlanTag { vid: id, pcp: 0 });
+        skb.frame.vlan = Some(VlanTag { vid: id, pcp: 0, dei: false });
         let sent = self.dev_queue_xmit(lower, skb);
         let stats = &mut self.host.dev_mut(dev).stats;
         if sent.is_ok() {

@@ -360,6 +360,9 @@ impl<O: Observer> Cx<'_, O> {
             }
             BridgeOption::VlanFiltering(on) => bridge.vlan_filtering = on,
             BridgeOption::McastQuerier(on) => bridge.mcast_querier = on,
+            BridgeOption::NfCallIptables(on) => bridge.nf_call_iptables = u8::from(on != 0),
+            BridgeOption::NfCallIp6tables(on) => bridge.nf_call_ip6tables = u8::from(on != 0),
+            BridgeOption::NfCallArptables(on) => bridge.nf_call_arptables = u8::from(on != 0),
             BridgeOption::McastSnooping(on) => {
                 let joins = bridge.mcast_snooping == 0 && on != 0;
                 bridge.mcast_snooping = on;

@@ -171,6 +171,9 @@ impl Display for BridgeOption {
             Self::VlanFiltering(value) => write!(f, "vlan_filtering {value}"),
             Self::McastSnooping(value) => write!(f, "mcast_snooping {value}"),
             Self::McastQuerier(value) => write!(f, "mcast_querier {value}"),
+            Self::NfCallIptables(value) => write!(f, "nf_call_iptables {value}"),
+            Self::NfCallIp6tables(value) => write!(f, "nf_call_ip6tables {value}"),
+            Self::NfCallArptables(value) => write!(f, "nf_call_arptables {value}"),
             Self::FdbFlush => f.write_str("fdb_flush"),
         }
     }

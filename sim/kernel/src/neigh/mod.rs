@@ -34,6 +34,8 @@ pub struct Neighbour {
     pub probes: u32,
     /// Packets that wait for the address, oldest first. Kernel: `neigh->arp_queue`.
     pub queue: Vec<Skb>,
+    /// A packet was sent with it, so that its frame header is kept ready. Kernel: `neigh->hh`.
+    pub header_cached: bool,
     /// Distinguishes the armed timer of this entry from earlier ones.
     pub generation: u64,
     /// `router`. Kernel: `NTF_ROUTER`.

@@ -43,6 +43,13 @@ impl Host {
         self.neigh_var_ms(dev, NeighKey::RetransTimeMs).max(SHORTEST)
     }
 
+    /// The link-layer address of a confirmed neighbour to which a packet was sent before.
+    /// Kernel: `neigh->nud_state & NUD_CONNECTED && neigh->hh.hh_len`.
+    pub(crate) fn neigh_hh(&self, ns: NetnsId, dev: DevId, addr: IpAddr) -> Option<MacAddr> {
+        let neigh = self.ns(ns).neigh.get(dev, self.neigh_key(dev, addr))?;
+        neigh.lladdr.filter(|_| neigh.nud.is_connected() && neigh.header_cached)
+    }
+
     /// Requests to send before giving up. Kernel: `net/core/neighbour.c, neigh_max_probes`.
     fn neigh_max_probes(&self, dev: DevId, nud: Nud) -> u32 {
         let multicast = if nud == Nud::Probe { NeighKey::McastResolicit } else { NeighKey::McastSolicit };
@@ -81,6 +88,7 @@ impl<O: Observer> Cx<'_, O> {
                 updated: now,
                 probes: 0,
                 queue: Vec::new(),
+                header_cached: false,
                 generation: 0,
                 router: false,
                 extern_learn: false,
@@ -142,6 +150,11 @@ impl<O: Observer> Cx<'_, O> {
             let device = self.host.dev(dev);
             skb.frame.dst = mac;
             skb.frame.src = device.mac;
+            let cached = self.host.neigh_key(dev, next_hop);
+            if let Some(neigh) = self.host.ns_mut(ns).neigh.get_mut(dev, cached) {
+                neigh.header_cached = true;
+            }
+            let device = self.host.dev(dev);
             if !device.is_loopback() {
                 self.emit(skb.id, ns, Some(dev), || StepKind::Neighbour { addr: next_hop, mac: Some(mac) });
             }

@@ -5,8 +5,9 @@ use smallvec::SmallVec;
 use trace::{DropReason, Observer, Relation, StepKind};
 
 use crate::device::BridgePort;
+use crate::path::br_netfilter::{BridgeHook, BridgeState};
 use crate::request::FdbState;
-use crate::{Cx, Dropped, PathResult};
+use crate::{Cx, Dropped, Fate, PathResult};
 
 /// Kernel: `BR_STATE_LEARNING`.
 const LEARNING: u8 = 2;
@@ -46,36 +47,47 @@ impl<O: Observer> Cx<'_, O> {
             if skb.frame.dst == bridge.mac {
                 skb.pkt_type = PktType::Host;
             }
-            self.br_handle_frame_finish(netns, br, skb)?;
+            self.nf_hook_bridge_pre(netns, br, skb)?;
             return Ok(None);
         };
         match last {
             // Spanning tree is off: its frames are forwarded.
             0 => {
-                self.br_handle_frame_finish(netns, br, skb)?;
+                self.nf_hook_bridge_pre(netns, br, skb)?;
                 Ok(None)
             }
             // Pause frames end here.
             1 => Err(self.dropped(netns, &skb, DropReason::UnhandledProto)),
             2..=15 => Ok(Some(skb)),
             16.. => {
-                self.br_handle_frame_finish(netns, br, skb)?;
+                self.nf_hook_bridge_pre(netns, br, skb)?;
                 Ok(None)
             }
         }
     }
 
+    /// The hook before everything else; a port that doesn't take part drops the frame.
+    /// Kernel: `nf_hook_bridge_pre`.
+    fn nf_hook_bridge_pre(&mut self, netns: NetnsId, br: DevId, skb: Skb) -> PathResult {
+        let state = self.host.dev(skb.dev).port.as_ref().map(|port| port.state);
+        if !matches!(state, Some(FORWARDING | LEARNING)) {
+            return Err(self.dropped(netns, &skb, DropReason::BridgeIngressStpState));
+        }
+        let state = BridgeState { hook: BridgeHook::PreRouting, netns, br, promisc: false };
+        match self.nf_hook_bridge(state, skb)? {
+            Some(skb) => self.br_handle_frame_finish(netns, br, skb),
+            None => Ok(Fate::Consumed),
+        }
+    }
+
     /// Learns the source, finds where the frame goes. Kernel: `br_handle_frame_finish`.
-    fn br_handle_frame_finish(&mut self, netns: NetnsId, br: DevId, skb: Skb) -> PathResult {
+    pub(super) fn br_handle_frame_finish(&mut self, netns: NetnsId, br: DevId, skb: Skb) -> PathResult {
         let from = skb.dev;
         let now = self.now;
         let Some(port) = self.host.dev(from).port.as_ref() else {
             return Err(self.dropped(netns, &skb, DropReason::BridgeIngressStpState));
         };
         let (state, learns, isolated) = (port.state, port.learning, port.isolated);
-        if state != FORWARDING && state != LEARNING {
-            return Err(self.dropped(netns, &skb, DropReason::BridgeIngressStpState));
-        }
         let promisc = self.host.dev(br).promisc || self.host.dev(br).promiscuity > 0;
         let (src, dst) = (skb.frame.src, skb.frame.dst);
         let Some(bridge) = self.host.bridge_mut(br) else {
@@ -97,7 +109,7 @@ impl<O: Observer> Cx<'_, O> {
                     local: true,
                     flooded: false,
                 });
-                self.br_pass_frame_up(netns, br, skb)
+                self.br_pass_frame_up(netns, br, skb, false)
             }
             Some(entry) => {
                 if let Some(entry) = self.host.bridge_mut(br).and_then(|bridge| bridge.fdb.get_mut(&dst)) {
@@ -115,7 +127,7 @@ impl<O: Observer> Cx<'_, O> {
                 let copy = self.skb_clone(netns, &skb);
                 let sent = self.br_forward(netns, ingress, port, copy);
                 let _ = self.finish(sent);
-                self.br_pass_frame_up(netns, br, skb)
+                self.br_pass_frame_up(netns, br, skb, promisc)
             }
             None => {
                 let local = promisc || cast != Cast::Unicast;
@@ -127,14 +139,14 @@ impl<O: Observer> Cx<'_, O> {
                     return self.br_flood(netns, ingress, cast, skb);
                 }
                 self.br_flood_copies(netns, ingress, cast, &skb);
-                self.br_pass_frame_up(netns, br, skb)
+                self.br_pass_frame_up(netns, br, skb, promisc)
             }
         }
     }
 
     /// Hands the frame to the bridge's own stack, counted without its Ethernet header.
     /// Kernel: `br_pass_frame_up`.
-    fn br_pass_frame_up(&mut self, netns: NetnsId, br: DevId, mut skb: Skb) -> PathResult {
+    fn br_pass_frame_up(&mut self, netns: NetnsId, br: DevId, mut skb: Skb, promisc: bool) -> PathResult {
         let device = self.host.dev_mut(br);
         if !device.up {
             return Err(self.dropped(netns, &skb, DropReason::DevReady));
@@ -142,14 +154,22 @@ impl<O: Observer> Cx<'_, O> {
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += skb.frame.payload.len() as u64;
         skb.dev = br;
-        self.netif_receive_skb_core(netns, skb)
+        let state = BridgeState { hook: BridgeHook::LocalIn, netns, br, promisc };
+        match self.nf_hook_bridge(state, skb)? {
+            Some(skb) => self.netif_receive_skb_core(netns, skb),
+            None => Ok(Fate::Consumed),
+        }
     }
 
     /// Sends a frame of the bridge's own host to its ports. Kernel: `br_dev_xmit`.
     pub(crate) fn br_dev_xmit(&mut self, br: DevId, skb: Skb) -> PathResult {
         let now = self.now;
+        let netns = self.host.dev(br).netns;
+        let skb = match self.br_nf_dev_xmit(netns, br, skb) {
+            Ok(skb) => skb,
+            Err(bridged) => return bridged,
+        };
         let device = self.host.dev_mut(br);
-        let netns = device.netns;
         device.stats.tx_packets += 1;
         device.stats.tx_bytes += (Frame::HEADER_LEN + skb.frame.payload.len()) as u64;
         let cast = Cast::of(skb.frame.dst);
@@ -173,7 +193,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Sends the frame out of `to`, if that port may have it. Kernel: `br_forward`.
     fn br_forward(&mut self, netns: NetnsId, ingress: Ingress, to: Option<DevId>, skb: Skb) -> PathResult {
         match to {
-            Some(to) if self.should_deliver(ingress, to) => self.br_dev_queue_push_xmit(netns, to, skb),
+            Some(to) if self.should_deliver(ingress, to) => self.br_forward_to(netns, ingress, to, skb),
             _ => Err(self.dropped(netns, &skb, DropReason::BridgeNoEgressPort)),
         }
     }
@@ -185,20 +205,21 @@ impl<O: Observer> Cx<'_, O> {
         let Some((last, others)) = ports.split_last() else {
             return Err(self.dropped(netns, &skb, DropReason::BridgeNoEgressPort));
         };
-        self.br_copies(netns, others, &skb);
-        self.br_dev_queue_push_xmit(netns, *last, skb)
+        self.br_copies(netns, ingress, others, &skb);
+        self.br_forward_to(netns, ingress, *last, skb)
     }
 
     /// As [`Cx::br_flood`], but the frame itself stays. Kernel: `br_flood` with `local_rcv`.
     fn br_flood_copies(&mut self, netns: NetnsId, ingress: Ingress, cast: Cast, skb: &Skb) {
         let ports = self.flood_ports(ingress, cast);
-        self.br_copies(netns, &ports, skb);
+        self.br_copies(netns, ingress, &ports, skb);
     }
 
-    fn br_copies(&mut self, netns: NetnsId, ports: &[DevId], skb: &Skb) {
+    /// Kernel: `deliver_clone`.
+    fn br_copies(&mut self, netns: NetnsId, ingress: Ingress, ports: &[DevId], skb: &Skb) {
         for &port in ports {
             let copy = self.skb_clone(netns, skb);
-            let sent = self.br_dev_queue_push_xmit(netns, port, copy);
+            let sent = self.br_forward_to(netns, ingress, port, copy);
             let _ = self.finish(sent);
         }
     }
@@ -225,9 +246,24 @@ impl<O: Observer> Cx<'_, O> {
             && !(ingress.isolated && port.isolated)
     }
 
+    /// The hooks on the way out of the port `to`, then out. Kernel: `__br_forward`,
+    /// `br_forward_finish`.
+    fn br_forward_to(&mut self, netns: NetnsId, ingress: Ingress, to: DevId, mut skb: Skb) -> PathResult {
+        skb.dev = to;
+        let first = if ingress.from.is_some() { BridgeHook::Forward } else { BridgeHook::LocalOut };
+        for hook in [first, BridgeHook::PostRouting] {
+            let state = BridgeState { hook, netns, br: ingress.br, promisc: false };
+            match self.nf_hook_bridge(state, skb)? {
+                Some(same) => skb = same,
+                None => return Ok(Fate::Consumed),
+            }
+        }
+        self.br_dev_queue_push_xmit(netns, to, skb)
+    }
+
     /// Sends the frame by the port's device; what is longer than its MTU is dropped silently.
     /// Kernel: `br_dev_queue_push_xmit`.
-    fn br_dev_queue_push_xmit(&mut self, netns: NetnsId, port: DevId, skb: Skb) -> PathResult {
+    pub(super) fn br_dev_queue_push_xmit(&mut self, netns: NetnsId, port: DevId, skb: Skb) -> PathResult {
         let mtu = self.host.dev(port).mtu as usize;
         if skb.frame.payload.len() > mtu + crate::device::VLAN_HLEN {
             return Err(self.dropped(netns, &skb, DropReason::PktTooBig));

@@ -23,6 +23,8 @@ pub(super) enum DefragUser {
     LocalDeliver,
     /// Kernel: `IP_DEFRAG_CONNTRACK_IN`, `IP_DEFRAG_CONNTRACK_OUT`.
     Conntrack,
+    /// Kernel: `IP_DEFRAG_CONNTRACK_BRIDGE_IN`.
+    ConntrackBridgeIn,
 }
 
 /// What fragments of one packet have in common. Kernel: `struct frag_v4_compare_key`.
@@ -130,7 +132,10 @@ impl<O: Observer> Cx<'_, O> {
     /// `None` while some miss. A packet that is no fragment comes back as it is.
     /// Kernel: `net/ipv4/ip_fragment.c, ip_defrag`.
     pub fn ip_defrag(&mut self, ns: NetnsId, skb: Skb) -> Result<Option<Skb>, Dropped> {
-        self.ip_defrag_for(ns, DefragUser::Conntrack, skb)
+        // Kernel: `net/ipv4/netfilter/nf_defrag_ipv4.c, nf_ct_defrag_user`.
+        let on_bridge = skb.nf_bridge.as_ref().is_some_and(|info| info.in_prerouting);
+        let user = if on_bridge { DefragUser::ConntrackBridgeIn } else { DefragUser::Conntrack };
+        self.ip_defrag_for(ns, user, skb)
     }
 
     /// [`Cx::ip_defrag`] with the queues of `user`.

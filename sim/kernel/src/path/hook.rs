@@ -154,7 +154,10 @@ impl<O: Observer> Cx<'_, O> {
         skb.mark = mark;
         Conntrack::attach(&mut skb, old);
         self.emit_created(&skb, ns, &[(Relation::ReplyTo, old.id)]);
-        let sent = self.ip_local_out(ns, skb, route);
+        let sent = match self.nf_send_reset_bridged(old, skb) {
+            Ok(sent) => sent,
+            Err(skb) => self.ip_local_out(ns, skb, route),
+        };
         let _ = self.finish(sent);
     }
 

@@ -9,7 +9,10 @@ use crate::{Cx, Dropped, Fate, PathResult, RouteKind};
 impl<O: Observer> Cx<'_, O> {
     /// An IPv4 packet received on `skb.dev`. Kernel: `net/ipv4/ip_input.c, ip_rcv`.
     pub fn ip_rcv(&mut self, ns: NetnsId, skb: Skb) -> PathResult {
-        let skb = self.ip_rcv_core(ns, skb)?;
+        let mut skb = self.ip_rcv_core(ns, skb)?;
+        if self.ip_sabotage_in(ns, &mut skb) {
+            return self.ip_rcv_finish(ns, skb);
+        }
         let Some(skb) = self.nf_defrag(ns, skb)? else { return Ok(Fate::Held("fragments")) };
         let indev = Some(skb.dev);
         let skb = self.nf_hook(ns, HookName::Prerouting, indev, None, skb)?;

@@ -1,6 +1,7 @@
 //! The packet path: methods of [`crate::Cx`] under the kernel's own function names.
 
 mod arp;
+mod br_netfilter;
 mod bridge;
 mod conf;
 mod forward;

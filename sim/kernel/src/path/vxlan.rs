@@ -238,6 +238,7 @@ impl<O: Observer> Cx<'_, O> {
         self.host.dev_mut(to).stats.rx_bytes += Frame::HEADER_LEN as u64;
         skb.dev = to;
         skb.ct = None;
+        skb.nf_bridge = None;
         self.effects.push(Effect::Receive { after: CROSSING, skb });
     }
 
@@ -266,6 +267,7 @@ impl<O: Observer> Cx<'_, O> {
             pkt_type: packet::PktType::Host,
             ct: None,
             frag_max_size: 0,
+            nf_bridge: None,
         };
         let Some(dev) = dev else {
             return Err(self.dropped(netns, &inner, DropReason::VxlanVniNotFound));

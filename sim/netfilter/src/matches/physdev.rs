@@ -1,17 +1,15 @@
 use std::fmt;
 
 use packet::Skb;
+use trace::HookName;
 
 use super::{Extension, bang};
-use crate::EvalCx;
 use crate::args::{ArgError, Args, Opt, flag, negatable};
 use crate::selector::{DevPattern, Not};
+use crate::{EvalCx, Refused, RuleSite};
 
 /// `-m physdev`: the bridge ports of a bridged packet.
 /// Kernel: `net/netfilter/xt_physdev.c`.
-///
-/// Simplified: br_netfilter is not simulated yet, so no packet has ports and only negated
-/// conditions hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Physdev {
     /// `--physdev-in`.
@@ -55,11 +53,34 @@ impl Extension for Physdev {
         Ok(this)
     }
 
-    fn matches(&self, _: &mut EvalCx<'_>, _: &Skb) -> bool {
+    fn matches(&self, cx: &mut EvalCx<'_>, skb: &Skb) -> bool {
         let Self { input, is_in, output, is_out, is_bridged } = self;
-        input.as_ref().is_none_or(|p| p.invert)
-            && output.as_ref().is_none_or(|p| p.invert)
-            && [is_in, is_out, is_bridged].into_iter().all(|flag| flag.unwrap_or(true))
+        let Some(info) = &skb.nf_bridge else {
+            // Not bridged, or not known yet: only what is negated holds.
+            return input.as_ref().is_none_or(|port| port.invert)
+                && output.as_ref().is_none_or(|port| port.invert)
+                && [is_in, is_out, is_bridged].into_iter().all(|flag| flag.unwrap_or(true));
+        };
+        let port_in = cx.env.dev_name(info.physindev);
+        let port_out = info.physoutdev.map(|dev| cx.env.dev_name(dev));
+        let holds = |flag: &Option<bool>, fact: bool| flag.is_none_or(|invert| fact != invert);
+        holds(is_bridged, port_out.is_some())
+            && holds(is_in, true)
+            && holds(is_out, port_out.is_some())
+            && input.as_ref().is_none_or(|port| port.value.matches(port_in) != port.invert)
+            // Without a port to leave by, even a negated one doesn't hold.
+            && output.as_ref().is_none_or(|port| {
+                port_out.is_some_and(|name| port.value.matches(name) != port.invert)
+            })
+    }
+
+    fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+        let asks_out = self.output.is_some() || self.is_out.is_some();
+        let bridged = self.is_bridged == Some(false);
+        if asks_out && !bridged && site.hooks.contains(&HookName::Output) {
+            return Err(Refused::Invalid);
+        }
+        Ok(())
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {

@@ -94,6 +94,14 @@ impl Log {
     /// The line, as `nf_log_ip_packet` writes it.
     fn line(&self, cx: &EvalCx<'_>, skb: &Skb) -> String {
         let mut line = format!("{}IN={} OUT={} ", self.prefix, cx.in_name, cx.out_name);
+        if let Some(info) = &skb.nf_bridge {
+            if cx.indev != Some(info.physindev) {
+                let _ = write!(line, "PHYSIN={} ", cx.env.dev_name(info.physindev));
+            }
+            if let Some(port) = info.physoutdev.filter(|port| cx.outdev != Some(*port)) {
+                let _ = write!(line, "PHYSOUT={} ", cx.env.dev_name(port));
+            }
+        }
         if cx.indev.is_some() && cx.in_name != "lo" {
             let _ = write!(line, "MAC={}:{}:08:00 ", skb.frame.dst, skb.frame.src);
         }

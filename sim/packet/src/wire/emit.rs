@@ -16,7 +16,7 @@ fn put_frame(frame: &Frame, out: &mut Vec<u8>) {
     out.extend(frame.src.0);
     if let Some(tag) = frame.vlan {
         out.extend(EtherType::VLAN.0.to_be_bytes());
-        out.extend((u16::from(tag.pcp & 7) << 13 | tag.vid & 0xfff).to_be_bytes());
+        out.extend((u16::from(tag.pcp & 7) << 13 | u16::from(tag.dei) << 12 | tag.vid & 0xfff).to_be_bytes());
     }
     out.extend(frame.payload.ether_type().0.to_be_bytes());
     match &frame.payload {

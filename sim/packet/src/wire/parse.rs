@@ -57,7 +57,7 @@ fn frame_with(bytes: &[u8], room: Room) -> Parsed<Frame> {
         const TAG: &str = "an 802.1Q tag of 4 bytes";
         let tci = u16_at(bytes, 14, TAG)?;
         // Simplified: the drop eligible indicator is not kept.
-        vlan = Some(VlanTag { vid: tci & 0xfff, pcp: (tci >> 13) as u8 });
+        vlan = Some(VlanTag { vid: tci & 0xfff, pcp: (tci >> 13) as u8, dei: tci & 0x1000 != 0 });
         ether_type = EtherType(u16_at(bytes, 16, TAG)?);
         offset += 4;
     }

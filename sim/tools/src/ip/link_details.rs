@@ -171,9 +171,9 @@ fn print_bridge(p: &mut Printer, options: &[BridgeOption], link: &LinkInfo) {
         ("mcast_stats_enabled", "mcast_stats_enabled", 0),
         ("mcast_igmp_version", "mcast_igmp_version", 2),
         ("mcast_mld_version", "mcast_mld_version", 1),
-        ("nf_call_iptables", "nf_call_iptables", 0),
-        ("nf_call_ip6tables", "nf_call_ip6tables", 0),
-        ("nf_call_arptables", "nf_call_arptables", 0),
+        ("nf_call_iptables", "nf_call_iptables", u32::from(get!(NfCallIptables, 0))),
+        ("nf_call_ip6tables", "nf_call_ip6tables", u32::from(get!(NfCallIp6tables, 0))),
+        ("nf_call_arptables", "nf_call_arptables", u32::from(get!(NfCallArptables, 0))),
     ] {
         p.any(key, &format!("{name} {{}} "), value);
     }

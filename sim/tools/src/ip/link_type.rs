@@ -212,7 +212,13 @@ fn bridge(words: &mut Words<'_>) -> Result<Vec<BridgeOption>, Stop> {
             BridgeOption::McastSnooping(u8_of("mcast_snooping", words)?)
         } else if matches(word, "mcast_querier") && !matches(word, "mcast_query_use_ifaddr") {
             BridgeOption::McastQuerier(u8_of("mcast_querier", words)?)
-        } else if word.starts_with("mcast_") || word.starts_with("nf_call") {
+        } else if matches(word, "nf_call_iptables") {
+            BridgeOption::NfCallIptables(u8_of("nf_call_iptables", words)?)
+        } else if matches(word, "nf_call_ip6tables") {
+            BridgeOption::NfCallIp6tables(u8_of("nf_call_ip6tables", words)?)
+        } else if matches(word, "nf_call_arptables") {
+            BridgeOption::NfCallArptables(u8_of("nf_call_arptables", words)?)
+        } else if word.starts_with("mcast_") {
             return Err(not_simulated("ip", word));
         } else if matches(word, "help") {
             return Err(explain("", USAGE));

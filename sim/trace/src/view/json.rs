@@ -73,6 +73,17 @@ fn step_json(step: &Step, names: &dyn Names) -> Value {
             "bridge",
             json!({"port": port.map(|dev| names.dev(host, dev)), "local": local, "flooded": flooded}),
         ),
+        StepKind::BridgeNetfilter { hook, physindev, physoutdev, by } => (
+            "bridge_netfilter",
+            json!({"hook": hook.as_str(),
+                   "physindev": physindev.map(|dev| names.dev(host, dev)),
+                   "physoutdev": physoutdev.map(|dev| names.dev(host, dev)),
+                   "by": match by {
+                       crate::BridgeCall::Sysctl => "sysctl",
+                       crate::BridgeCall::Bridge => "bridge",
+                   }}),
+        ),
+        StepKind::SabotageIn => ("sabotage_in", Value::Null),
         StepKind::Chain { hook, table, rules_visited, decided_by, verdict } => (
             "chain",
             json!({"hook": hook.as_str(), "table": table, "rules_visited": rules_visited, "verdict": verdict,

@@ -5,7 +5,7 @@ use packet::DevId;
 use super::{View, human_duration};
 use crate::describe::describe;
 use crate::journey::{Disposition, Hop, Trace};
-use crate::{Decision, FieldChange, Names, RewriteBy, Step, StepKind};
+use crate::{BridgeCall, Decision, FieldChange, HookName, Names, RewriteBy, Step, StepKind};
 
 /// Columns that the text keeps to.
 const WIDTH: usize = 100;
@@ -119,6 +119,8 @@ const fn is_milestone(kind: &StepKind) -> bool {
         | StepKind::Route { .. }
         | StepKind::Neighbour { .. }
         | StepKind::Bridge { .. }
+        | StepKind::BridgeNetfilter { .. }
+        | StepKind::SabotageIn
         | StepKind::Chain { .. }
         | StepKind::Rule { .. }
         | StepKind::Conntrack { .. }
@@ -208,6 +210,12 @@ const fn kernel_function(kind: &StepKind) -> &'static str {
         StepKind::Route { .. } => "fib_lookup",
         StepKind::Neighbour { .. } => "neigh_resolve_output",
         StepKind::Bridge { .. } => "br_handle_frame_finish",
+        StepKind::BridgeNetfilter { hook, .. } => match hook {
+            HookName::Forward => "br_nf_forward_ip",
+            HookName::Postrouting => "br_nf_post_routing",
+            HookName::Prerouting | HookName::Input | HookName::Output => "br_nf_pre_routing",
+        },
+        StepKind::SabotageIn => "ip_sabotage_in",
         StepKind::Chain { .. } | StepKind::Rule { .. } => "nf_hook_slow",
         StepKind::Conntrack { .. } => "nf_conntrack_in",
         StepKind::Rewrite { by, .. } => match by {
@@ -284,6 +292,18 @@ pub(super) fn sentence(step: &Step, names: &dyn Names, full: bool) -> String {
             }
             format!("bridge: {}", parts.join(", "))
         }
+        StepKind::BridgeNetfilter { hook, physindev, physoutdev, by } => {
+            let port = |word: &str, dev: &Option<DevId>| {
+                dev.map_or(String::new(), |dev| format!(" {word} {}", names.dev(host, dev)))
+            };
+            let by = match by {
+                BridgeCall::Sysctl => "bridge-nf-call-iptables=1",
+                BridgeCall::Bridge => "nf_call_iptables of the bridge",
+            };
+            let ports = format!("{}{}", port("in", physindev), port("out", physoutdev));
+            format!("{by}: the bridged packet ({}) meets {}", ports.trim_start(), hook.as_str())
+        }
+        StepKind::SabotageIn => "PREROUTING left out: the packet met it on the bridge".to_owned(),
         StepKind::Chain { hook, table, rules_visited, decided_by, verdict } => format!(
             "{table} {}: {verdict} by {}, {rules_visited} rules visited",
             hook.as_str(),

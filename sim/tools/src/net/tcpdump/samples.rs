@@ -111,7 +111,7 @@ pub(super) fn sample(name: &str) -> Vec<u8> {
                 }),
             )
         }
-        "tagged" => Frame { vlan: Some(VlanTag { vid: 10, pcp: 0 }), ..echo(1, 2, true, 56) },
+        "tagged" => Frame { vlan: Some(VlanTag { vid: 10, pcp: 0, dei: false }), ..echo(1, 2, true, 56) },
         other => unreachable!("no sample is called {other}"),
     };
     wire::emit_frame(&built)
