@@ -122,16 +122,7 @@ impl Skb {
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
         let frame =
             Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
-        Self {
-            id,
-            frame,
-            dev,
-            mark: 0,
-            pkt_type: PktType::Host,
-            ct: None,
-            frag_max_size: 0,
-            nf_bridge: None,
-        }
+        Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None, frag_max_size: 0, nf_bridge: None }
     }
 
     /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.

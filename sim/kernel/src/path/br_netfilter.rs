@@ -103,7 +103,11 @@ impl Host {
 impl<O: Observer> Cx<'_, O> {
     /// Runs what is registered at a hook of bridges; `None` if the packet was taken over (sent
     /// another way, or it waits). Kernel: `NF_HOOK(NFPROTO_BRIDGE, …)`.
-    pub(super) fn nf_hook_bridge(&mut self, state: BridgeState, mut skb: Skb) -> Result<Option<Skb>, Dropped> {
+    pub(super) fn nf_hook_bridge(
+        &mut self,
+        state: BridgeState,
+        mut skb: Skb,
+    ) -> Result<Option<Skb>, Dropped> {
         for (_, _, owner) in BR_NF_OPS.iter().filter(|(hook, ..)| *hook == state.hook) {
             let goes_on = match owner {
                 Owner::PreRouting => self.br_nf_pre_routing(state, skb)?,
@@ -142,7 +146,14 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Says that a hook of IPv4, if anything is registered there, sees a bridged packet.
-    fn emit_bridge_netfilter(&mut self, netns: NetnsId, br: DevId, hook: HookName, by: BridgeCall, skb: &Skb) {
+    fn emit_bridge_netfilter(
+        &mut self,
+        netns: NetnsId,
+        br: DevId,
+        hook: HookName,
+        by: BridgeCall,
+        skb: &Skb,
+    ) {
         if O::ON && !self.host.ns(netns).netfilter.is_idle(hook) {
             let physindev = skb.nf_bridge.as_ref().map(|info| info.physindev);
             let physoutdev = skb.nf_bridge.as_ref().and_then(|info| info.physoutdev);
@@ -216,7 +227,12 @@ impl<O: Observer> Cx<'_, O> {
     /// neighbour's output: back to the bridge with it, as the frame that came in by its port.
     /// Gives back what is the bridge's own. Kernel: `br_nf_dev_xmit`,
     /// `br_nf_pre_routing_finish_bridge_slow`.
-    pub(super) fn br_nf_dev_xmit(&mut self, netns: NetnsId, br: DevId, mut skb: Skb) -> Result<Skb, PathResult> {
+    pub(super) fn br_nf_dev_xmit(
+        &mut self,
+        netns: NetnsId,
+        br: DevId,
+        mut skb: Skb,
+    ) -> Result<Skb, PathResult> {
         let Some(info) = skb.nf_bridge.as_mut() else { return Ok(skb) };
         let Some(src) = info.bridged_dnat.take() else { return Ok(skb) };
         info.physoutdev = None;
@@ -281,7 +297,12 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Ends what br_netfilter notes of a packet, and cuts it if it is longer than its port's MTU
     /// or was put together from shorter fragments. Kernel: `br_nf_dev_queue_xmit`.
-    fn br_nf_dev_queue_xmit(&mut self, netns: NetnsId, br: DevId, mut skb: Skb) -> Result<Option<Skb>, Dropped> {
+    fn br_nf_dev_queue_xmit(
+        &mut self,
+        netns: NetnsId,
+        br: DevId,
+        mut skb: Skb,
+    ) -> Result<Option<Skb>, Dropped> {
         skb.nf_bridge = None;
         let mtu = match u32::from(skb.frag_max_size) {
             0 => self.host.dev(skb.dev).mtu,

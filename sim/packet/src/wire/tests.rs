@@ -142,7 +142,11 @@ fn arp() -> impl Strategy<Value = Arp> {
 }
 
 fn frame_of(payload: impl Strategy<Value = EtherPayload>) -> impl Strategy<Value = Frame> {
-    let vlan = option::of((0..4096_u16, 0..8_u8, any::<bool>()).prop_map(|(vid, pcp, dei)| VlanTag { vid, pcp, dei }));
+    let vlan = option::of((0..4096_u16, 0..8_u8, any::<bool>()).prop_map(|(vid, pcp, dei)| VlanTag {
+        vid,
+        pcp,
+        dei,
+    }));
     (mac(), mac(), vlan, payload).prop_map(|(dst, src, vlan, payload)| Frame { dst, src, vlan, payload })
 }
 

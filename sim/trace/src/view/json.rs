@@ -76,12 +76,12 @@ fn step_json(step: &Step, names: &dyn Names) -> Value {
         StepKind::BridgeNetfilter { hook, physindev, physoutdev, by } => (
             "bridge_netfilter",
             json!({"hook": hook.as_str(),
-                   "physindev": physindev.map(|dev| names.dev(host, dev)),
-                   "physoutdev": physoutdev.map(|dev| names.dev(host, dev)),
-                   "by": match by {
-                       crate::BridgeCall::Sysctl => "sysctl",
-                       crate::BridgeCall::Bridge => "bridge",
-                   }}),
+            "physindev": physindev.map(|dev| names.dev(host, dev)),
+            "physoutdev": physoutdev.map(|dev| names.dev(host, dev)),
+            "by": match by {
+                crate::BridgeCall::Sysctl => "sysctl",
+                crate::BridgeCall::Bridge => "bridge",
+            }}),
         ),
         StepKind::SabotageIn => ("sabotage_in", Value::Null),
         StepKind::Chain { hook, table, rules_visited, decided_by, verdict } => (

@@ -341,7 +341,8 @@ impl State {
         if outgoing && device.name == "lo" {
             return;
         }
-        let tag = captured.frame.vlan.map(|tag| tag.vid | u16::from(tag.pcp) << 13 | u16::from(tag.dei) << 12);
+        let tag =
+            captured.frame.vlan.map(|tag| tag.vid | u16::from(tag.pcp) << 13 | u16::from(tag.dei) << 12);
         let stripped = Frame { vlan: None, ..captured.frame.clone() };
         let bytes = self.emit(&device, &stripped, &captured);
         let seen = Seen { link: self.link, bytes: &bytes, len: bytes.len(), tag, outgoing };
