@@ -51,7 +51,8 @@ pub struct Route {
 
 /// A route's metric other than MTU and advertised MSS.
 ///
-/// Simplified: kept and listed, without effect on packets.
+/// Simplified: rtt, rttvar, ssthresh, cwnd, reordering and rto_min are kept and listed, without
+/// effect on packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteMetric {
     /// Kernel: `RTAX_*` (3 window, 4 rtt in 1/8 ms, 5 rttvar in 1/4 ms, 6 ssthresh, 7 cwnd,
@@ -61,6 +62,19 @@ pub struct RouteMetric {
     pub value: u32,
     /// `lock`.
     pub locked: bool,
+}
+
+impl RouteMetric {
+    /// Limit of TCP's receive window, bytes. Kernel: `RTAX_WINDOW`.
+    pub const WINDOW: u8 = 3;
+    /// TTL. Kernel: `RTAX_HOPLIMIT`.
+    pub const HOPLIMIT: u8 = 10;
+    /// TCP's first congestion window, segments. Kernel: `RTAX_INITCWND`.
+    pub const INITCWND: u8 = 11;
+    /// TCP's first receive window, segments. Kernel: `RTAX_INITRWND`.
+    pub const INITRWND: u8 = 14;
+    /// TCP acknowledges every segment at once. Kernel: `RTAX_QUICKACK`.
+    pub const QUICKACK: u8 = 15;
 }
 
 /// One way of a route. Kernel: `struct fib_nh`.

@@ -137,6 +137,20 @@ getters! {
     tcp_syn_linear_timeouts: u8 = "net.ipv4.tcp_syn_linear_timeouts";
     /// SYN-ACKs sent before a half-open connection is forgotten.
     tcp_synack_retries: u8 = "net.ipv4.tcp_synack_retries";
+    /// Retransmissions before TCP doubts the path.
+    tcp_retries1: u8 = "net.ipv4.tcp_retries1";
+    /// Smallest segment TCP sends, in bytes.
+    tcp_min_snd_mss: u32 = "net.ipv4.tcp_min_snd_mss";
+    /// TCP searches the path MTU itself: 1 when nothing comes back, 2 always.
+    tcp_mtu_probing: u8 = "net.ipv4.tcp_mtu_probing";
+    /// Segment size at which that search begins, in bytes.
+    tcp_base_mss: u32 = "net.ipv4.tcp_base_mss";
+    /// Smallest segment size that search goes down to, in bytes.
+    tcp_mtu_probe_floor: u32 = "net.ipv4.tcp_mtu_probe_floor";
+    /// That search ends when its bounds are so many bytes apart.
+    tcp_probe_threshold: u32 = "net.ipv4.tcp_probe_threshold";
+    /// Seconds after which it begins again.
+    tcp_probe_interval: u32 = "net.ipv4.tcp_probe_interval";
     /// Retransmissions before a connection fails.
     tcp_retries2: u8 = "net.ipv4.tcp_retries2";
     /// Seconds in FIN-WAIT-2.

@@ -6,7 +6,6 @@ use packet::{Body, DevId, Frag, NetnsId, Packet, Payload, Proto, SimTime, Skb, T
 use trace::{DropReason, HookName, Observer, Relation};
 
 use crate::path::Flow;
-use crate::sysctl_keys;
 use crate::{Cx, Dropped, Errno, Host, RouteKind, Scope};
 
 impl Host {
@@ -149,7 +148,7 @@ impl<O: Observer> Cx<'_, O> {
         let Ok(route) = self.host.ip_route_output(ns, &flow, self.now) else { return };
         let mut answer = Packet::new(src, dst, Body::Tcp(reset));
         answer.frag = Frag { df: true, ..Frag::default() };
-        answer.ttl = self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ip_default_ttl") }) as u8;
+        answer.ttl = self.host.dst_hoplimit(ns, Some(&route));
         let mut skb = Skb::from_ip(self.ids.next_id(), route.dev, answer);
         skb.mark = mark;
         Conntrack::attach(&mut skb, old);

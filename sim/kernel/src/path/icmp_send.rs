@@ -110,7 +110,7 @@ impl<O: Observer> Cx<'_, O> {
         mark: u32,
         dst: Dst,
     ) {
-        packet.ttl = self.host.ipv4_sysctl(ns, const { sysctl_keys::key("net.ipv4.ip_default_ttl") }) as u8;
+        packet.ttl = self.host.dst_hoplimit(ns, Some(&dst));
         self.ip_select_ident(ns, &mut packet);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         skb.mark = mark;

@@ -82,6 +82,14 @@ pub struct Dst {
     pub redirected: bool,
 }
 
+impl Dst {
+    /// A metric of the route; 0 if it says nothing. Kernel: `include/net/dst.h`, `dst_metric`.
+    pub fn metric(&self, number: u8) -> u32 {
+        let metrics = self.route.iter().flat_map(|route| &route.metrics);
+        metrics.filter(|metric| metric.number == number).map(|metric| metric.value).next().unwrap_or(0)
+    }
+}
+
 /// A routing decision for a received packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputRoute {

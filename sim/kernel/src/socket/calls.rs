@@ -174,8 +174,7 @@ impl<O: Observer> Cx<'_, O> {
         self.host.sockets.bind(ns, Proto::TCP, lport, id);
         let iss = tcp::secure_seq(self.host.seed, tuple, self.now);
         let ts_offset = tcp::secure_ts(self.host.seed, tuple);
-        let advmss = self.advmss(&dst);
-        self.with_tcp(id, |tcp, env| tcp.connect(env, iss, ts_offset, advmss));
+        self.with_tcp(id, |tcp, env| tcp.connect(env, iss, ts_offset));
         Err(Errno::InProgress)
     }
 

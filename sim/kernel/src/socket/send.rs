@@ -119,7 +119,7 @@ impl<O: Observer> Cx<'_, O> {
         let dst = self.host.ip_route_output(ns, &flow, self.now)?;
         self.check_broadcast(id, &dst)?;
         let now = self.now;
-        let default_ttl = self.host.default_ttl(ns);
+        let default_ttl = self.host.dst_hoplimit(ns, Some(&dst));
         let dev_mtu = self.host.get_dev(dst.dev).map_or(dst.mtu, |dev| dev.mtu);
         let Some(socket) = self.host.sockets.get_mut(id) else { return Err(Errno::BadF) };
         let to = if to.is_unspecified() { dst.src } else { to };

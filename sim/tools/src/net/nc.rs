@@ -107,7 +107,10 @@ impl Options {
                 'n' => parsed.numeric = true,
                 'p' => parsed.source_port = Some(port_number(&value)?),
                 'q' => match value.parse::<i64>() {
-                    Ok(seconds) => parsed.quit_after = u64::try_from(seconds).ok().map(Duration::from_secs),
+                    Ok(seconds) => {
+                        parsed.quit_after = u64::try_from(seconds).ok().map(Duration::from_secs);
+                        parsed.half_close |= parsed.quit_after.is_some();
+                    }
                     Err(_) => return refuse(format!("quit timer invalid: {value}")),
                 },
                 's' => match value.parse() {
@@ -197,7 +200,10 @@ struct Transfer {
     listener: Option<Fd>,
     stdin_open: bool,
     pending: Vec<u8>,
-    net_open: bool,
+    /// The other end may still send.
+    net_in: bool,
+    /// There is still something to send, or may be.
+    net_out: bool,
     /// When silence ends it.
     idle_until: Option<SimTime>,
     quit_at: Option<SimTime>,
@@ -255,7 +261,8 @@ impl State {
             listener,
             stdin_open: !self.options.detach_stdin,
             pending: Vec::new(),
-            net_open: true,
+            net_in: true,
+            net_out: true,
             idle_until: self.options.timeout.map(|d| sys.now() + d),
             quit_at: None,
         }
@@ -437,55 +444,35 @@ impl State {
 }
 
 impl Transfer {
-    /// Carries bytes both ways; `None` when it is over.
+    /// Carries bytes both ways; `None` when it is over. netcat: `readwrite`.
     fn run(&mut self, sys: &mut dyn Sys, options: &Options) -> Option<Wait> {
         let mut moved = false;
         loop {
-            let mut again = false;
-            if self.stdin_open && self.pending.is_empty() {
-                match sys.read(Fd::STDIN, 16384) {
-                    Ok(ReadResult::Data(data)) => {
-                        self.pending = data;
-                        again = true;
-                    }
-                    Ok(ReadResult::WouldBlock) => {}
-                    Ok(ReadResult::Eof) | Err(_) => self.stdin_ended(sys, options),
-                }
+            if self.is_over(options) {
+                return None;
             }
-            if !self.pending.is_empty() {
-                match sys.send(self.fd, &self.pending, None) {
-                    Ok(n) => {
-                        drop(self.pending.drain(..n));
-                        again = true;
-                        if self.pending.is_empty() && !self.stdin_open {
-                            self.sent_all(sys, options);
-                        }
-                    }
-                    // A listening UDP socket has no peer before the first datagram.
-                    Err(Errno::Again | Errno::NotConn) => {}
-                    Err(_) => return None,
-                }
+            let ready = sys.ready(self.fd);
+            if ready.error || ready.hangup {
+                self.net_out = false;
+                self.stdin_open = false;
+                self.net_in &= !ready.error;
             }
-            match sys.recv(self.fd, 16384) {
-                Ok(received) if received.data.is_empty() && !options.udp => {
-                    self.net_open = false;
-                    return None;
-                }
-                Ok(received) => {
-                    if options.udp && options.listen && sys.peer_addr(self.fd).is_none() && !options.keep {
-                        // The first sender becomes the peer.
-                        let _ = sys.connect(self.fd, received.from);
-                    }
-                    let _ = sys.write(Fd::STDOUT, &received.data);
-                    again = true;
-                }
-                Err(Errno::Again) => {}
-                Err(_) => return None,
+            let mut again = self.read_stdin(sys) || self.write_net(sys);
+            if self.net_in {
+                again |= self.read_net(sys, options);
+            }
+            if !self.stdin_open && self.pending.is_empty() && self.net_out {
+                self.net_out = false;
+                self.sent_all(sys, options);
+                again = true;
             }
             moved |= again;
             if !again {
                 break;
             }
+        }
+        if self.is_over(options) {
+            return None;
         }
         if moved {
             self.idle_until = options.timeout.map(|d| sys.now() + d);
@@ -505,13 +492,61 @@ impl Transfer {
         Some(Wait { fds, until, ..Wait::default() })
     }
 
-    fn stdin_ended(&mut self, sys: &mut dyn Sys, options: &Options) {
-        self.stdin_open = false;
-        if self.pending.is_empty() {
-            self.sent_all(sys, options);
-        }
+    /// Both inputs are gone, or both outputs; a listener ends with its peer.
+    fn is_over(&self, options: &Options) -> bool {
+        let idle = self.pending.is_empty() && !self.net_in;
+        (idle && (!self.stdin_open || options.listen)) || (!self.net_in && !self.net_out)
     }
 
+    /// Fills the buffer for the network; whether something happened.
+    fn read_stdin(&mut self, sys: &mut dyn Sys) -> bool {
+        if !self.stdin_open || !self.pending.is_empty() {
+            return false;
+        }
+        match sys.read(Fd::STDIN, 16384) {
+            Ok(ReadResult::WouldBlock) => return false,
+            Ok(ReadResult::Data(data)) => self.pending = data,
+            Ok(ReadResult::Eof) | Err(_) => self.stdin_open = false,
+        }
+        true
+    }
+
+    /// Sends what is in the buffer; whether something happened.
+    fn write_net(&mut self, sys: &mut dyn Sys) -> bool {
+        if !self.net_out || self.pending.is_empty() {
+            return false;
+        }
+        match sys.send(self.fd, &self.pending, None) {
+            Ok(n) => drop(self.pending.drain(..n)),
+            // A listening UDP socket has no peer before the first datagram.
+            Err(Errno::Again | Errno::NotConn) => return false,
+            Err(_) => {
+                self.net_out = false;
+                self.stdin_open = false;
+                self.pending.clear();
+            }
+        }
+        true
+    }
+
+    /// Copies from the network; whether something happened.
+    fn read_net(&mut self, sys: &mut dyn Sys, options: &Options) -> bool {
+        match sys.recv(self.fd, 16384) {
+            Err(Errno::Again) => return false,
+            Err(_) => self.net_in = false,
+            Ok(received) if received.data.is_empty() && !options.udp => self.net_in = false,
+            Ok(received) => {
+                if options.udp && options.listen && sys.peer_addr(self.fd).is_none() && !options.keep {
+                    // The first sender becomes the peer.
+                    let _ = sys.connect(self.fd, received.from);
+                }
+                let _ = sys.write(Fd::STDOUT, &received.data);
+            }
+        }
+        true
+    }
+
+    /// Nothing more will be sent.
     fn sent_all(&mut self, sys: &mut dyn Sys, options: &Options) {
         if options.half_close {
             // A connection that is gone needs no half close.

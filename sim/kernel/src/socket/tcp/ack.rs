@@ -122,7 +122,7 @@ impl TcpSocket {
         if advanced {
             self.retransmits = 0;
         }
-        let window_update = self.ack_update_window(tcp);
+        let window_update = self.ack_update_window(env, tcp);
         self.snd_una = ack;
         self.soft_error = None;
         self.probes_out = 0;
@@ -133,6 +133,7 @@ impl TcpSocket {
         let pipe = self.pipe();
         let was_full = self.sndbuf_full();
         let acked = self.queue.acknowledge(ack);
+        self.probe_acked(&env.settings);
         let sacked = self.sacktag(env, tcp);
         self.delivered(env, tcp, &acked);
         if self.recovery.tlp_high.is_some_and(|high| !before(ack, high)) {
@@ -140,6 +141,9 @@ impl TcpSocket {
         }
         let duplicate = !advanced && !window_update && seq_len(tcp) == 0;
         let entered = self.find_losses(advanced, duplicate, sacked);
+        if entered && self.probes_at(ack) {
+            self.probe_failed();
+        }
         if advanced && self.recovery.phase != Phase::Recovery {
             let limited = if self.recovery.cwnd < self.recovery.ssthresh { pipe * 2 } else { pipe };
             if limited >= self.recovery.cwnd as usize {
@@ -158,7 +162,7 @@ impl TcpSocket {
     }
 
     /// Takes the window of a segment; true if it changed. Kernel: `tcp_ack_update_window`.
-    fn ack_update_window(&mut self, tcp: &Tcp) -> bool {
+    fn ack_update_window(&mut self, env: &Env, tcp: &Tcp) -> bool {
         let scale = if tcp.flags.contains(TcpFlags::SYN) { 0 } else { self.snd_wscale };
         let window = u32::from(tcp.window) << scale;
         let newer = after(tcp.ack, self.snd_una)
@@ -174,7 +178,7 @@ impl TcpSocket {
         self.snd_wnd = window;
         if window > self.max_window {
             self.max_window = window;
-            self.sync_mss(self.pmtu);
+            self.sync_mss(&env.settings, self.pmtu);
         }
         true
     }

@@ -7,17 +7,20 @@ use trace::DropReason;
 use super::{Env, MSS_DEFAULT, State, TcpSocket, Verdict, after, before};
 
 impl TcpSocket {
-    /// Sends a SYN. `advmss` is the own limit in bytes. Kernel: `tcp_connect_init`, `tcp_connect`.
-    pub(in crate::socket) fn connect(&mut self, env: &mut Env, iss: u32, ts_offset: u32, advmss: u32) {
+    /// Sends a SYN. Kernel: `tcp_connect_init`, `tcp_connect`.
+    pub(in crate::socket) fn connect(&mut self, env: &mut Env, iss: u32, ts_offset: u32) {
+        let route = env.route.unwrap_or_default();
         self.iss = iss;
         self.ts_offset = ts_offset;
-        self.advmss = advmss;
-        self.mss_clamp = MSS_DEFAULT.max(u32::from(u16::MAX));
+        self.mss_clamp = MSS_DEFAULT;
         self.tstamp_ok = env.settings.timestamps;
-        if let Some(pmtu) = env.pmtu {
-            self.sync_mss(pmtu);
+        self.mtup_init(env);
+        self.sync_mss(&env.settings, route.mtu);
+        if self.window_clamp == 0 {
+            self.window_clamp = route.window;
         }
-        self.select_initial_window(advmss, env.settings.window_scaling);
+        self.advmss = route.advmss;
+        self.select_initial_window(route.advmss, env.settings.window_scaling, route.init_rwnd);
         self.state = State::SynSent;
         self.connecting = true;
         self.last_received = env.now;
@@ -51,11 +54,11 @@ impl TcpSocket {
             self.ts_recent = stamp.map(|(value, _)| value).filter(|_| self.tstamp_ok);
             self.snd_wnd = u32::from(tcp.window);
             self.max_window = self.snd_wnd;
-            let pmtu = env.pmtu.unwrap_or(self.pmtu);
-            self.sync_mss(pmtu);
+            self.mtup_init(env);
+            self.sync_mss(&env.settings, self.pmtu);
             // Kernel: `tcp_finish_connect`.
             self.state = State::Established;
-            self.init_buffer_space();
+            self.init_buffer_space(env);
             self.last_received = env.now;
             self.retransmit_at = None;
             self.wake = true;
@@ -93,7 +96,7 @@ impl TcpSocket {
         self.rcv_wup = self.rcv_nxt;
         self.copied_seq = self.rcv_nxt;
         self.snd_wl1 = tcp.seq;
-        self.mss_clamp = options.and_then(|o| o.mss).map_or(MSS_DEFAULT, u32::from).max(super::MIN_SND_MSS);
+        self.mss_clamp = options.and_then(|o| o.mss).map_or(MSS_DEFAULT, u32::from);
         self.sack_ok = options.is_some_and(|o| o.sack_permitted);
         let scale = options.and_then(|o| o.window_scale);
         self.wscale_ok = scale.is_some();

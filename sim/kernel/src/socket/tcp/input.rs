@@ -76,10 +76,8 @@ impl TcpSocket {
                 self.max_window = self.max_window.max(self.snd_wnd);
                 self.retransmits = 0;
                 self.backoff = 0;
-                if let Some(pmtu) = env.pmtu {
-                    self.sync_mss(pmtu);
-                }
-                self.init_buffer_space();
+                self.mtup_init(env);
+                self.init_buffer_space(env);
                 self.last_received = env.now;
                 self.wake = true;
             }
@@ -402,7 +400,8 @@ impl TcpSocket {
             return;
         }
         let unacked = self.rcv_nxt.wrapping_sub(self.rcv_wup);
-        let quick = self.quick > 0 && self.pingpong == 0;
+        let quick =
+            env.route.is_some_and(|route| route.quickack != 0) || (self.quick > 0 && self.pingpong == 0);
         let full_frames = unacked > self.rcv_mss && {
             let unread = self.rcv_nxt.wrapping_sub(self.copied_seq);
             unread < 1 || self.next_window() >= self.rcv_wnd

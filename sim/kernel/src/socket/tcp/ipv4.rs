@@ -9,12 +9,12 @@ use packet::{
 use trace::{DropReason, Observer, Relation, StepKind};
 
 use super::listen::Request;
-use super::{Ending, Env, Segment, Settings, State, TcpSocket, Verdict, after, before, seq_len};
+use super::{Ending, Env, Metrics, Segment, Settings, State, TcpSocket, Verdict, after, before, seq_len};
 use crate::path::{Dst, Flow};
 use crate::socket::SocketId;
 use crate::socket::icmp_error::{FRAG_NEEDED, icmp_err_convert, ip_icmp_error};
 use crate::socket::table::{FourTuple, Kind, Socket, keyed_hash, tuple_words};
-use crate::{Cx, Effect, Errno, Fate, Host, PathResult, RouteKind, Timer};
+use crate::{Cx, Effect, Errno, Fate, Host, PathResult, RouteKind, RouteMetric, Timer};
 
 /// What a segment takes from its socket when it becomes a packet.
 struct Wrapping {
@@ -48,9 +48,13 @@ impl Socket {
 }
 
 impl Host {
-    /// `net.ipv4.ip_default_ttl`.
-    pub(in crate::socket) fn default_ttl(&self, ns: NetnsId) -> u8 {
-        self.get_ns(ns).map_or(64, |ns| ns.sysctl.ip_default_ttl())
+    /// TTL of packets whose sender doesn't set one: the route's, or `net.ipv4.ip_default_ttl`.
+    /// Kernel: `include/net/route.h`, `ip4_dst_hoplimit`.
+    pub(crate) fn dst_hoplimit(&self, ns: NetnsId, dst: Option<&Dst>) -> u8 {
+        match dst.map_or(0, |dst| dst.metric(RouteMetric::HOPLIMIT)) {
+            0 => self.get_ns(ns).map_or(64, |ns| ns.sysctl.ip_default_ttl()),
+            limit => u8::try_from(limit).unwrap_or(u8::MAX),
+        }
     }
 }
 
@@ -68,6 +72,13 @@ impl<O: Observer> Cx<'_, O> {
             timestamps: sysctl.tcp_timestamps(),
             sack: sysctl.tcp_sack(),
             window_scaling: sysctl.tcp_window_scaling(),
+            retries1: u32::from(sysctl.tcp_retries1()),
+            min_snd_mss: sysctl.tcp_min_snd_mss(),
+            mtu_probing: sysctl.tcp_mtu_probing(),
+            base_mss: sysctl.tcp_base_mss(),
+            mtu_probe_floor: sysctl.tcp_mtu_probe_floor(),
+            probe_threshold: sysctl.tcp_probe_threshold(),
+            probe_interval: Duration::from_secs(u64::from(sysctl.tcp_probe_interval())),
         }
     }
 
@@ -85,8 +96,8 @@ impl<O: Observer> Cx<'_, O> {
             self.host.ip_route_output(socket.netns, &flow, self.now).ok()
         });
         let mut out = Vec::new();
-        let pmtu = dst.as_ref().map(|dst| dst.mtu);
-        let mut env = Env { now: self.now, ids: self.ids, out: &mut out, pmtu, settings };
+        let route = dst.as_ref().map(|dst| self.tcp_metrics(socket.netns, dst));
+        let mut env = Env { now: self.now, ids: self.ids, out: &mut out, route, settings };
         let result = socket.tcp_mut().map(|tcp| {
             let result = run(tcp, &mut env);
             tcp.answering = None;
@@ -105,7 +116,7 @@ impl<O: Observer> Cx<'_, O> {
         settings: Settings,
     ) {
         let (id, ns) = (socket.id, socket.netns);
-        let ttl = self.host.default_ttl(ns);
+        let ttl = self.host.dst_hoplimit(ns, dst.as_ref());
         let wrapping = Self::wrapping(&mut socket, out.len(), ttl);
         let Kind::Tcp(tcp) = &mut socket.kind else {
             self.host.sockets.put(socket);
@@ -121,7 +132,7 @@ impl<O: Observer> Cx<'_, O> {
         let rest = match ending {
             Ending::TimeWait(state, timeout) => {
                 let mut none = Vec::new();
-                let env = Env { now: self.now, ids: self.ids, out: &mut none, pmtu: None, settings };
+                let env = Env { now: self.now, ids: self.ids, out: &mut none, route: None, settings };
                 Some(tcp.to_time_wait(&env, state, timeout))
             }
             Ending::No | Ending::Done => None,
@@ -423,11 +434,11 @@ impl<O: Observer> Cx<'_, O> {
         };
         let iss = iss.unwrap_or_else(|| secure_seq(self.host.seed, tuple, self.now));
         let ts_offset = secure_ts(self.host.seed, tuple);
-        let advmss = self.advmss(&dst);
+        let route = Some(self.tcp_metrics(ns, &dst));
         let settings = self.tcp_settings(ns);
         let mut none = Vec::new();
-        let mut env = Env { now: self.now, ids: self.ids, out: &mut none, pmtu: Some(dst.mtu), settings };
-        let mut child = TcpSocket::from_syn(&mut env, tcp, iss, ts_offset, advmss, rcvbuf);
+        let mut env = Env { now: self.now, ids: self.ids, out: &mut none, route, settings };
+        let mut child = TcpSocket::from_syn(&mut env, tcp, iss, ts_offset, rcvbuf);
         child.parent = Some(id);
         let ip_id = keyed_hash(self.host.seed, &tuple_words(tuple)) as u16;
         let no_pmtu_disc = self.host.ns(ns).sysctl.ip_no_pmtu_disc() != 0;
@@ -454,14 +465,21 @@ impl<O: Observer> Cx<'_, O> {
         Verdict::Taken
     }
 
-    /// The segment size to announce to a destination. Kernel: `dst_metric_advmss`,
-    /// `ipv4_default_advmss`.
-    pub(in crate::socket) fn advmss(&self, dst: &Dst) -> u32 {
-        const MIN_ADVMSS: u32 = 256;
-        const MAX_ADVMSS: u32 = 65535 - 40;
-        let mtu = self.host.get_dev(dst.dev).map_or(dst.mtu, |dev| dev.mtu);
-        let default = mtu.saturating_sub(40).clamp(MIN_ADVMSS, MAX_ADVMSS);
-        dst.advmss.map_or(default, |advmss| advmss.min(default))
+    /// What a route says to TCP.
+    fn tcp_metrics(&self, ns: NetnsId, dst: &Dst) -> Metrics {
+        // Kernel: `dst_metric_advmss`, `ipv4_default_advmss`.
+        const HEADERS: u32 = 40;
+        const MAX_PMTU: u32 = 65535;
+        let least = self.host.get_ns(ns).map_or(0, |ns| ns.sysctl.route_min_adv_mss());
+        let default = dst.mtu.saturating_sub(HEADERS).max(least).min(MAX_PMTU - HEADERS);
+        Metrics {
+            mtu: dst.mtu,
+            advmss: dst.advmss.filter(|&advmss| advmss != 0).unwrap_or(default),
+            window: dst.metric(RouteMetric::WINDOW),
+            init_cwnd: dst.metric(RouteMetric::INITCWND),
+            init_rwnd: dst.metric(RouteMetric::INITRWND),
+            quickack: dst.metric(RouteMetric::QUICKACK),
+        }
     }
 
     /// Answers a segment that belongs to nothing. Kernel: `tcp_v4_send_reset`.
@@ -495,7 +513,7 @@ impl<O: Observer> Cx<'_, O> {
             any_src: false,
         };
         let Ok(dst) = self.host.ip_route_output(ns, &flow, self.now) else { return };
-        let ttl = self.host.default_ttl(ns);
+        let ttl = self.host.dst_hoplimit(ns, Some(&dst));
         let wrapping = Wrapping { tuple, owner: None, ttl, tos: skb.ip().tos, mark: 0, df: true, id: None };
         let segment =
             Segment { id: self.ids.next_id(), tcp: reset, parent: Some((Relation::ReplyTo, skb.id)) };
@@ -564,10 +582,10 @@ impl<O: Observer> Cx<'_, O> {
     fn tcp_v4_mtu_reduced(&mut self, ns: NetnsId, id: SocketId, dst: IpAddr, mtu: u32) {
         self.update_pmtu(ns, dst, mtu);
         self.with_tcp(id, |tcp, env| {
-            if let Some(pmtu) = env.pmtu
+            if let Some(pmtu) = env.pmtu()
                 && tcp.pmtu > pmtu
             {
-                tcp.sync_mss(pmtu);
+                tcp.sync_mss(&env.settings, pmtu);
                 tcp.simple_retransmit(env);
             }
         });

@@ -7,7 +7,8 @@
 use packet::{Tcp, TcpFlags};
 use trace::DropReason;
 
-use super::{Env, MIN_SND_MSS, State, TcpSocket, Verdict, seq_len};
+use super::mtu::TSTAMP_ALIGNED;
+use super::{Env, State, TcpSocket, Verdict, seq_len};
 
 /// What a segment does to a connection that is being made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,22 +22,18 @@ pub(super) enum Request {
 }
 
 impl TcpSocket {
-    /// A connection that answers `syn`, in SYN_RECV. `advmss` is the own limit in bytes.
-    pub(super) fn from_syn(
-        env: &mut Env,
-        syn: &Tcp,
-        iss: u32,
-        ts_offset: u32,
-        advmss: u32,
-        rcvbuf: u32,
-    ) -> Self {
+    /// A connection that answers `syn`, in SYN_RECV. Kernel: `tcp_conn_request`,
+    /// `tcp_openreq_init_rwin`.
+    pub(super) fn from_syn(env: &mut Env, syn: &Tcp, iss: u32, ts_offset: u32, rcvbuf: u32) -> Self {
         let mut socket = Self::new();
         let stamp = syn.options.as_ref().and_then(|o| o.timestamps);
         socket.state = State::SynRecv;
         socket.rcvbuf = rcvbuf;
         socket.iss = iss;
         socket.ts_offset = ts_offset;
-        socket.advmss = advmss;
+        let route = env.route.unwrap_or_default();
+        socket.advmss = route.advmss;
+        socket.window_clamp = route.window;
         socket.take_syn(syn);
         socket.sack_ok &= env.settings.sack;
         socket.wscale_ok &= env.settings.window_scaling;
@@ -45,13 +42,12 @@ impl TcpSocket {
         }
         socket.tstamp_ok = env.settings.timestamps && stamp.is_some();
         socket.ts_recent = stamp.map(|(value, _)| value).filter(|_| socket.tstamp_ok);
-        let mss = advmss.saturating_sub(if socket.tstamp_ok { 12 } else { 0 }).max(MIN_SND_MSS);
-        socket.select_initial_window(mss, socket.wscale_ok);
+        let mss = route.advmss.saturating_sub(if socket.tstamp_ok { TSTAMP_ALIGNED } else { 0 });
+        socket.select_initial_window(mss, socket.wscale_ok, route.init_rwnd);
         socket.snd_wnd = u32::from(syn.window);
         socket.max_window = socket.snd_wnd;
-        if let Some(pmtu) = env.pmtu {
-            socket.sync_mss(pmtu);
-        }
+        socket.mtup_init(env);
+        socket.sync_mss(&env.settings, route.mtu);
         socket
     }
 

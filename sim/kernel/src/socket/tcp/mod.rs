@@ -9,6 +9,7 @@ mod connect;
 mod input;
 mod ipv4;
 mod listen;
+mod mtu;
 mod output;
 mod queue;
 mod rtt;
@@ -31,6 +32,7 @@ use super::SocketId;
 use crate::Errno;
 
 use ack::Recovery;
+use mtu::MtuProbe;
 use queue::{OutOfOrder, SendQueue};
 use rtt::Rtt;
 
@@ -46,8 +48,6 @@ pub(super) const ATO_MIN: Duration = Duration::from_millis(40);
 pub(super) const TIMEWAIT_LEN: Duration = Duration::from_secs(60);
 /// Kernel: `TCP_MSS_DEFAULT`, bytes.
 pub(super) const MSS_DEFAULT: u32 = 536;
-/// Kernel: `TCP_MIN_SND_MSS`, bytes.
-pub(super) const MIN_SND_MSS: u32 = 48;
 /// Kernel: `TCP_INIT_CWND`, segments.
 pub(super) const INIT_CWND: u32 = 10;
 /// Kernel: `TCP_MAX_QUICKACKS`.
@@ -113,6 +113,20 @@ pub(super) struct Settings {
     pub sack: bool,
     /// `net.ipv4.tcp_window_scaling`.
     pub window_scaling: bool,
+    /// `net.ipv4.tcp_retries1`.
+    pub retries1: u32,
+    /// `net.ipv4.tcp_min_snd_mss`, bytes.
+    pub min_snd_mss: u32,
+    /// `net.ipv4.tcp_mtu_probing`: 1 when nothing comes back, 2 always.
+    pub mtu_probing: u8,
+    /// `net.ipv4.tcp_base_mss`, bytes.
+    pub base_mss: u32,
+    /// `net.ipv4.tcp_mtu_probe_floor`, bytes.
+    pub mtu_probe_floor: u32,
+    /// `net.ipv4.tcp_probe_threshold`, bytes.
+    pub probe_threshold: u32,
+    /// `net.ipv4.tcp_probe_interval`.
+    pub probe_interval: Duration,
 }
 
 impl Default for Settings {
@@ -126,6 +140,13 @@ impl Default for Settings {
             timestamps: true,
             sack: true,
             window_scaling: true,
+            retries1: 3,
+            min_snd_mss: 48,
+            mtu_probing: 0,
+            base_mss: 1024,
+            mtu_probe_floor: 48,
+            probe_threshold: 8,
+            probe_interval: Duration::from_secs(600),
         }
     }
 }
@@ -136,9 +157,33 @@ pub(super) struct Env<'a> {
     pub ids: &'a mut PacketIds,
     /// Segments to send, in order.
     pub out: &'a mut Vec<Segment>,
-    /// Path MTU in bytes, if there is a route. Kernel: `dst_mtu`.
-    pub pmtu: Option<u32>,
+    /// What the route to the other end says, if there is one.
+    pub route: Option<Metrics>,
     pub settings: Settings,
+}
+
+impl Env<'_> {
+    /// Path MTU in bytes. Kernel: `dst_mtu`.
+    pub fn pmtu(&self) -> Option<u32> {
+        self.route.as_ref().map(|route| route.mtu)
+    }
+}
+
+/// What a route says to TCP; 0 where it says nothing. Kernel: `RTAX_*`, `dst_metric`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Metrics {
+    /// Path MTU, bytes. Kernel: `dst_mtu`.
+    pub mtu: u32,
+    /// Segment size to announce, bytes. Kernel: `dst_metric_advmss`.
+    pub advmss: u32,
+    /// Limit of the receive window, bytes. Kernel: `RTAX_WINDOW`.
+    pub window: u32,
+    /// First congestion window, segments. Kernel: `RTAX_INITCWND`.
+    pub init_cwnd: u32,
+    /// First receive window, segments. Kernel: `RTAX_INITRWND`.
+    pub init_rwnd: u32,
+    /// Every segment is acknowledged at once. Kernel: `RTAX_QUICKACK`.
+    pub quickack: u32,
 }
 
 /// A segment to send. Ports are filled in by whoever sends it.
@@ -246,6 +291,7 @@ pub(crate) struct TcpSocket {
     pub mss: u32,
     /// Kernel: `icsk_pmtu_cookie`.
     pub pmtu: u32,
+    pub mtup: MtuProbe,
 
     pub recovery: Recovery,
     pub rtt: Rtt,
@@ -338,6 +384,7 @@ impl TcpSocket {
             advmss: MSS_DEFAULT,
             mss: MSS_DEFAULT,
             pmtu: 0,
+            mtup: MtuProbe::default(),
             recovery: Recovery::default(),
             rtt: Rtt::default(),
             retransmits: 0,

@@ -4,9 +4,7 @@ use packet::{PacketId, Payload, Tcp, TcpFlags, TcpOptions};
 use trace::Relation;
 
 use super::queue::SendSeg;
-use super::{
-    Env, MIN_SND_MSS, MSS_DEFAULT, Pending, RTO_MAX, RTO_MIN, Segment, State, TcpSocket, after, before,
-};
+use super::{Env, Pending, RTO_MAX, RTO_MIN, Segment, State, TcpSocket, after, before};
 
 impl Env<'_> {
     /// Sends a segment; its ports are filled in later.
@@ -107,33 +105,19 @@ impl TcpSocket {
         }
     }
 
-    /// The largest segment for a path MTU. Kernel: `tcp_mtu_to_mss`.
-    fn mtu_to_mss(&self, pmtu: u32) -> u32 {
-        let mss = pmtu.saturating_sub(40).min(self.mss_clamp);
-        mss.max(MIN_SND_MSS) - if self.tstamp_ok { 12 } else { 0 }
-    }
-
-    /// Takes a new path MTU into account. Kernel: `tcp_sync_mss`.
-    pub(super) fn sync_mss(&mut self, pmtu: u32) {
-        let mss = self.mtu_to_mss(pmtu);
-        let cutoff = if self.max_window > MSS_DEFAULT { self.max_window / 2 } else { self.max_window };
-        self.mss = if cutoff > 0 && mss > cutoff { cutoff.max(MIN_SND_MSS) } else { mss };
-        self.pmtu = pmtu;
-    }
-
     /// Data bytes that fit the next segment. Kernel: `tcp_current_mss`.
     pub(super) fn current_mss(&mut self, env: &Env) -> u32 {
-        if let Some(pmtu) = env.pmtu
+        if let Some(pmtu) = env.pmtu()
             && pmtu != self.pmtu
         {
-            self.sync_mss(pmtu);
+            self.sync_mss(&env.settings, pmtu);
         }
         let sacks = self.established_options(env).sack.len() as u32;
         self.mss.saturating_sub(if sacks > 0 { 4 + 8 * sacks } else { 0 }).max(1)
     }
 
     /// The first sequence number beyond the other end's window. Kernel: `tcp_wnd_end`.
-    fn wnd_end(&self) -> u32 {
+    pub(super) fn wnd_end(&self) -> u32 {
         self.snd_una.wrapping_add(self.snd_wnd)
     }
 
@@ -147,7 +131,14 @@ impl TcpSocket {
             return;
         }
         let mss = self.current_mss(env) as usize;
-        let mut sent_any = false;
+        let mut sent_any = match self.next_probe(env) {
+            Ok(None) => false,
+            Ok(Some(len)) => {
+                self.send_mtu_probe(env, len);
+                true
+            }
+            Err(()) => return,
+        };
         while self.queue.has_unsent() && self.pipe() < self.recovery.cwnd as usize {
             let index = self.queue.sent;
             let last = index + 1 == self.queue.segs.len();
@@ -177,6 +168,15 @@ impl TcpSocket {
             let wait = self.rtt.rto.max(RTO_MIN).min(RTO_MAX);
             self.retransmit_at = Some((env.now + wait, Pending::Probe0));
         }
+    }
+
+    /// Sends the first `len` bytes that were not sent as one segment. Kernel: `tcp_mtu_probe`.
+    fn send_mtu_probe(&mut self, env: &mut Env, len: usize) {
+        let (index, start) = (self.queue.sent, self.snd_nxt);
+        self.queue.join(index, len);
+        self.transmit(env, index);
+        self.probe_sent(start, len as u32);
+        self.new_data_sent(env, len);
     }
 
     /// A small segment is under way, so another must wait. Kernel: `tcp_minshall_check`.
@@ -245,6 +245,7 @@ impl TcpSocket {
         if !syn {
             let mss = self.current_mss(env) as usize;
             self.queue.split(index, mss);
+            self.probe_inconclusive();
         }
         self.transmit(env, index);
         if let Some(seg) = self.queue.segs.get_mut(index) {

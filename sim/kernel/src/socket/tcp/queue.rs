@@ -123,6 +123,25 @@ impl SendQueue {
         }
     }
 
+    /// Makes entry `index` hold `len` bytes, with data of the entries after it if need be.
+    pub fn join(&mut self, index: usize, len: usize) {
+        while let Some(next) = self.segs.get(index + 1) {
+            if self.segs[index].len() >= len {
+                break;
+            }
+            let (seq, fin, psh) = (next.seq, next.fin, next.psh);
+            let Some(mut next) = self.segs.remove(index + 1) else { break };
+            let seg = &mut self.segs[index];
+            debug_assert_eq!(seg.end_seq(), seq);
+            let mut data = seg.freeze().to_vec();
+            data.extend_from_slice(&next.freeze());
+            seg.data = data.into();
+            seg.fin = fin;
+            seg.psh = psh;
+        }
+        self.split(index, len);
+    }
+
     /// Takes off what `ack` acknowledges whole, and trims a segment it acknowledges in part.
     /// Kernel: `tcp_clean_rtx_queue`, `tcp_trim_head`.
     pub fn acknowledge(&mut self, ack: u32) -> Vec<SendSeg> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use packet::{PacketId, PacketIds, SimTime, Tcp, TcpFlags};
 
 use super::listen::Request;
-use super::{Ending, Env, Settings, State, TcpSocket, Verdict};
+use super::{Ending, Env, Metrics, Settings, State, TcpSocket, Verdict};
 use crate::Errno;
 use crate::socket::table::keyed_hash;
 
@@ -62,8 +62,9 @@ impl Wire {
     /// Runs something at one end and puts what it sends on the wire.
     fn at<R>(&mut self, end: End, settings: Settings, run: impl FnOnce(&mut TcpSocket, &mut Env) -> R) -> R {
         let mut out = Vec::new();
-        let mut env =
-            Env { now: self.now, ids: &mut self.ids, out: &mut out, pmtu: Some(self.known_mtu), settings };
+        let mtu = self.known_mtu;
+        let route = Some(Metrics { mtu, advmss: 1460, ..Metrics::default() });
+        let mut env = Env { now: self.now, ids: &mut self.ids, out: &mut out, route, settings };
         let socket = match &mut self.rest[end as usize] {
             Some(rest) => rest,
             None => &mut self.ends[end as usize],

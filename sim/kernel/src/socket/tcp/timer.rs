@@ -97,7 +97,12 @@ impl TcpSocket {
                 const ORPHAN_RETRIES: u32 = 8;
                 self.retransmits_timed_out(env, ORPHAN_RETRIES)
             }
-            _ => self.retransmits_timed_out(env, env.settings.retries2),
+            _ => {
+                if self.retransmits_timed_out(env, env.settings.retries1) {
+                    self.black_hole_detection(env);
+                }
+                self.retransmits_timed_out(env, env.settings.retries2)
+            }
         };
         if expired {
             self.write_err();

@@ -2,7 +2,7 @@
 
 use packet::Tcp;
 
-use super::{INIT_CWND, MSS_DEFAULT, RMEM_MAX, TcpSocket};
+use super::{Env, INIT_CWND, MSS_DEFAULT, RMEM_MAX, TcpSocket};
 use crate::socket::datagram::truesize;
 
 impl TcpSocket {
@@ -37,9 +37,9 @@ impl TcpSocket {
         self.full_space().saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
     }
 
-    /// Chooses the first window and its scale. Kernel: `net/ipv4/tcp_output.c`,
+    /// Chooses the first window and its scale; 0 `segments` is no limit to it. Kernel: `net/ipv4/tcp_output.c`,
     /// `tcp_select_initial_window`.
-    pub(super) fn select_initial_window(&mut self, mss: u32, wscale_ok: bool) {
+    pub(super) fn select_initial_window(&mut self, mss: u32, wscale_ok: bool, segments: u32) {
         const U16_MAX: u32 = u16::MAX as u32;
         const MAX_WSCALE: u32 = 14;
         let clamp = if self.window_clamp == 0 { U16_MAX << MAX_WSCALE } else { self.window_clamp };
@@ -47,7 +47,7 @@ impl TcpSocket {
         if space > mss && mss > 0 {
             space -= space % mss;
         }
-        self.rcv_wnd = space;
+        self.rcv_wnd = if segments == 0 { space } else { space.min(segments.saturating_mul(mss)) };
         self.rcv_wscale = 0;
         if wscale_ok {
             let largest = space.max(RMEM_MAX).min(clamp).max(1);
@@ -59,7 +59,7 @@ impl TcpSocket {
 
     /// Sets the limits that hold once the connection is made.
     /// Kernel: `net/ipv4/tcp_input.c`, `tcp_init_buffer_space`, `tcp_initialize_rcv_mss`.
-    pub(super) fn init_buffer_space(&mut self) {
+    pub(super) fn init_buffer_space(&mut self, env: &Env) {
         const MIN_MSS: u32 = 88;
         let maxwin = self.full_space();
         self.window_clamp = self.window_clamp.min(maxwin);
@@ -69,7 +69,9 @@ impl TcpSocket {
         self.rcv_ssthresh = self.rcv_ssthresh.min(self.window_clamp);
         let hint = self.advmss.min(self.mss).min(self.rcv_wnd / 2).min(MSS_DEFAULT);
         self.rcv_mss = hint.max(MIN_MSS);
-        self.recovery.cwnd = INIT_CWND;
+        // Kernel: `tcp_init_cwnd`.
+        let cwnd = env.route.map_or(0, |route| route.init_cwnd);
+        self.recovery.cwnd = if cwnd == 0 { INIT_CWND } else { cwnd };
     }
 
     /// What is left of the window last offered. Kernel: `tcp_receive_window`.
