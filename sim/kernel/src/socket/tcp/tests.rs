@@ -63,7 +63,7 @@ impl Wire {
     fn at<R>(&mut self, end: End, settings: Settings, run: impl FnOnce(&mut TcpSocket, &mut Env) -> R) -> R {
         let mut out = Vec::new();
         let mtu = self.known_mtu;
-        let route = Some(Metrics { mtu, advmss: 1460, ..Metrics::default() });
+        let route = Some(Metrics { mtu, advmss: mtu - 40, ..Metrics::default() });
         let mut env = Env { now: self.now, ids: &mut self.ids, out: &mut out, route, settings };
         let socket = match &mut self.rest[end as usize] {
             Some(rest) => rest,
@@ -123,8 +123,7 @@ impl Wire {
         } else if end == End::Server && socket.state == State::Listen {
             let mut child = None;
             self.at(end, settings, |_, env| {
-                let mss = env.pmtu.unwrap_or(1500) - 40;
-                child = Some(TcpSocket::from_syn(env, tcp, 900_000, 55, mss, super::RMEM_DEFAULT));
+                child = Some(TcpSocket::from_syn(env, tcp, 900_000, 55, super::RMEM_DEFAULT));
             });
             if let Some(child) = child {
                 self.ends[end as usize] = child;
@@ -161,8 +160,7 @@ impl Wire {
 
     fn connect(&mut self, settings: Settings) {
         self.ends[1].state = State::Listen;
-        let mss = self.known_mtu - 40;
-        self.at(End::Client, settings, |socket, env| socket.connect(env, u32::MAX - 5000, 7, mss));
+        self.at(End::Client, settings, |socket, env| socket.connect(env, u32::MAX - 5000, 7));
     }
 }
 
@@ -270,7 +268,7 @@ fn a_connection_learns_the_path_mtu() {
     assert_eq!(wire.at(End::Client, settings, |socket, env| socket.send(env, &data)), Ok(5000));
     wire.known_mtu = 1000;
     wire.at(End::Client, settings, |socket, env| {
-        socket.sync_mss(1000);
+        socket.sync_mss(&Settings::default(), 1000);
         socket.simple_retransmit(env);
     });
     wire.run_until(settings, Duration::from_millis(20));
