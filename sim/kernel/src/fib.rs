@@ -45,6 +45,8 @@ pub struct Route {
     pub advmss: Option<u32>,
     /// Other metrics, by ascending number.
     pub metrics: Vec<RouteMetric>,
+    /// The nexthop object that `nexthops` come from.
+    pub nhid: Option<u32>,
     /// Which route this is; exceptions are learned for one. Kernel: the `struct fib_info` itself.
     pub(crate) info: u32,
 }
@@ -95,6 +97,9 @@ pub struct NextHop {
     /// How far the gateway is: link for another host's address, host for no gateway or an own
     /// address, nowhere for a local route. Kernel: `fib_nh_scope`.
     pub(crate) scope: Scope,
+    /// The greatest hash of the flows that take this way of several; none do while it is `None`.
+    /// Kernel: `fib_nh_upper_bound`.
+    pub(crate) upper_bound: Option<u32>,
 }
 
 /// Kernel: `RTN_*`.

@@ -174,6 +174,7 @@ impl Host {
                     linkdown: false,
                     dead: false,
                     scope: Scope::NOWHERE,
+                    upper_bound: None,
                 });
             } else {
                 if config.nexthops.is_empty() {
@@ -199,6 +200,7 @@ impl Host {
             mtu: config.mtu,
             advmss: config.advmss,
             metrics: config.metrics.clone(),
+            nhid: None,
             info: 0,
         })
     }
@@ -229,6 +231,7 @@ impl Host {
                 linkdown,
                 dead: false,
                 scope: Scope::HOST,
+                upper_bound: None,
             });
         };
         let gateway = v4(via).ok_or(Errno::OpNotSupp)?;
@@ -254,6 +257,7 @@ impl Host {
                 linkdown,
                 dead: false,
                 scope: Scope::LINK,
+                upper_bound: None,
             });
         }
         let key = FlowKey {
@@ -285,6 +289,7 @@ impl Host {
             linkdown,
             dead: false,
             scope: found.route.scope,
+            upper_bound: None,
         })
     }
 
@@ -304,7 +309,9 @@ impl Host {
         mode: Mode,
     ) -> Result<(), Refusal> {
         let mut route = self.fib_create_info(ns, config)?;
-        let fib = &mut self.ns_mut(ns).fib;
+        let netns = self.ns_mut(ns);
+        route.fib_rebalance(&netns.sysctl);
+        let fib = &mut netns.fib;
         fib.last_info += 1;
         route.info = fib.last_info;
         let RouteConfig { table, addr, plen, .. } = *config;

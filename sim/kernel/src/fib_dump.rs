@@ -41,8 +41,21 @@ impl Host {
     }
 
     pub(crate) fn route_info(&self, table: TableId, route: &Route) -> RouteInfo {
-        let Route { dst, kind, tos, metric, proto, scope, prefsrc, nexthops, mtu, advmss, metrics, info: _ } =
-            route;
+        let Route {
+            dst,
+            kind,
+            tos,
+            metric,
+            proto,
+            scope,
+            prefsrc,
+            nexthops,
+            mtu,
+            advmss,
+            metrics,
+            nhid: _,
+            info: _,
+        } = route;
         let way = |nh: &NextHop| NextHopInfo {
             dev: self.dev(nh.dev).name.clone(),
             via: nh.via,

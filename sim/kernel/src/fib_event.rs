@@ -7,7 +7,7 @@ use trace::Observer;
 use crate::fib_change::{NextHopConfig, RouteConfig};
 use crate::fib_table::{mask_of, v4};
 use crate::request::Mode;
-use crate::{AddrFlags, Cx, Host, InterfaceAddr, RouteKind, RouteProto, Scope, TableId};
+use crate::{AddrFlags, Cx, Host, InterfaceAddr, Netns, NextHop, RouteKind, RouteProto, Scope, TableId};
 
 /// The least MTU with which a device has IPv4. Kernel: `IPV4_MIN_MTU`.
 const IPV4_MIN_MTU: u32 = 68;
@@ -250,7 +250,7 @@ impl Host {
     /// Kernel: `net/ipv4/fib_semantics.c`, `fib_sync_down_dev`, and `fib_flush`.
     pub(crate) fn fib_sync_down_dev(&mut self, dev: DevId, why: DownReason) {
         let ns = self.dev(dev).netns;
-        let fib = &mut self.ns_mut(ns).fib;
+        let Netns { fib, sysctl, .. } = self.ns_mut(ns);
         let used = |id: TableId, fib: &crate::Fib| {
             fib.table(id)
                 .is_some_and(|table| table.any(|route| route.nexthops.iter().any(|nh| nh.dev == dev)))
@@ -270,6 +270,7 @@ impl Host {
                     nh.linkdown = true;
                     nh.dead |= why != DownReason::Carrier;
                 }
+                route.fib_rebalance(sysctl);
             });
             if why != DownReason::Carrier {
                 table.retain(|route| {
@@ -287,14 +288,13 @@ impl Host {
         if !up {
             return;
         }
-        let fib = &mut self.ns_mut(ns).fib;
+        let Netns { fib, sysctl, .. } = self.ns_mut(ns);
         let ids: Vec<TableId> = fib.tables.iter().map(|(id, _)| *id).collect();
         for id in ids {
             let waits = |route: &crate::Route| {
-                route
-                    .nexthops
-                    .iter()
-                    .any(|nh| nh.dev == dev && ((dead && nh.dead) || (carrier && nh.linkdown)))
+                let several = route.nexthops.len() > 1;
+                let waits = |nh: &NextHop| several || (dead && nh.dead) || (carrier && nh.linkdown);
+                route.nexthops.iter().any(|nh| nh.dev == dev && waits(nh))
             };
             if !fib.table(id).is_some_and(|table| table.any(waits)) {
                 continue;
@@ -304,6 +304,7 @@ impl Host {
                     nh.dead &= !dead;
                     nh.linkdown &= !carrier;
                 }
+                route.fib_rebalance(sysctl);
             });
         }
     }

@@ -5,6 +5,7 @@ use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::Rng;
 
 use crate::device::Loopback;
+use crate::random::Random;
 use crate::socket::Sockets;
 use crate::{Device, DeviceKind, KernelLog, Netns, Sysctls};
 
@@ -34,6 +35,8 @@ pub struct Host {
     pub(crate) xmit_recursion: u8,
     /// IP in IP was used: every namespace has `tunl0`.
     pub(crate) ipip_loaded: bool,
+    /// Secret of the multipath hash. Kernel: `fib_multipath_hash_rand_seed`.
+    pub(crate) multipath_seed: u32,
     random: Pcg64Mcg,
 }
 
@@ -52,8 +55,10 @@ impl Host {
             verify_checksums: false,
             xmit_recursion: 0,
             ipip_loaded: false,
+            multipath_seed: 0,
             random: random_stream(seed, name),
         };
+        host.multipath_seed = Random::new(&host, "fib_multipath_hash").below(u32::MAX);
         host.setup_net();
         host
     }

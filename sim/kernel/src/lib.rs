@@ -36,6 +36,7 @@ mod request_dispatch;
 mod request_text;
 mod route_change;
 mod rule_change;
+mod siphash;
 pub mod socket;
 mod sysctl;
 mod sysctl_access;

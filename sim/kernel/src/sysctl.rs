@@ -123,8 +123,14 @@ getters! {
     fwmark_reflect: bool = "net.ipv4.fwmark_reflect";
     /// Seconds a fragment waits for the others.
     ipfrag_time: u32 = "net.ipv4.ipfrag_time";
-    /// 0: by addresses, 1: by ports too.
+    /// 0 and 2: by addresses, 1: by ports too, 3: by chosen fields.
     fib_multipath_hash_policy: u8 = "net.ipv4.fib_multipath_hash_policy";
+    /// The fields of policy 3, as bits.
+    fib_multipath_hash_fields: u32 = "net.ipv4.fib_multipath_hash_fields";
+    /// Seed of the hash; 0 is the kernel's own.
+    fib_multipath_hash_seed: u32 = "net.ipv4.fib_multipath_hash_seed";
+    /// A way whose neighbour has failed is not taken.
+    fib_multipath_use_neigh: bool = "net.ipv4.fib_multipath_use_neigh";
     /// Smallest path MTU that is believed, in bytes.
     route_min_pmtu: u32 = "net.ipv4.route.min_pmtu";
     /// Seconds a learned path MTU is kept.

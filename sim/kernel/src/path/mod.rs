@@ -13,6 +13,7 @@ mod icmp_send;
 mod ip_input;
 mod ip_output;
 mod ipip;
+mod multipath;
 mod options;
 mod route;
 mod route_exception;

@@ -228,60 +228,6 @@ impl Host {
         }
     }
 
-    /// Kernel: `net/ipv4/fib_semantics.c`, `fib_select_multipath`, `fib_rebalance`.
-    pub(crate) fn fib_select_multipath(&self, ns: NetnsId, found: &mut FibResult<'_>, key: &FlowKey) {
-        let nexthops = &found.route.nexthops;
-        let usable = |at: usize| {
-            let nh = &nexthops[at];
-            !(nh.dead || (nh.linkdown && self.ignores_linkdown(ns, nh.dev)))
-        };
-        let weight = |at: usize| u64::from(nexthops[at].weight);
-        let total: u64 = (0..nexthops.len()).filter(|&at| usable(at)).map(weight).sum();
-        if total == 0 {
-            return;
-        }
-        let hash = u64::from(self.fib_multipath_hash(ns, key));
-        let (mut sum, mut best) = (0, 0);
-        for at in (0..nexthops.len()).filter(|&at| usable(at)) {
-            sum += weight(at);
-            let upper_bound = ((sum << 31) + total / 2) / total - 1;
-            let nh = &nexthops[at];
-            let own_source = key.saddr != 0
-                && self.select_addr(nh.dev, nh.via.and_then(v4).unwrap_or(0), found.route.scope) == key.saddr;
-            let score = 2 * u8::from(own_source) + u8::from(hash <= upper_bound);
-            if best < score {
-                found.nh = at;
-                best = score;
-                if score == 3 || (key.saddr == 0 && score == 1) {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// 31 bits that depend on the flow. Kernel: `net/ipv4/route.c`, `fib_multipath_hash`.
-    ///
-    /// Simplified: without a secret, so that a flow takes the same way in every run; policies 2
-    /// and 3 count as 1.
-    fn fib_multipath_hash(&self, ns: NetnsId, key: &FlowKey) -> u32 {
-        let mut words = [key.saddr, key.daddr, 0, 0];
-        if self.ns(ns).sysctl.fib_multipath_hash_policy() > 0 {
-            words[2] = u32::from(key.sport) << 16 | u32::from(key.dport);
-            words[3] = u32::from(key.proto.0);
-        }
-        let mut hash: u32 = 0x9e37_79b9;
-        for word in words {
-            // MurmurHash3, 32 bits.
-            let word = word.wrapping_mul(0xcc9e_2d51).rotate_left(15).wrapping_mul(0x1b87_3593);
-            hash = (hash ^ word).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
-        }
-        hash ^= hash >> 16;
-        hash = hash.wrapping_mul(0x85eb_ca6b);
-        hash ^= hash >> 13;
-        hash = hash.wrapping_mul(0xc2b2_ae35);
-        (hash ^ (hash >> 16)) >> 1
-    }
-
     /// Kernel: `net/ipv4/fib_semantics.c`, `fib_result_prefsrc`.
     pub(crate) fn fib_result_prefsrc(&self, found: &FibResult<'_>) -> u32 {
         let chosen = || {
