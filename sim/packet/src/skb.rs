@@ -24,6 +24,8 @@ pub struct Skb {
     /// Length in bytes of the longest fragment it was put together from; 0 if it wasn't.
     /// Kernel: `IPCB(skb)->frag_max_size`.
     pub frag_max_size: u16,
+    /// The route by which this host sent it to `lo`.
+    pub route: Option<OutputRoute>,
     /// What br_netfilter notes of a bridged packet.
     /// Kernel: the extension `SKB_EXT_BRIDGE_NF`.
     pub nf_bridge: Option<Box<NfBridge>>,
@@ -63,6 +65,17 @@ impl NfBridge {
             bridged_dnat: None,
         }
     }
+}
+
+/// What input looks at of a route by which a packet was sent: what `lo` hands back isn't routed
+/// again. Kernel: `skb_dst`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputRoute {
+    /// It leads to this host. Sockets take the packet to have come by this device: that of the own
+    /// address, or the one the sender was bound to. Kernel: `ip_local_deliver`, `rt_iif`.
+    Local(DevId),
+    /// It leads elsewhere: the packet ends when it comes back. Kernel: `dst_discard`.
+    Elsewhere,
 }
 
 /// Whom a received frame was addressed to. Kernel: `PACKET_*` in `include/uapi/linux/if_packet.h`.
@@ -122,7 +135,26 @@ impl Skb {
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
         let frame =
             Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
-        Self { id, frame, dev, mark: 0, pkt_type: PktType::Host, ct: None, frag_max_size: 0, nf_bridge: None }
+        Self {
+            id,
+            frame,
+            dev,
+            mark: 0,
+            pkt_type: PktType::Host,
+            ct: None,
+            frag_max_size: 0,
+            route: None,
+            nf_bridge: None,
+        }
+    }
+
+    /// The device that sockets take it to have come by. Kernel: `include/net/route.h`, `inet_iif`.
+    #[inline]
+    pub fn inet_iif(&self) -> DevId {
+        match self.route {
+            Some(OutputRoute::Local(iif)) => iif,
+            Some(OutputRoute::Elsewhere) | None => self.dev,
+        }
     }
 
     /// The IP packet. Panics if the frame carries none: call only above `ip_rcv`.
@@ -138,4 +170,4 @@ impl Skb {
     }
 }
 
-const _: () = assert!(size_of::<Skb>() <= 128);
+const _: () = assert!(size_of::<Skb>() <= 136);

@@ -270,6 +270,7 @@ impl World {
                 pkt_type: PktType::Host,
                 ct: None,
                 frag_max_size: 0,
+                route: None,
                 nf_bridge: None,
             };
             let id = skb.id;

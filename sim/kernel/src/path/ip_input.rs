@@ -1,4 +1,4 @@
-use packet::{Body, Frag, NetnsId, PktType, Proto, Skb};
+use packet::{Body, Frag, NetnsId, OutputRoute, PktType, Proto, Skb};
 use trace::{DropReason, HookName, Observer};
 
 use crate::path::fragment::DefragUser;
@@ -14,8 +14,10 @@ impl<O: Observer> Cx<'_, O> {
             return self.ip_rcv_finish(ns, skb);
         }
         let Some(skb) = self.nf_defrag(ns, skb)? else { return Ok(Fate::Held("fragments")) };
-        let indev = Some(skb.dev);
-        let skb = self.nf_hook(ns, HookName::Prerouting, indev, None, skb)?;
+        let (indev, dst) = (Some(skb.dev), skb.ip().dst());
+        let mut skb = self.nf_hook(ns, HookName::Prerouting, indev, None, skb)?;
+        // Kernel: `nf_nat_ipv4_pre_routing`.
+        skb.route = skb.route.filter(|_| skb.ip().dst() == dst);
         self.ip_rcv_finish(ns, skb)
     }
 
@@ -40,8 +42,21 @@ impl<O: Observer> Cx<'_, O> {
         Ok(Some(skb))
     }
 
-    /// Routes a packet that passed PREROUTING. Kernel: `net/ipv4/ip_input.c, ip_rcv_finish`.
+    /// Routes a packet that passed PREROUTING, unless `lo` brought it back by the route it left by.
+    /// Kernel: `net/ipv4/ip_input.c, ip_rcv_finish`.
+    ///
+    /// Simplified: a forwarded packet that leaves by `lo` is routed again, not forwarded again by
+    /// the same route.
     pub fn ip_rcv_finish(&mut self, ns: NetnsId, mut skb: Skb) -> PathResult {
+        if let Some(route) = skb.route {
+            if skb.ip().options.is_some() {
+                skb = self.ip_rcv_options(ns, skb)?;
+            }
+            return match route {
+                OutputRoute::Local(_) => self.ip_local_deliver(ns, skb),
+                OutputRoute::Elsewhere => Err(self.dropped(ns, &skb, DropReason::DstDiscard)),
+            };
+        }
         let route = self.ip_route_input(ns, &skb)?;
         if skb.ip().options.is_some() {
             skb = self.ip_rcv_options(ns, skb)?;

@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use packet::{Body, Icmp, NetnsId, Packet, Skb, wire};
+use packet::{Body, Icmp, NetnsId, OutputRoute, Packet, Skb, wire};
 use trace::{DropReason, HookName, Observer, Relation};
 
 use crate::path::forward::ip_exceeds_mtu;
@@ -17,6 +17,21 @@ pub struct IpIdents(std::collections::BTreeMap<u8, u16>);
 fn routing_key(skb: &Skb) -> (IpAddr, IpAddr, u32, u8) {
     let packet = skb.ip();
     (packet.src(), packet.dst(), skb.mark, packet.tos)
+}
+
+/// What is left of `dst` when a packet comes back. Kernel: `__mkroute_output`, `rt_dst_alloc`.
+fn kept_route(skb: &Skb, dst: &Dst) -> OutputRoute {
+    let local = match dst.kind {
+        RouteKind::Local | RouteKind::Broadcast => true,
+        // The only group that everyone is in.
+        RouteKind::Multicast => skb.ip().dst() == IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 1)),
+        RouteKind::Unicast
+        | RouteKind::Blackhole
+        | RouteKind::Unreachable
+        | RouteKind::Prohibit
+        | RouteKind::Throw => false,
+    };
+    if local { OutputRoute::Local(dst.iif.unwrap_or(dst.dev)) } else { OutputRoute::Elsewhere }
 }
 
 fn ports(packet: &Packet) -> (u16, u16) {
@@ -36,6 +51,7 @@ impl<O: Observer> Cx<'_, O> {
         let before = routing_key(&skb);
         let mut skb = self.nf_hook(ns, HookName::Output, None, Some(dst.dev), skb)?;
         if routing_key(&skb) == before {
+            skb.route = self.host.dev(dst.dev).is_loopback().then(|| kept_route(&skb, &dst));
             return self.ip_output(ns, skb, dst);
         }
         let dst = match self.ip_route_me_harder(ns, &skb) {
@@ -47,6 +63,7 @@ impl<O: Observer> Cx<'_, O> {
             }
         };
         skb.dev = dst.dev;
+        skb.route = self.host.dev(dst.dev).is_loopback().then(|| kept_route(&skb, &dst));
         self.emit_route(ns, &skb, &dst);
         self.ip_output(ns, skb, dst)
     }
@@ -131,7 +148,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut result = Ok(Fate::Consumed);
         for fragment in wire::fragment(skb.ip(), mtu as usize) {
             let mut part = Skb::from_ip(self.ids.next_id(), dst.dev, fragment);
-            (part.mark, part.ct) = (skb.mark, skb.ct);
+            (part.mark, part.ct, part.route) = (skb.mark, skb.ct, skb.route);
             self.emit_created(&part, ns, &[(Relation::FragmentOf, skb.id)]);
             let sent = self.ip_finish_output2(ns, part, dst);
             if let failed @ Err(_) = self.finish(sent) {

@@ -61,6 +61,9 @@ pub struct Dst {
     pub dev: DevId,
     /// Next hop, if not the destination itself.
     pub gateway: Option<IpAddr>,
+    /// The device that a packet is taken to have come by if this route brings it back.
+    /// Kernel: `rt_iif`.
+    pub iif: Option<DevId>,
     /// Source address for a packet that has none yet.
     pub src: IpAddr,
     /// Path MTU in bytes: of the exception, route or device. Kernel: `dst_mtu`.

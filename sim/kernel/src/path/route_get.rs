@@ -62,6 +62,7 @@ impl Host {
             kind,
             dev,
             gateway,
+            iif: _,
             src: _,
             mtu,
             mtu_locked,

@@ -145,6 +145,10 @@ impl Host {
         if is_loopback(key.saddr) && !on_loopback && !self.ns(ns).sysctl.route_localnet(dev) {
             return Err(Errno::Inval);
         }
+        let iif = match found {
+            Some(found) if kind == RouteKind::Local => found.nexthop().map(|nh| nh.dev),
+            Some(_) | None => key.oif,
+        };
         let route = found.map(|found| Arc::clone(found.route));
         let table = found.map_or(TableId::MAIN, |found| found.table);
         if is_lbcast(key.daddr) {
@@ -161,6 +165,7 @@ impl Host {
             kind,
             dev,
             gateway: None,
+            iif,
             src: ip(key.saddr),
             mtu: device.mtu.min(IP_MAX_MTU),
             mtu_locked: false,

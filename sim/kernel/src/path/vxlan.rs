@@ -267,6 +267,7 @@ impl<O: Observer> Cx<'_, O> {
             pkt_type: packet::PktType::Host,
             ct: None,
             frag_max_size: 0,
+            route: None,
             nf_bridge: None,
         };
         let Some(dev) = dev else {

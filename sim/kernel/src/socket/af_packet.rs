@@ -118,6 +118,7 @@ impl<O: Observer> Cx<'_, O> {
             pkt_type: PktType::Outgoing,
             ct: None,
             frag_max_size: 0,
+            route: None,
             nf_bridge: None,
         };
         let current = self.current;

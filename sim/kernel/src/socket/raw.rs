@@ -34,7 +34,7 @@ impl<O: Observer> Cx<'_, O> {
     /// packet is for. Kernel: `raw_local_deliver`, `raw_v4_input`.
     pub fn raw_local_deliver(&mut self, ns: NetnsId, skb: &Skb) -> bool {
         let ip = skb.ip();
-        let ids = self.host.raw_matching(ns, ip.proto(), ip.dst(), ip.src(), skb.dev);
+        let ids = self.host.raw_matching(ns, ip.proto(), ip.dst(), ip.src(), skb.inet_iif());
         let taken = !ids.is_empty();
         for id in ids {
             let received = Received {
@@ -43,7 +43,7 @@ impl<O: Observer> Cx<'_, O> {
                 packet: Some(ip.clone()),
                 ttl: ip.ttl,
                 dst: ip.dst(),
-                dev: Some(skb.dev),
+                dev: Some(skb.inet_iif()),
                 at: self.now,
             };
             self.sock_queue_rcv(ns, skb, id, received);
@@ -55,7 +55,7 @@ impl<O: Observer> Cx<'_, O> {
     /// message. To be called for every protocol. Kernel: `raw_icmp_error`, `raw_err`.
     pub fn raw_err(&mut self, ns: NetnsId, skb: &Skb, error: &IcmpError) {
         let quoted = &error.quoted.packet;
-        let ids = self.host.raw_matching(ns, quoted.proto(), quoted.src(), quoted.dst(), skb.dev);
+        let ids = self.host.raw_matching(ns, quoted.proto(), quoted.src(), quoted.dst(), skb.inet_iif());
         let too_big = error.kind == Icmp::UNREACHABLE && error.code == FRAG_NEEDED;
         for id in ids {
             if too_big {

@@ -26,7 +26,7 @@ impl<O: Observer> Cx<'_, O> {
         if to_many {
             return self.udp_mcast_deliver(ns, &skb, tuple);
         }
-        if let Some(id) = self.host.sockets.lookup_udp(ns, tuple, skb.dev) {
+        if let Some(id) = self.host.sockets.lookup_udp(ns, tuple, skb.inet_iif()) {
             return if self.udp_queue_rcv(ns, &skb, id) {
                 Ok(Fate::Delivered)
             } else {
@@ -41,7 +41,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Gives a datagram for many to each socket that wants it. Kernel: `__udp4_lib_mcast_deliver`.
     fn udp_mcast_deliver(&mut self, ns: NetnsId, skb: &Skb, tuple: FourTuple) -> PathResult {
         let wants = |socket: &&Socket| {
-            socket.takes_from(skb.dev)
+            socket.takes_from(skb.inet_iif())
                 && (socket.rcv_addr.is_unspecified() || socket.rcv_addr == tuple.laddr)
                 && socket.remote.is_none_or(|remote| remote == (tuple.raddr, tuple.rport))
         };
@@ -71,7 +71,7 @@ impl<O: Observer> Cx<'_, O> {
             packet: None,
             ttl: skb.ip().ttl,
             dst: skb.ip().dst(),
-            dev: Some(skb.dev),
+            dev: Some(skb.inet_iif()),
             at: self.now,
             data,
         };
@@ -111,7 +111,7 @@ impl<O: Observer> Cx<'_, O> {
         };
         let too_big = error.kind == Icmp::UNREACHABLE && error.code == FRAG_NEEDED;
         let tuple = FourTuple { laddr: quoted.src(), lport: sport, raddr: quoted.dst(), rport: dport };
-        let Some(id) = self.host.sockets.lookup_udp(ns, tuple, skb.dev) else {
+        let Some(id) = self.host.sockets.lookup_udp(ns, tuple, skb.inet_iif()) else {
             // A tunnel's outer packet comes from any port; the tunnel's socket learns the MTU.
             if too_big && self.host.is_vxlan_port(ns, dport) {
                 self.update_pmtu(ns, quoted.dst(), error.rest & 0xffff);

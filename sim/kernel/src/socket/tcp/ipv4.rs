@@ -280,10 +280,10 @@ impl<O: Observer> Cx<'_, O> {
             FourTuple { laddr: skb.ip().dst(), lport: tcp.dport, raddr: skb.ip().src(), rport: tcp.sport };
         let tcp = tcp.clone();
         let sockets = &self.host.sockets;
-        let (verdict, taker) = if let Some(id) = sockets.lookup_established(ns, tuple, skb.dev) {
+        let (verdict, taker) = if let Some(id) = sockets.lookup_established(ns, tuple, skb.inet_iif()) {
             let taker = self.taker(id);
             (self.tcp_v4_do_rcv(ns, &skb, id, &tcp), taker)
-        } else if let Some(id) = sockets.lookup_listener(ns, tuple.laddr, tuple.lport, skb.dev) {
+        } else if let Some(id) = sockets.lookup_listener(ns, tuple.laddr, tuple.lport, skb.inet_iif()) {
             let taker = self.taker(id);
             (self.rcv_listen(ns, &skb, id, &tcp, None), taker)
         } else {
@@ -322,7 +322,7 @@ impl<O: Observer> Cx<'_, O> {
                 .unwrap_or(Verdict::Drop(DropReason::SocketClose));
             let Verdict::Reopen(iss) = verdict else { return verdict };
             let (dst, port) = (skb.ip().dst(), tcp.dport);
-            let Some(listener) = self.host.sockets.lookup_listener(ns, dst, port, skb.dev) else {
+            let Some(listener) = self.host.sockets.lookup_listener(ns, dst, port, skb.inet_iif()) else {
                 return Verdict::Reset(DropReason::NoSocket);
             };
             self.host.sockets.remove(id);
