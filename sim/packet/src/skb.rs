@@ -24,8 +24,8 @@ pub struct Skb {
     /// Length in bytes of the longest fragment it was put together from; 0 if it wasn't.
     /// Kernel: `IPCB(skb)->frag_max_size`.
     pub frag_max_size: u16,
-    /// The route by which this host sent it to `lo`.
-    pub route: Option<OutputRoute>,
+    /// The route by which this host sent it, if that was to `lo`.
+    pub route: Option<Box<OutputRoute>>,
     /// What br_netfilter notes of a bridged packet.
     /// Kernel: the extension `SKB_EXT_BRIDGE_NF`.
     pub nf_bridge: Option<Box<NfBridge>>,
@@ -67,15 +67,21 @@ impl NfBridge {
     }
 }
 
-/// What input looks at of a route by which a packet was sent: what `lo` hands back isn't routed
-/// again. Kernel: `skb_dst`.
+/// What input looks at of the route by which a packet left to `lo`: what comes back isn't routed
+/// again. Kernel: `skb_dst`, its `dst->input`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputRoute {
-    /// It leads to this host. Sockets take the packet to have come by this device: that of the own
-    /// address, or the one the sender was bound to. Kernel: `ip_local_deliver`, `rt_iif`.
+    /// This host sent it, and takes it as its own whatever its address. Sockets take it to have
+    /// come by this device: that of the own address, or the one the sender was bound to.
+    /// Kernel: `ip_local_deliver`, `rt_iif`.
     Local(DevId),
-    /// It leads elsewhere: the packet ends when it comes back. Kernel: `dst_discard`.
-    Elsewhere,
+    /// This host forwarded it, and does so again by the same route. Kernel: `ip_forward`.
+    Forward {
+        /// Where it came by first.
+        from: DevId,
+        /// Its mark then.
+        mark: u32,
+    },
 }
 
 /// Whom a received frame was addressed to. Kernel: `PACKET_*` in `include/uapi/linux/if_packet.h`.
@@ -148,12 +154,18 @@ impl Skb {
         }
     }
 
+    /// `lo` brings back what this host sent. Kernel: `RTCF_LOCAL` of an output route.
+    #[inline]
+    pub fn is_looped_back(&self) -> bool {
+        matches!(self.route.as_deref(), Some(OutputRoute::Local(_)))
+    }
+
     /// The device that sockets take it to have come by. Kernel: `include/net/route.h`, `inet_iif`.
     #[inline]
     pub fn inet_iif(&self) -> DevId {
-        match self.route {
-            Some(OutputRoute::Local(iif)) => iif,
-            Some(OutputRoute::Elsewhere) | None => self.dev,
+        match self.route.as_deref() {
+            Some(OutputRoute::Local(iif)) => *iif,
+            Some(OutputRoute::Forward { .. }) | None => self.dev,
         }
     }
 

@@ -97,7 +97,6 @@ drop_reasons! {
     Blackhole = "HOPLAB_ROUTE_BLACKHOLE", "a `blackhole` route swallows it";
     Prohibit = "HOPLAB_ROUTE_PROHIBIT", "a `prohibit` route refuses it";
     ForwardingDisabled = "HOPLAB_FORWARDING_DISABLED", "the packet is for another host and ip_forward is 0";
-    DstDiscard = "HOPLAB_DST_DISCARD", "it came back by lo, but the route it left by leads to another host";
     NoCarrier = "HOPLAB_NO_CARRIER", "the device has no carrier: its other end is down or missing";
     PeerMtu = "HOPLAB_PEER_MTU", "the frame is longer than the receiving end's MTU allows";
     LinkLoss = "HOPLAB_LINK_LOSS", "lost on the cable";

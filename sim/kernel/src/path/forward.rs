@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use packet::{Icmp, NetnsId, PktType, Skb};
+use packet::{Icmp, NetnsId, OutputRoute, PktType, Skb};
 use trace::{DropReason, FieldChange, HookName, Observer, RewriteBy, StepKind};
 
 use crate::path::{Dst, options};
@@ -56,6 +56,7 @@ impl<O: Observer> Cx<'_, O> {
         if dst.do_redirect {
             self.ip_rt_send_redirect(ns, &skb, &dst);
         }
+        let came = OutputRoute::Forward { from: skb.dev, mark: skb.mark };
         let (indev, outdev) = (Some(skb.dev), Some(dst.dev));
         let mut skb = self.nf_hook(ns, HookName::Forward, indev, outdev, skb)?;
         if skb.ip().options.is_some() {
@@ -63,6 +64,9 @@ impl<O: Observer> Cx<'_, O> {
             if let Some(addr) = self.host.inet_select_addr(dst.dev, next_hop, Scope::GLOBAL) {
                 options::rewrite_last(skb.ip_mut(), addr);
             }
+        }
+        if self.host.dev(dst.dev).is_loopback() {
+            skb.route.get_or_insert(Box::new(came));
         }
         self.ip_output(ns, skb, dst)
     }

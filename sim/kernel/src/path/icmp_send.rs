@@ -66,7 +66,7 @@ impl<O: Observer> Cx<'_, O> {
             None if from_loopback => false,
             None => return,
         };
-        let local = self.host.inet_addr_type(ns, packet.dst()) == RouteKind::Local;
+        let local = orig.is_looped_back() || self.host.inet_addr_type(ns, packet.dst()) == RouteKind::Local;
         let inbound = !local
             && self
                 .host

@@ -17,7 +17,9 @@ impl<O: Observer> Cx<'_, O> {
         let (indev, dst) = (Some(skb.dev), skb.ip().dst());
         let mut skb = self.nf_hook(ns, HookName::Prerouting, indev, None, skb)?;
         // Kernel: `nf_nat_ipv4_pre_routing`.
-        skb.route = skb.route.filter(|_| skb.ip().dst() == dst);
+        if skb.ip().dst() != dst {
+            skb.route = None;
+        }
         self.ip_rcv_finish(ns, skb)
     }
 
@@ -44,35 +46,34 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Routes a packet that passed PREROUTING, unless `lo` brought it back by the route it left by.
     /// Kernel: `net/ipv4/ip_input.c, ip_rcv_finish`.
-    ///
-    /// Simplified: a forwarded packet that leaves by `lo` is routed again, not forwarded again by
-    /// the same route.
     pub fn ip_rcv_finish(&mut self, ns: NetnsId, mut skb: Skb) -> PathResult {
-        if let Some(route) = skb.route {
-            if skb.ip().options.is_some() {
-                skb = self.ip_rcv_options(ns, skb)?;
+        let route = match skb.route.as_deref().copied() {
+            Some(OutputRoute::Local(_)) => None,
+            Some(OutputRoute::Forward { from, mark }) => {
+                let now = (skb.dev, skb.mark);
+                (skb.dev, skb.mark) = (from, mark);
+                let route = self.ip_route_input(ns, &skb)?;
+                (skb.dev, skb.mark) = now;
+                Some(route)
             }
-            return match route {
-                OutputRoute::Local(_) => self.ip_local_deliver(ns, skb),
-                OutputRoute::Elsewhere => Err(self.dropped(ns, &skb, DropReason::DstDiscard)),
-            };
-        }
-        let route = self.ip_route_input(ns, &skb)?;
+            None => Some(self.ip_route_input(ns, &skb)?),
+        };
         if skb.ip().options.is_some() {
             skb = self.ip_rcv_options(ns, skb)?;
         }
         let unicast = match &route {
-            InputRoute::Local(dst) => dst.kind == RouteKind::Local,
-            InputRoute::Forward(_) | InputRoute::Unreachable { .. } => true,
+            Some(InputRoute::Local(dst)) => dst.kind == RouteKind::Local,
+            Some(InputRoute::Forward(_) | InputRoute::Unreachable { .. }) => true,
+            None => false,
         };
         let to_all = matches!(skb.pkt_type, PktType::Broadcast | PktType::Multicast);
         if unicast && to_all && self.host.in_dev_orconf(skb.dev, ConfKey::DropUnicastInL2Multicast) {
             return Err(self.dropped(ns, &skb, DropReason::UnicastInL2Multicast));
         }
         match route {
-            InputRoute::Local(_) => self.ip_local_deliver(ns, skb),
-            InputRoute::Forward(dst) => self.ip_forward(ns, skb, dst),
-            InputRoute::Unreachable { code } => self.ip_error(ns, skb, code),
+            Some(InputRoute::Local(_)) | None => self.ip_local_deliver(ns, skb),
+            Some(InputRoute::Forward(dst)) => self.ip_forward(ns, skb, dst),
+            Some(InputRoute::Unreachable { code }) => self.ip_error(ns, skb, code),
         }
     }
 

@@ -19,21 +19,6 @@ fn routing_key(skb: &Skb) -> (IpAddr, IpAddr, u32, u8) {
     (packet.src(), packet.dst(), skb.mark, packet.tos)
 }
 
-/// What is left of `dst` when a packet comes back. Kernel: `__mkroute_output`, `rt_dst_alloc`.
-fn kept_route(skb: &Skb, dst: &Dst) -> OutputRoute {
-    let local = match dst.kind {
-        RouteKind::Local | RouteKind::Broadcast => true,
-        // The only group that everyone is in.
-        RouteKind::Multicast => skb.ip().dst() == IpAddr::V4(std::net::Ipv4Addr::new(224, 0, 0, 1)),
-        RouteKind::Unicast
-        | RouteKind::Blackhole
-        | RouteKind::Unreachable
-        | RouteKind::Prohibit
-        | RouteKind::Throw => false,
-    };
-    if local { OutputRoute::Local(dst.iif.unwrap_or(dst.dev)) } else { OutputRoute::Elsewhere }
-}
-
 fn ports(packet: &Packet) -> (u16, u16) {
     match &packet.body {
         Body::Tcp(tcp) => (tcp.sport, tcp.dport),
@@ -51,7 +36,7 @@ impl<O: Observer> Cx<'_, O> {
         let before = routing_key(&skb);
         let mut skb = self.nf_hook(ns, HookName::Output, None, Some(dst.dev), skb)?;
         if routing_key(&skb) == before {
-            skb.route = self.host.dev(dst.dev).is_loopback().then(|| kept_route(&skb, &dst));
+            skb.route = self.kept_route(&dst);
             return self.ip_output(ns, skb, dst);
         }
         let dst = match self.ip_route_me_harder(ns, &skb) {
@@ -63,9 +48,15 @@ impl<O: Observer> Cx<'_, O> {
             }
         };
         skb.dev = dst.dev;
-        skb.route = self.host.dev(dst.dev).is_loopback().then(|| kept_route(&skb, &dst));
+        skb.route = self.kept_route(&dst);
         self.emit_route(ns, &skb, &dst);
         self.ip_output(ns, skb, dst)
+    }
+
+    /// What is left of `dst` when a packet of this host comes back.
+    /// Kernel: `net/ipv4/route.c, __mkroute_output` (`RTCF_LOCAL`).
+    fn kept_route(&self, dst: &Dst) -> Option<Box<OutputRoute>> {
+        self.host.dev(dst.dev).is_loopback().then(|| Box::new(OutputRoute::Local(dst.iif.unwrap_or(dst.dev))))
     }
 
     /// Routes a packet of this host again after a hook changed it.
@@ -148,7 +139,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut result = Ok(Fate::Consumed);
         for fragment in wire::fragment(skb.ip(), mtu as usize) {
             let mut part = Skb::from_ip(self.ids.next_id(), dst.dev, fragment);
-            (part.mark, part.ct, part.route) = (skb.mark, skb.ct, skb.route);
+            (part.mark, part.ct, part.route) = (skb.mark, skb.ct, skb.route.clone());
             self.emit_created(&part, ns, &[(Relation::FragmentOf, skb.id)]);
             let sent = self.ip_finish_output2(ns, part, dst);
             if let failed @ Err(_) = self.finish(sent) {

@@ -326,6 +326,11 @@ impl Host {
     /// The own address that answers `skb`. Kernel: `net/ipv4/fib_frontend.c`, `fib_compute_spec_dst`.
     pub fn fib_compute_spec_dst(&self, ns: NetnsId, skb: &Skb) -> IpAddr {
         let packet = skb.ip();
+        let kind = self.inet_addr_type(ns, packet.dst());
+        let to_many = matches!(kind, RouteKind::Broadcast | RouteKind::Multicast);
+        if skb.is_looped_back() && !to_many {
+            return packet.dst();
+        }
         let (Some(saddr), Some(daddr)) = (v4(packet.src()), v4(packet.dst())) else { return packet.dst() };
         if self.inet_addr_type(ns, ip(daddr)) == RouteKind::Local {
             return ip(daddr);
