@@ -135,6 +135,29 @@ pub struct RouteInfo {
     pub metrics: Vec<RouteMetric>,
     /// Ways.
     pub nexthops: Vec<NextHopInfo>,
+    /// The nexthop object that they come from.
+    pub nhid: Option<u32>,
+}
+
+/// One nexthop object, as `RTM_NEWNEXTHOP` describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NexthopInfo {
+    /// Id.
+    pub id: u32,
+    /// Members of a group with their weights, from 1; `None` for one that is no group.
+    pub group: Option<Vec<(u32, u32)>>,
+    /// Gateway.
+    pub via: Option<IpAddr>,
+    /// Device name; none for a blackhole or a group.
+    pub dev: Option<String>,
+    /// Scope.
+    pub scope: Scope,
+    /// `blackhole`.
+    pub blackhole: bool,
+    /// `onlink`.
+    pub onlink: bool,
+    /// Who made it; 0 is not said.
+    pub proto: RouteProto,
 }
 
 /// One way of a route.

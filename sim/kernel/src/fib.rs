@@ -124,7 +124,7 @@ pub enum RouteKind {
 }
 
 /// Kernel: `RTPROT_*`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteProto(pub u8);
 
 impl RouteProto {

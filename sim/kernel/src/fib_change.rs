@@ -5,6 +5,7 @@ use packet::{DevId, NetnsId};
 
 use crate::fib_lookup::{FlowKey, Found, Linkstate};
 use crate::fib_table::{mask_of, v4, v4_net};
+use crate::nexthop::Nexthop;
 use crate::request::{Mode, NextHopSpec, RouteSpec};
 use crate::{Errno, Host, NextHop, Refusal, Route, RouteKind, RouteMetric, RouteProto, Scope, TableId};
 
@@ -29,6 +30,8 @@ pub(crate) struct RouteConfig {
     pub mtu: Option<(u32, bool)>,
     pub advmss: Option<u32>,
     pub metrics: Vec<RouteMetric>,
+    /// The nexthop object to use, in place of ways.
+    pub nhid: Option<u32>,
 }
 
 /// One way that is asked for.
@@ -87,6 +90,7 @@ impl Host {
             advmss,
             metrics,
             nexthops,
+            nhid,
         } = spec;
         let (addr, plen) = match dst {
             None => (0, 0),
@@ -113,7 +117,10 @@ impl Host {
         if !multipath {
             nexthops.retain(|nh| nh.dev.is_some() || nh.via.is_some() || nh.onlink);
         }
-        let gateway = multipath || nexthops.iter().any(|nh| nh.via.is_some());
+        if nhid.is_some() && !nexthops.is_empty() {
+            return Err(invalid("Nexthop specification and nexthop id are mutually exclusive."));
+        }
+        let gateway = multipath || nhid.is_some() || nexthops.iter().any(|nh| nh.via.is_some());
         let derived = match kind {
             Some(RouteKind::Local) => Scope::HOST,
             Some(RouteKind::Broadcast | RouteKind::Multicast) => Scope::LINK,
@@ -136,6 +143,7 @@ impl Host {
             mtu: *mtu,
             advmss: *advmss,
             metrics: metrics.clone(),
+            nhid: nhid.filter(|&id| id != 0),
         })
     }
 
@@ -147,6 +155,10 @@ impl Host {
             return Err(invalid("Invalid scope."));
         }
         let mut nexthops = Vec::new();
+        let object = match config.nhid {
+            Some(id) => Some(self.nexthop_by_id(ns, id)?),
+            None => None,
+        };
         if kind.is_refusal() {
             if !config.nexthops.is_empty() {
                 return Err(invalid(
@@ -157,7 +169,9 @@ impl Host {
             if scope > Scope::HOST {
                 return Err(invalid("Invalid scope."));
             }
-            if scope == Scope::HOST {
+            if let Some(object) = object {
+                self.fib_check_nexthop(ns, object, scope)?;
+            } else if scope == Scope::HOST {
                 if config.nexthops.len() > 1 {
                     return Err(invalid("Route with host scope can not have multiple nexthops."));
                 }
@@ -185,6 +199,9 @@ impl Host {
                 }
             }
         }
+        if let Some(id) = config.nhid {
+            nexthops = self.ns(ns).nexthops.ways(id);
+        }
         if config.prefsrc.is_some_and(|src| !self.fib_valid_prefsrc(ns, config, src)) {
             return Err(invalid("Invalid prefsrc address."));
         }
@@ -200,13 +217,18 @@ impl Host {
             mtu: config.mtu,
             advmss: config.advmss,
             metrics: config.metrics.clone(),
-            nhid: None,
+            nhid: config.nhid,
             info: 0,
         })
     }
 
+    /// The nexthop object that a route names.
+    pub(crate) fn nexthop_by_id(&self, ns: NetnsId, id: u32) -> Result<&Nexthop, Refusal> {
+        self.ns(ns).nexthops.objects.get(&id).ok_or_else(|| invalid("Nexthop id does not exist."))
+    }
+
     /// Kernel: `net/ipv4/fib_semantics.c`, `fib_check_nh`.
-    fn fib_check_nh(
+    pub(crate) fn fib_check_nh(
         &self,
         ns: NetnsId,
         way: &NextHopConfig,
@@ -310,7 +332,9 @@ impl Host {
     ) -> Result<(), Refusal> {
         let mut route = self.fib_create_info(ns, config)?;
         let netns = self.ns_mut(ns);
-        route.fib_rebalance(&netns.sysctl);
+        if route.nhid.is_none() {
+            route.fib_rebalance(&netns.sysctl);
+        }
         let fib = &mut netns.fib;
         fib.last_info += 1;
         route.info = fib.last_info;
@@ -385,6 +409,7 @@ fn same_info(a: &Route, b: &Route) -> bool {
         && a.mtu == b.mtu
         && a.advmss == b.advmss
         && a.metrics == b.metrics
+        && a.nhid == b.nhid
         && a.nexthops.len() == b.nexthops.len()
         && a.nexthops.iter().zip(&b.nexthops).all(same_way)
 }
@@ -397,6 +422,8 @@ fn deletion_fits(config: &RouteConfig, route: &Route) -> bool {
             && (!config.multipath || asked.weight == 1 || asked.weight == nh.weight)
     };
     let ways_fit = match config.multipath {
+        _ if config.nhid.is_some() => config.nhid == route.nhid,
+        _ if route.nhid.is_some() => config.nexthops.is_empty(),
         true => {
             config.nexthops.len() >= route.nexthops.len()
                 && config.nexthops.iter().zip(&route.nexthops).all(way_fits)

@@ -1,7 +1,8 @@
 use packet::NetnsId;
 
-use crate::dump::{AddrInfo, NextHopInfo, RouteInfo};
-use crate::{Host, NextHop, Route, Rule, TableId};
+use crate::dump::{AddrInfo, NextHopInfo, NexthopInfo, RouteInfo};
+use crate::nexthop::{Nexthop, NexthopKind};
+use crate::{Host, NextHop, Route, RouteKind, Rule, Scope, TableId};
 
 impl Host {
     /// All addresses of a namespace in the order of `ip addr`.
@@ -21,7 +22,35 @@ impl Host {
         tables.sort_by_key(|(id, _)| id.0 & 0xff);
         let routes =
             tables.into_iter().flat_map(|(id, table)| table.dump().into_iter().map(|route| (*id, route)));
-        routes.map(|(id, route)| self.route_info(id, route)).collect()
+        routes.map(|(id, route)| self.route_info(ns, id, route)).collect()
+    }
+
+    /// All nexthop objects by ascending id. Kernel: `net/ipv4/nexthop.c`, `nh_fill_node`.
+    pub fn nexthops(&self, ns: NetnsId) -> Vec<NexthopInfo> {
+        let info = |(id, object): (&u32, &Nexthop)| {
+            let none = NexthopInfo {
+                id: *id,
+                group: None,
+                via: None,
+                dev: None,
+                scope: Scope::GLOBAL,
+                blackhole: false,
+                onlink: false,
+                proto: object.proto,
+            };
+            match &object.kind {
+                NexthopKind::Blackhole(_) => NexthopInfo { blackhole: true, ..none },
+                NexthopKind::Group(members) => NexthopInfo { group: Some(members.clone()), ..none },
+                NexthopKind::Single(way) => NexthopInfo {
+                    via: way.via,
+                    dev: Some(self.dev(way.dev).name.clone()),
+                    scope: way.scope,
+                    onlink: way.onlink,
+                    ..none
+                },
+            }
+        };
+        self.ns(ns).nexthops.objects.iter().map(info).collect()
     }
 
     /// Whether `ip route show table N` finds the table. Kernel: `fib_get_table`.
@@ -40,7 +69,7 @@ impl Host {
         self.ns(ns).fib.rules.to_vec()
     }
 
-    pub(crate) fn route_info(&self, table: TableId, route: &Route) -> RouteInfo {
+    pub(crate) fn route_info(&self, ns: NetnsId, table: TableId, route: &Route) -> RouteInfo {
         let Route {
             dst,
             kind,
@@ -53,9 +82,12 @@ impl Host {
             mtu,
             advmss,
             metrics,
-            nhid: _,
+            nhid,
             info: _,
         } = route;
+        let netns = self.ns(ns);
+        let blackhole = nhid.is_some_and(|id| netns.nexthops.is_blackhole(id));
+        let hides_ways = nhid.is_some() && !netns.sysctl.nexthop_compat_mode();
         let way = |nh: &NextHop| NextHopInfo {
             dev: self.dev(nh.dev).name.clone(),
             via: nh.via,
@@ -68,7 +100,7 @@ impl Host {
         RouteInfo {
             table,
             dst: *dst,
-            kind: *kind,
+            kind: if blackhole { RouteKind::Blackhole } else { *kind },
             tos: *tos,
             metric: *metric,
             proto: *proto,
@@ -77,7 +109,8 @@ impl Host {
             mtu: *mtu,
             advmss: *advmss,
             metrics: metrics.clone(),
-            nexthops: nexthops.iter().map(way).collect(),
+            nexthops: if hides_ways { Vec::new() } else { nexthops.iter().map(way).collect() },
+            nhid: *nhid,
         }
     }
 }

@@ -102,6 +102,7 @@ impl Host {
             mtu: None,
             advmss: None,
             metrics: Vec::new(),
+            nhid: None,
         }
     }
 
@@ -275,7 +276,9 @@ impl Host {
             if why != DownReason::Carrier {
                 table.retain(|route| {
                     let gone = why == DownReason::Gone && route.nexthops.iter().any(|nh| nh.dev == dev);
-                    route.nexthops.is_empty() || !(gone || route.nexthops.iter().all(|nh| nh.dead))
+                    route.nhid.is_some()
+                        || route.nexthops.is_empty()
+                        || !(gone || route.nexthops.iter().all(|nh| nh.dead))
                 });
             }
         }
@@ -353,6 +356,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Kernel: `net/ipv4/fib_frontend.c`, `fib_disable_ip`.
     pub fn fib_dev_down(&mut self, dev: DevId) {
         self.masq_device_event(dev);
+        self.host.nexthop_flush_dev(dev);
         self.host.fib_sync_down_dev(dev, DownReason::Down);
     }
 
@@ -360,7 +364,10 @@ impl<O: Observer> Cx<'_, O> {
     pub fn fib_carrier(&mut self, dev: DevId) {
         match self.host.dev(dev).carrier {
             true => self.host.fib_sync_up(dev, false),
-            false => self.host.fib_sync_down_dev(dev, DownReason::Carrier),
+            false => {
+                self.host.nexthop_flush_dev(dev);
+                self.host.fib_sync_down_dev(dev, DownReason::Carrier);
+            }
         }
     }
 
@@ -368,6 +375,7 @@ impl<O: Observer> Cx<'_, O> {
     /// `dev.netns` still is the old one. Kernel: `inetdev_destroy`, `fib_disable_ip` by force.
     pub fn fib_dev_gone(&mut self, dev: DevId) {
         let ns = self.host.dev(dev).netns;
+        self.host.nexthop_flush_dev(dev);
         self.host.fib_sync_down_dev(dev, DownReason::Gone);
         while let Some(ifa) = self.host.ifas(dev).first().copied() {
             self.host.dev_mut(dev).addrs.remove(0);

@@ -212,6 +212,9 @@ impl Host {
             if let Some(errno) = route.kind.error() {
                 return Some(Found::Refused(errno, prefixlen));
             }
+            if route.nhid.is_some_and(|id| self.ns(ns).nexthops.is_blackhole(id)) {
+                return RouteKind::Blackhole.error().map(|errno| Found::Refused(errno, prefixlen));
+            }
             let good = |nh: &NextHop| {
                 !nh.dead
                     && key.oif.is_none_or(|oif| oif == nh.dev)

@@ -113,10 +113,17 @@ impl FibTable {
         self.levels.retain(|level| !level.prefixes.is_empty());
     }
 
-    /// Changes the routes that have a way over `dev`. The order of the calls means nothing.
-    pub(crate) fn change_over(&mut self, dev: DevId, mut change: impl FnMut(&mut Route)) {
+    /// Changes the routes that have a way of their own over `dev`. The order of the calls means
+    /// nothing.
+    pub(crate) fn change_over(&mut self, dev: DevId, change: impl FnMut(&mut Route)) {
+        let over = |route: &Route| route.nhid.is_none() && route.nexthops.iter().any(|nh| nh.dev == dev);
+        self.change_where(over, change);
+    }
+
+    /// Changes the routes for which `fits` holds. The order of the calls means nothing.
+    pub(crate) fn change_where(&mut self, fits: impl Fn(&Route) -> bool, mut change: impl FnMut(&mut Route)) {
         let routes = self.levels.iter_mut().flat_map(|level| level.prefixes.values_mut()).flatten();
-        for route in routes.filter(|route| route.nexthops.iter().any(|nh| nh.dev == dev)) {
+        for route in routes.filter(|route| fits(route)) {
             change(Arc::make_mut(route));
         }
     }

@@ -314,6 +314,7 @@ fn route_spec(words: &[&str]) -> RouteSpec {
         advmss: None,
         metrics: Vec::<RouteMetric>::new(),
         nexthops: Vec::new(),
+        nhid: None,
     };
     let mut way = NextHopSpec::default();
     let mut words = words[1..].iter();

@@ -29,6 +29,8 @@ mod klog;
 mod link;
 mod neigh;
 mod netns;
+mod nexthop;
+mod nexthop_change;
 pub mod path;
 mod random;
 pub mod request;

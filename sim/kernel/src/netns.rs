@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use packet::{DevId, IfIndex, NetnsId, SimTime, Vni};
 
 use crate::neigh::NeighTable;
+use crate::nexthop::Nexthops;
 use crate::path::{FragmentQueues, IcmpLimits, IpIdents, RouteExceptions};
 use crate::{Fib, Sysctls};
 
@@ -29,6 +30,8 @@ pub struct Netns {
     pub(crate) addr_check_at: Option<SimTime>,
     /// Routing tables and rules.
     pub fib: Fib,
+    /// Nexthop objects.
+    pub(crate) nexthops: Nexthops,
     /// Learned and configured route exceptions (path MTU, redirects).
     pub exceptions: RouteExceptions,
     /// Neighbours of all devices.
@@ -59,6 +62,7 @@ impl Netns {
             loopback,
             addr_check_at: None,
             fib: Fib::default(),
+            nexthops: Nexthops::default(),
             exceptions: RouteExceptions::default(),
             neigh: NeighTable::default(),
             sysctl: Sysctls::default(),

@@ -40,6 +40,13 @@ pub enum Request {
     RouteDel(RouteSpec),
     /// `ip route flush cache`: forgets route exceptions.
     RouteFlushCache,
+    /// `ip nexthop add|replace`.
+    NexthopAdd(NexthopSpec, Mode),
+    /// `ip nexthop del id ID`: the routes that use it go too.
+    NexthopDel {
+        /// Its id.
+        id: Option<u32>,
+    },
     /// `ip rule add`. Without a priority the kernel chooses one.
     RuleAdd(RuleSpec),
     /// `ip rule del`.
@@ -428,6 +435,27 @@ pub struct RouteSpec {
     pub metrics: Vec<RouteMetric>,
     /// One way, or several with `nexthop`.
     pub nexthops: Vec<NextHopSpec>,
+    /// `nhid`: a nexthop object in place of ways.
+    pub nhid: Option<u32>,
+}
+
+/// A nexthop object in a request: one way, a blackhole or a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NexthopSpec {
+    /// `id`; the kernel chooses one if none is given.
+    pub id: Option<u32>,
+    /// `via`.
+    pub via: Option<IpAddr>,
+    /// `dev`.
+    pub dev: Option<String>,
+    /// `onlink`.
+    pub onlink: bool,
+    /// `blackhole`.
+    pub blackhole: bool,
+    /// `group ID[,WEIGHT]/…`.
+    pub group: Option<Vec<(u32, Option<u32>)>>,
+    /// `protocol`; 0 is none.
+    pub proto: RouteProto,
 }
 
 /// `via ADDR dev DEV weight N onlink`.

@@ -24,6 +24,8 @@ impl<O: Observer> Cx<'_, O> {
                 self.route_flush_cache(ns);
                 Ok(Reply::default())
             }
+            Request::NexthopAdd(spec, mode) => self.nexthop_add(ns, &spec, mode).map(done),
+            Request::NexthopDel { id } => self.nexthop_del(ns, id).map(done),
             Request::RuleAdd(spec) => self.rule_add(ns, &spec).map(done),
             Request::RuleDel(spec) => self.rule_del(ns, &spec).map(done),
             Request::NeighAdd(spec, mode) => self.neigh_add(ns, &spec, mode),
@@ -58,6 +60,9 @@ impl Display for Request {
             Self::RouteAdd(spec, mode) => write!(f, "ip route {} {spec}", mode_word(*mode)),
             Self::RouteDel(spec) => write!(f, "ip route del {spec}"),
             Self::RouteFlushCache => f.write_str("ip route flush cache"),
+            Self::NexthopAdd(spec, mode) => write!(f, "ip nexthop {}{spec}", mode_word(*mode)),
+            Self::NexthopDel { id: Some(id) } => write!(f, "ip nexthop del id {id}"),
+            Self::NexthopDel { id: None } => f.write_str("ip nexthop del"),
             Self::RuleAdd(spec) => write!(f, "ip rule add {spec}"),
             Self::RuleDel(spec) => write!(f, "ip rule del {spec}"),
             Self::NeighAdd(spec, mode) => write!(f, "ip neigh {} {spec}", mode_word(*mode)),

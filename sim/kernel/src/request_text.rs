@@ -3,7 +3,7 @@ use std::fmt::{self, Display, Formatter};
 use ipnet::IpNet;
 
 use crate::path::prefix_text;
-use crate::request::{AddrSpec, Lifetimes, Mode, NextHopSpec, RouteSpec, RuleSpec};
+use crate::request::{AddrSpec, Lifetimes, Mode, NextHopSpec, NexthopSpec, RouteSpec, RuleSpec};
 use crate::{RouteKind, RouteMetric, RouteProto, RuleAction, Scope, TableId};
 
 /// The word for a route type.
@@ -133,8 +133,21 @@ fn metric_text(f: &mut Formatter<'_>, metric: &RouteMetric) -> fmt::Result {
 
 impl Display for RouteSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { kind, dst, table, tos, metric, proto, scope, prefsrc, mtu, advmss, metrics, nexthops } =
-            self;
+        let Self {
+            kind,
+            dst,
+            table,
+            tos,
+            metric,
+            proto,
+            scope,
+            prefsrc,
+            mtu,
+            advmss,
+            metrics,
+            nexthops,
+            nhid,
+        } = self;
         if let Some(kind) = kind {
             write!(f, "{} ", kind_word(*kind))?;
         }
@@ -146,6 +159,7 @@ impl Display for RouteSpec {
         if let ([nh], false) = (nexthops.as_slice(), several) {
             write!(f, "{nh}")?;
         }
+        word(f, "nhid", nhid)?;
         word(f, "table", &table.map(table_word))?;
         word(f, "proto", &proto.map(proto_word))?;
         word(f, "scope", &scope.map(scope_word))?;
@@ -162,6 +176,31 @@ impl Display for RouteSpec {
             for nh in nexthops {
                 write!(f, " nexthop{nh}")?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Display for NexthopSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { id, via, dev, onlink, blackhole, group, proto } = self;
+        word(f, "id", id)?;
+        word(f, "via", via)?;
+        word(f, "dev", dev)?;
+        if *onlink {
+            write!(f, " onlink")?;
+        }
+        if *blackhole {
+            write!(f, " blackhole")?;
+        }
+        let member = |(id, weight): &(u32, Option<u32>)| match weight {
+            Some(weight) => format!("{id},{weight}"),
+            None => id.to_string(),
+        };
+        let members = group.as_ref().map(|group| group.iter().map(member).collect::<Vec<_>>().join("/"));
+        word(f, "group", &members)?;
+        if *proto != RouteProto(0) {
+            write!(f, " proto {}", proto_word(*proto))?;
         }
         Ok(())
     }

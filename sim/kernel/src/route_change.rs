@@ -20,6 +20,9 @@ impl<O: Observer> Cx<'_, O> {
     /// Kernel: `net/ipv4/fib_frontend.c`, `inet_rtm_delroute`.
     pub(crate) fn route_del(&mut self, ns: NetnsId, spec: &RouteSpec) -> Result<(), Refusal> {
         let config = self.host.route_config(ns, spec, true)?;
+        if let Some(id) = config.nhid {
+            self.host.nexthop_by_id(ns, id)?;
+        }
         self.host.fib_table_delete(ns, &config)
     }
 

@@ -127,6 +127,8 @@ getters! {
     fib_multipath_hash_policy: u8 = "net.ipv4.fib_multipath_hash_policy";
     /// The fields of policy 3, as bits.
     fib_multipath_hash_fields: u32 = "net.ipv4.fib_multipath_hash_fields";
+    /// Routes that use nexthop objects are listed with their ways too.
+    nexthop_compat_mode: bool = "net.ipv4.nexthop_compat_mode";
     /// Seed of the hash; 0 is the kernel's own.
     fib_multipath_hash_seed: u32 = "net.ipv4.fib_multipath_hash_seed";
     /// A way whose neighbour has failed is not taken.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::bridge;
-use crate::ip::{addr, link, neigh, options::Options, route, rule};
+use crate::ip::{addr, link, neigh, nexthop, options::Options, route, rule};
 use crate::iproute::args::Family;
 use crate::iproute::env::Env;
 use crate::iptables::command::{self, Action, RuleVerb};
@@ -81,6 +81,10 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
         (_, "rule") => {
             let verb = if deletes { rule::Verb::Delete } else { rule::Verb::Add };
             rule::parse(rest, verb, &options).map(|request| vec![request])
+        }
+        (_, "nexthop") => {
+            let verb = if deletes { nexthop::Verb::Delete } else { nexthop::Verb::Put(mode(verb)) };
+            nexthop::parse(rest, verb, &options, &env).map(|request| vec![request])
         }
         _ => {
             let verb = if deletes { neigh::Verb::Delete } else { neigh::Verb::Put(mode(verb)) };
@@ -296,7 +300,23 @@ fn route_commands() -> Text {
         maybe(with("metric", number(1..=99))),
     ]);
     let local = all(vec![verb(), with("local", net()), with("dev", dev())]);
-    prop_oneof![single, several, special, local].boxed()
+    let object = all(vec![verb(), dst(), with("nhid", number(1..=99)), attributes()]);
+    prop_oneof![single, several, special, local, object].boxed()
+}
+
+fn nexthop_commands() -> Text {
+    let way = all(vec![
+        maybe(with("via", v4())),
+        with("dev", dev()),
+        maybe(one(&["onlink"])),
+        maybe(with("proto", one(&["static", "77"]))),
+    ]);
+    let put = all(vec![
+        with("ip nexthop", one(&["add", "replace"])),
+        maybe(with("id", number(1..=99))),
+        prop_oneof![way, one(&["blackhole", "group 1", "group 1/2,3/7", "group 4,256"])].boxed(),
+    ]);
+    prop_oneof![put, with("ip nexthop del id", number(1..=99))].boxed()
 }
 
 fn rule_commands() -> Text {
@@ -467,6 +487,9 @@ proptest! {
 
     #[test]
     fn routes(text in route_commands()) { check(&text)?; }
+
+    #[test]
+    fn nexthops(text in nexthop_commands()) { check(&text)?; }
 
     #[test]
     fn rules(text in rule_commands()) { check(&text)?; }

@@ -198,6 +198,7 @@ const fn empty(add: bool) -> RouteSpec {
         advmss: None,
         metrics: Vec::new(),
         nexthops: Vec::new(),
+        nhid: None,
     }
 }
 

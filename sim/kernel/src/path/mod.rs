@@ -30,6 +30,7 @@ mod vxlan;
 pub use fragment::FragmentQueues;
 pub use icmp_limit::IcmpLimits;
 pub use ip_output::IpIdents;
+pub(crate) use multipath::upper_bound;
 pub(crate) use options::record_route;
 pub use route::{Dst, Flow, InputRoute};
 pub use route_exception::RouteExceptions;

@@ -95,7 +95,7 @@ impl Host {
             metrics: route.as_ref().map_or_else(Vec::new, |route| route.metrics.clone()),
             redirected,
             do_redirect,
-            fib: route.as_ref().map(|route| self.route_info(table, route)),
+            fib: route.as_ref().map(|route| self.route_info(ns, table, route)),
         })
     }
 }

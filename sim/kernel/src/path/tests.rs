@@ -161,6 +161,7 @@ impl Net {
             advmss: None,
             metrics: vec![],
             nexthops: vec![nexthop],
+            nhid: None,
         };
         self.request(ns, Request::RouteAdd(spec, Mode::Add));
     }

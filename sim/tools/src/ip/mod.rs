@@ -15,6 +15,7 @@ mod list;
 mod maddr;
 pub(crate) mod neigh;
 mod netns;
+pub(crate) mod nexthop;
 pub(crate) mod options;
 pub(crate) mod route;
 mod route_filter;
@@ -149,7 +150,6 @@ const OTHER_OBJECTS: &[&str] = &[
     "netconf",
     "vrf",
     "sr",
-    "nexthop",
     "mptcp",
     "ioam",
     "stats",
@@ -205,6 +205,7 @@ fn do_cmd(ip: &mut Ip<'_, '_>, object: &str, words: &[&str]) -> Result<i32, Stop
         Some("tunnel" | "tunl") => tunnel::run(ip, words),
         Some("netns") => netns::run(ip, words),
         Some("maddress") => maddr::run(ip, words),
+        Some("nexthop") => nexthop::run(ip, words),
         Some("monitor") => Err(monitor(words)),
         Some("help") => Err(options::usage()),
         Some(name) if OTHER_OBJECTS.contains(&name) => Err(not_simulated("ip", name)),
@@ -386,8 +387,9 @@ fn show_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
                 end: End::Return(-2),
             });
         }
+        let objects = ip.console.sys.kernel().nexthops(ip.netns);
         for route in routes.iter().filter(|route| filter.takes(route)) {
-            route_show::print_route(&mut p, route, &filter, &ip.options);
+            route_show::print_route(&mut p, route, &objects, &filter, &ip.options);
         }
     }
     ip.console.out(&p.finish());
@@ -403,7 +405,9 @@ fn get_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let mut p = ip.options.printer();
     match answer.fib.as_ref().filter(|_| get.fibmatch) {
         Some(route) => {
-            route_show::print_route(&mut p, route, &route_filter::RouteFilter::default(), &ip.options);
+            let objects = sys.kernel().nexthops(ip.netns);
+            let filter = route_filter::RouteFilter::default();
+            route_show::print_route(&mut p, route, &objects, &filter, &ip.options);
         }
         None => route_show::print_answer(&mut p, &answer, get.query.tos, &ip.options),
     }
@@ -434,7 +438,8 @@ fn flush_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         for route in doomed {
             if ip.options.stats > 1 {
                 let mut p = ip.options.printer();
-                route_show::print_route(&mut p, route, &filter, &ip.options);
+                let objects = ip.console.sys.kernel().nexthops(ip.netns);
+                route_show::print_route(&mut p, route, &objects, &filter, &ip.options);
                 ip.console.out(&p.finish());
             }
             let request = route_filter::deletion(route);

@@ -82,6 +82,7 @@ pub const fn empty_spec() -> RouteSpec {
         advmss: None,
         metrics: Vec::new(),
         nexthops: Vec::new(),
+        nhid: None,
     }
 }
 
@@ -108,7 +109,7 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result
         *locked = p.mtu_locked;
     }
     spec.dst = (dst.len != 0).then(|| dst.net());
-    let gateway_or_more = p.via.is_some() || p.nexthops.is_some();
+    let gateway_or_more = p.via.is_some() || p.nexthops.is_some() || spec.nhid.is_some_and(|id| id != 0);
     spec.nexthops = match p.nexthops {
         Some(hops) => hops,
         None if p.dev.is_some() || p.via.is_some() || p.onlink => vec![NextHopSpec {
@@ -192,7 +193,11 @@ fn parse_words(words: &mut Words<'_>, p: &mut Parsed, spec: &mut RouteSpec) -> R
                 }
                 p.via = Some(parse_via(words, &mut p.family)?);
             }
-            "from" | "expires" | "nhid" | "encap" | "ttl-propagate" => return Err(not_simulated("ip", word)),
+            "nhid" => {
+                let value = words.value()?;
+                spec.nhid = Some(get_u32(value).ok_or_else(|| invarg("\"id\" value is invalid\n", value))?);
+            }
+            "from" | "expires" | "encap" | "ttl-propagate" => return Err(not_simulated("ip", word)),
             _ if word == "tos" || matches(word, "dsfield") => {
                 let value = words.value()?;
                 spec.tos = read_dsfield(value).ok_or_else(|| invarg("\"tos\" value is invalid\n", value))?;

@@ -219,5 +219,6 @@ pub fn deletion(route: &RouteInfo) -> Request {
                 weight: multipath.then_some(hop.weight),
             })
             .collect(),
+        nhid: route.nhid,
     })
 }

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use kernel::dump::{NextHopInfo, RouteAnswer, RouteInfo};
+use kernel::dump::{NextHopInfo, NexthopInfo, RouteAnswer, RouteInfo};
 use kernel::{RouteKind, RouteMetric, RouteProto, Scope, TableId};
 
+use super::nexthop::print_nexthop;
 use super::options::Options;
 use super::route_filter::RouteFilter;
 use crate::iproute::names::{dsfield_name, proto_name, route_kind_name, scope_name, table_name};
@@ -100,14 +101,23 @@ fn thousandths(value: u32) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// One route of a listing.
-pub fn print_route(p: &mut Printer, route: &RouteInfo, filter: &RouteFilter, options: &Options) {
+/// One route of a listing. `objects` are the namespace's nexthop objects, for details.
+pub fn print_route(
+    p: &mut Printer,
+    route: &RouteInfo,
+    objects: &[NexthopInfo],
+    filter: &RouteFilter,
+    options: &Options,
+) {
     p.open_object("");
     let type_fits = filter.kind.is_none_or(|kind| kind == route.kind);
     if (route.kind != RouteKind::Unicast || options.details) && type_fits {
         p.any("type", "{} ", route_kind_name(route.kind));
     }
     p.any("dst", "{} ", dst_text(&route.dst));
+    if let Some(id) = route.nhid {
+        p.any("nhid", "nhid {} ", id);
+    }
     if route.tos != 0 && filter.tos.is_none() {
         p.any("tos", "tos {} ", dsfield_name(route.tos, options.numeric));
     }
@@ -140,6 +150,11 @@ pub fn print_route(p: &mut Printer, route: &RouteInfo, filter: &RouteFilter, opt
     }
     print_flags(p, single);
     print_metrics(p, route.mtu, route.advmss, &route.metrics);
+    let object = objects.iter().find(|object| Some(object.id) == route.nhid);
+    if let Some(object) = object.filter(|_| options.details) {
+        p.fp("\n\tnh_info ");
+        print_nexthop(p, "nh_info", object, options);
+    }
     if route.nexthops.len() > 1 {
         p.open_array("nexthops");
         for hop in &route.nexthops {
