@@ -141,6 +141,9 @@ pub struct RuleSite<'a> {
     pub table: TableName,
     /// The hooks from which a packet can come to it.
     pub hooks: &'a [HookName],
+    /// It stands in a built-in chain: what the kernel looks at only when a rule is made
+    /// (`checkentry`) knows no hooks in other chains.
+    pub in_built_in: bool,
     /// The rule.
     pub rule: &'a Rule,
 }
@@ -277,7 +280,7 @@ impl Table {
             None => None,
         };
         let hooks = self.hooks_reaching(id);
-        self.check(&hooks, rule)?;
+        self.check(id, &hooks, rule)?;
         if let Some(to) = to {
             self.check_below(to, &hooks)?;
         }
@@ -411,8 +414,9 @@ impl Table {
             .collect()
     }
 
-    fn check(&self, hooks: &[HookName], rule: &Rule) -> Result<(), Refused> {
-        let site = RuleSite { table: self.name, hooks, rule };
+    fn check(&self, id: ChainId, hooks: &[HookName], rule: &Rule) -> Result<(), Refused> {
+        let in_built_in = self.get(id).is_some_and(|chain| chain.base.is_some());
+        let site = RuleSite { table: self.name, hooks, in_built_in, rule };
         for m in &rule.matches {
             m.check(&site)?;
         }
@@ -430,7 +434,7 @@ impl Table {
         }
         let Some(chain) = self.get(id) else { return Ok(()) };
         for installed in chain.rules.iter() {
-            self.check(hooks, &installed.rule)?;
+            self.check(id, hooks, &installed.rule)?;
         }
         chain.jumps.keys().try_for_each(|next| self.check_below(*next, hooks))
     }

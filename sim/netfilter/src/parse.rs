@@ -272,11 +272,9 @@ fn addresses(invert: bool, text: &str) -> Result<Vec<AddrMask>, ArgError> {
 }
 
 fn device(invert: bool, text: &str) -> Result<Option<Not<DevPattern>>, ArgError> {
-    if text.len() > 15 {
-        return Err(ArgError::said(format!("interface name `{text}' must be shorter than IFNAMSIZ (15)")));
-    }
+    let value = DevPattern::parse(text)?;
     if text.is_empty() {
         return Err(ArgError::said("Empty interface is likely to be undesired"));
     }
-    Ok((invert || text != "+").then(|| Not { invert, value: DevPattern(text.to_owned()) }))
+    Ok((invert || text != "+").then_some(Not { invert, value }))
 }

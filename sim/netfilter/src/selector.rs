@@ -137,11 +137,24 @@ fn short_address(text: &str) -> Option<Ipv4Addr> {
 }
 
 impl DevPattern {
-    /// Whether a device of that name fits.
+    /// Reads a name. iptables: `xtables_parse_interface`.
+    ///
+    /// # Errors
+    /// It is too long.
+    pub fn parse(text: &str) -> Result<Self, ArgError> {
+        if text.len() > 15 {
+            return Err(ArgError::said(format!(
+                "interface name `{text}' must be shorter than IFNAMSIZ (15)"
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether a device of that name fits; an empty pattern fits all.
     pub fn matches(&self, name: &str) -> bool {
         match self.0.strip_suffix('+') {
             Some(prefix) => name.starts_with(prefix),
-            None => name == self.0,
+            None => name == self.0 || self.0.is_empty(),
         }
     }
 }

@@ -24,6 +24,11 @@ pub struct Skb {
     /// Length in bytes of the longest fragment it was put together from; 0 if it wasn't.
     /// Kernel: `IPCB(skb)->frag_max_size`.
     pub frag_max_size: u16,
+    /// The same for as long as it still hangs together from those fragments, and would be cut into
+    /// them again. Kernel: `skb_has_frag_list`.
+    pub frag_list: u16,
+    /// It was put together here and may be cut in spite of DF. Kernel: `skb->ignore_df`.
+    pub ignore_df: bool,
     /// The route by which this host sent it, if that was to `lo`.
     pub route: Option<Box<OutputRoute>>,
     /// What br_netfilter notes of a bridged packet.
@@ -136,11 +141,9 @@ impl CtInfo {
 }
 
 impl Skb {
-    /// A packet with no link-layer header yet.
+    /// A packet about which nothing is known yet but its frame and device.
     #[inline]
-    pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
-        let frame =
-            Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+    pub fn new(id: PacketId, dev: DevId, frame: Frame) -> Self {
         Self {
             id,
             frame,
@@ -149,9 +152,28 @@ impl Skb {
             pkt_type: PktType::Host,
             ct: None,
             frag_max_size: 0,
+            frag_list: 0,
+            ignore_df: false,
             route: None,
             nf_bridge: None,
         }
+    }
+
+    /// A packet with no link-layer header yet.
+    #[inline]
+    pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
+        let frame =
+            Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+        Self::new(id, dev, frame)
+    }
+
+    /// Forgets what a kernel has noted, for the way to another device or namespace; mark and
+    /// fragments stay. Kernel: `skb_scrub_packet`.
+    pub fn scrub(&mut self) {
+        self.ct = None;
+        self.nf_bridge = None;
+        self.ignore_df = false;
+        self.route = None;
     }
 
     /// `lo` brings back what this host sent. Kernel: `RTCF_LOCAL` of an output route.

@@ -262,17 +262,7 @@ impl World {
         let src = sender.unwrap_or(MacAddr([0x02, 0, 0, 0, 0, 0xfe]));
         let frame = Frame { dst: mac, src, vlan: None, payload: packet::EtherPayload::Ip(probe.packet()) };
         self.with_kernel(host, obs, |cx| {
-            let skb = Skb {
-                id: cx.ids.next_id(),
-                frame,
-                dev,
-                mark: probe.mark,
-                pkt_type: PktType::Host,
-                ct: None,
-                frag_max_size: 0,
-                route: None,
-                nf_bridge: None,
-            };
+            let skb = Skb { mark: probe.mark, ..Skb::new(cx.ids.next_id(), dev, frame) };
             let id = skb.id;
             cx.emit_created(&skb, netns, &[]);
             // The path's end is recorded.

@@ -566,8 +566,8 @@ impl World {
                 }
             }
             copy.mark = 0;
-            copy.ct = None;
-            copy.nf_bridge = None;
+            copy.scrub();
+            copy.frag_list = 0;
             let node = Arc::make_mut(&mut nodes[end.host.0 as usize]);
             node.schedule(queue, at, Event::Receive(copy));
         });

@@ -50,9 +50,7 @@ impl<O: Observer> Cx<'_, O> {
         let stats = &mut self.host.dev_mut(dev).stats;
         stats.tx_packets += 1;
         stats.tx_bytes += len as u64;
-        // Kernel: `skb_scrub_packet`.
-        skb.ct = None;
-        skb.nf_bridge = None;
+        skb.scrub();
         if crosses {
             skb.mark = 0;
         }

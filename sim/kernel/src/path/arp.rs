@@ -292,17 +292,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         let frame = Frame { dst, src: device.mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
         let id = self.ids.next_id();
-        let skb = Skb {
-            id,
-            frame,
-            dev,
-            mark: 0,
-            pkt_type: PktType::Outgoing,
-            ct: None,
-            frag_max_size: 0,
-            route: None,
-            nf_bridge: None,
-        };
+        let skb = Skb { pkt_type: PktType::Outgoing, ..Skb::new(id, dev, frame) };
         let parents: Vec<_> = answers.map(|request| (Relation::ReplyTo, request)).into_iter().collect();
         self.emit_created(&skb, ns, &parents);
         let sent = self.dev_queue_xmit(dev, skb);

@@ -19,6 +19,7 @@
 use packet::{DevId, EtherPayload, NetnsId, NfBridge, PktType, Skb, wire};
 use trace::{BridgeCall, DropReason, HookName, Observer, Relation, StepKind};
 
+use crate::path::ip_output::fragment_size;
 use crate::path::{Dst, InputRoute};
 use crate::{Cx, Dropped, Host, PathResult};
 
@@ -318,11 +319,10 @@ impl<O: Observer> Cx<'_, O> {
     /// piece ends silently. Kernel: `br_nf_ip_fragment`, `br_nf_push_frag_xmit`.
     fn br_nf_ip_fragment(&mut self, netns: NetnsId, br: DevId, skb: Skb) -> Result<Option<Skb>, Dropped> {
         let mtu = self.host.dev(br).mtu;
-        let came = u32::from(skb.frag_max_size);
-        if came > mtu || came == 0 && skb.ip().frag.df {
+        if u32::from(skb.frag_max_size) > mtu || skb.ip().frag.df && !skb.ignore_df {
             return Err(self.dropped(netns, &skb, DropReason::PktTooBig));
         }
-        let mtu = if came == 0 { mtu } else { came };
+        let mtu = fragment_size(&skb, mtu);
         if skb.ip().len() <= mtu as usize {
             return Ok(Some(skb));
         }

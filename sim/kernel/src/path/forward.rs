@@ -26,7 +26,7 @@ pub(super) fn ip_exceeds_mtu(skb: &Skb, mtu: u32) -> bool {
         return false;
     }
     // What was put together here may be cut again, but not smaller than it came.
-    skb.frag_max_size == 0 || u32::from(skb.frag_max_size) > mtu
+    u32::from(skb.frag_max_size) > mtu || !skb.ignore_df
 }
 
 impl<O: Observer> Cx<'_, O> {

@@ -196,6 +196,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Makes one packet of a complete queue. Kernel: `net/ipv4/ip_fragment.c, ip_frag_reasm`.
     fn ip_frag_reasm(&mut self, ns: NetnsId, number: u64) -> Option<Result<Skb, Dropped>> {
         let queue = self.host.ns_mut(ns).frags.queues.remove(&number)?;
+        let user = queue.key.user;
         let parents: Vec<(Relation, PacketId)> =
             queue.parts.values().map(|skb| (Relation::ReassembledFrom, skb.id)).collect();
         let bytes: Vec<u8> = queue.parts.values().flat_map(|skb| fragment_bytes(skb).to_vec()).collect();
@@ -208,6 +209,9 @@ impl<O: Observer> Cx<'_, O> {
         let mut whole = Skb { id: self.ids.next_id(), ..first };
         whole.frame.payload = packet::EtherPayload::Ip(packet);
         whole.frag_max_size = queue.max_size.max(queue.max_df_size);
+        whole.frag_list = queue.max_size;
+        // Kernel: `net/ipv4/netfilter/nf_defrag_ipv4.c, nf_ct_ipv4_gather_frags`.
+        whole.ignore_df = user != DefragUser::LocalDeliver;
         self.emit_created(&whole, ns, &parents);
         Some(Ok(whole))
     }

@@ -27,6 +27,19 @@ fn ports(packet: &Packet) -> (u16, u16) {
     }
 }
 
+/// The size to cut to: what the packet was put together from, if that fits.
+/// Kernel: `net/ipv4/ip_output.c, ip_do_fragment`, whose fast path sends the fragments as they came.
+pub(super) fn fragment_size(skb: &Skb, mtu: u32) -> u32 {
+    let most = match u32::from(skb.frag_max_size) {
+        0 => mtu,
+        came => came.min(mtu),
+    };
+    match u32::from(skb.frag_list) {
+        0 => most,
+        came => came.min(most),
+    }
+}
+
 impl<O: Observer> Cx<'_, O> {
     /// Sends a packet of this host by `dst`: OUTPUT, routing again if that changed what routing
     /// looks at, then [`Cx::ip_output`]. Kernel: `net/ipv4/ip_output.c, ip_local_out`.
@@ -129,10 +142,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Cuts a packet, to the sizes it came in if it was put together here.
     /// Kernel: `net/ipv4/ip_output.c, ip_do_fragment`.
     fn ip_do_fragment(&mut self, ns: NetnsId, skb: Skb, dst: &Dst) -> PathResult {
-        let mtu = match u32::from(skb.frag_max_size) {
-            0 => dst.mtu,
-            came => came.min(dst.mtu),
-        };
+        let mtu = fragment_size(&skb, dst.mtu);
         if skb.ip().len() <= mtu as usize {
             return self.ip_finish_output2(ns, skb, dst);
         }

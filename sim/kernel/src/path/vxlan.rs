@@ -237,8 +237,7 @@ impl<O: Observer> Cx<'_, O> {
         stats.tx_bytes += skb.frame.len() as u64;
         self.host.dev_mut(to).stats.rx_bytes += Frame::HEADER_LEN as u64;
         skb.dev = to;
-        skb.ct = None;
-        skb.nf_bridge = None;
+        skb.scrub();
         self.effects.push(Effect::Receive { after: CROSSING, skb });
     }
 
@@ -259,17 +258,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(dropped);
         };
         let dev = self.vxlan_find_vni(netns, port, vni);
-        let mut inner = Skb {
-            id: outer,
-            frame: *frame,
-            dev: dev.unwrap_or(arrival),
-            mark,
-            pkt_type: packet::PktType::Host,
-            ct: None,
-            frag_max_size: 0,
-            route: None,
-            nf_bridge: None,
-        };
+        let mut inner = Skb { mark, ..Skb::new(outer, dev.unwrap_or(arrival), *frame) };
         let Some(dev) = dev else {
             return Err(self.dropped(netns, &inner, DropReason::VxlanVniNotFound));
         };

@@ -110,17 +110,8 @@ impl<O: Observer> Cx<'_, O> {
         if frame.len() > device.mtu as usize + header {
             return Err(Errno::MsgSize);
         }
-        let skb = Skb {
-            id: self.ids.next_id(),
-            frame,
-            dev,
-            mark,
-            pkt_type: PktType::Outgoing,
-            ct: None,
-            frag_max_size: 0,
-            route: None,
-            nf_bridge: None,
-        };
+        let skb =
+            Skb { mark, pkt_type: PktType::Outgoing, ..Skb::new(self.ids.next_id(), dev, frame) };
         let current = self.current;
         self.current = current.or(owner);
         self.emit_created(&skb, ns, &[]);

@@ -39,9 +39,9 @@ impl Extension for Physdev {
         }
         let mut this = Self::default();
         for (slot, name) in [(&mut this.input, "physdev-in"), (&mut this.output, "physdev-out")] {
-            *slot = args
-                .take(name)?
-                .map(|given| Not { invert: given.invert, value: DevPattern(given.text().to_owned()) });
+            let Some(given) = args.take(name)? else { continue };
+            let value = DevPattern::parse(given.text())?;
+            *slot = Some(Not { invert: given.invert, value });
         }
         for (slot, name) in [
             (&mut this.is_in, "physdev-is-in"),
@@ -77,7 +77,7 @@ impl Extension for Physdev {
     fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
         let asks_out = self.output.is_some() || self.is_out.is_some();
         let bridged = self.is_bridged == Some(false);
-        if asks_out && !bridged && site.hooks.contains(&HookName::Output) {
+        if asks_out && !bridged && site.in_built_in && site.hooks.contains(&HookName::Output) {
             return Err(Refused::Invalid);
         }
         Ok(())
