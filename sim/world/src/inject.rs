@@ -6,8 +6,8 @@ use kernel::path::Flow;
 use kernel::{Errno, RouteKind};
 use netfilter::{Choice, Choices};
 use packet::{
-    Body, DevId, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketId, Payload, PktType, Proto, Skb, Tcp,
-    TcpFlags, Tuple, Udp, UdpData,
+    Body, DevId, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketId, Payload, Proto, Skb, Tcp, TcpFlags,
+    Tuple, Udp, UdpData,
 };
 use trace::{Disposition, Journeys, Names, Recorder, Step, StepKind, Trace};
 

@@ -110,8 +110,7 @@ impl<O: Observer> Cx<'_, O> {
         if frame.len() > device.mtu as usize + header {
             return Err(Errno::MsgSize);
         }
-        let skb =
-            Skb { mark, pkt_type: PktType::Outgoing, ..Skb::new(self.ids.next_id(), dev, frame) };
+        let skb = Skb { mark, pkt_type: PktType::Outgoing, ..Skb::new(self.ids.next_id(), dev, frame) };
         let current = self.current;
         self.current = current.or(owner);
         self.emit_created(&skb, ns, &[]);

@@ -1,0 +1,58 @@
+# REJECT of bridged packets: ICMP errors come from the bridge's address, a reset straight out of the port with the addresses of the frame exchanged.
+sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+ip link set lo up
+ip link add br0 type bridge mcast_snooping 0
+ip link set br0 address 02:00:00:00:00:b0
+ip addr add 10.0.0.254/24 dev br0
+ip link set br0 up
+for n in a b c; do
+  ip netns add $n
+  ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n $n link set lo up
+done
+ip link add pa address 02:00:00:00:01:01 type veth peer name eth0 address 02:00:00:00:01:02 netns a
+ip link set pa up
+ip -n a addr add 10.0.0.1/24 dev eth0
+ip -n a link set eth0 up
+ip link set pa master br0
+ip -n a route add default via 10.0.0.254
+ip link add pb address 02:00:00:00:02:01 type veth peer name eth0 address 02:00:00:00:02:02 netns b
+ip link set pb up
+ip -n b addr add 10.0.0.2/24 dev eth0
+ip -n b link set eth0 up
+ip link set pb master br0
+ip -n b route add default via 10.0.0.254
+ip link add pc address 02:00:00:00:03:01 type veth peer name eth0 address 02:00:00:00:03:02 netns c
+ip link set pc up
+ip -n c addr add 10.0.0.3/24 dev eth0
+ip -n c link set eth0 up
+ip link set pc master br0
+ip -n c route add default via 10.0.0.254
+sysctl -qw net.ipv4.icmp_ratelimit=0
+ip netns exec b http-echo -listen :80 -text b &
+http-echo -listen :80 -text host &
+sleep 2.5
+ip netns exec a ping -c 1 -W 1 10.0.0.2 | tail -n 3
+ip netns exec a ping -c 1 -W 1 10.0.0.254 | tail -n 3
+iptables -A OUTPUT -p icmp --icmp-type 3
+iptables -A OUTPUT -p tcp --tcp-flags RST RST
+iptables -t mangle -A POSTROUTING -p tcp --tcp-flags RST RST
+iptables -A FORWARD -p icmp -j REJECT --reject-with icmp-net-unreachable
+iptables -A FORWARD -p udp -j REJECT --reject-with icmp-host-prohibited
+iptables -A FORWARD -p tcp -j REJECT --reject-with tcp-reset
+iptables -A INPUT -p tcp --dport 80 -j REJECT --reject-with tcp-reset
+ip netns exec a tcpdump -l -n -t -e -i eth0 --immediate-mode icmp or udp or tcp 2>/dev/null >a.txt &
+tcpdump -l -n -t -e -i br0 --immediate-mode icmp or udp or tcp 2>/dev/null >br0.txt &
+sleep 1
+ip netns exec a ping -c 1 -W 1 10.0.0.2
+ip netns exec a udp-probe -timeout 0.5 -bind :5000 10.0.0.2:9000
+ip netns exec a curl -s --max-time 1 --local-port 6000 http://10.0.0.2/
+echo "rc=$?"
+ip netns exec a curl -s --max-time 1 --local-port 6001 http://10.0.0.254/
+echo "rc=$?"
+sleep 0.5
+echo "== a"
+cat a.txt
+echo "== br0"
+cat br0.txt
+iptables-save -c | grep -v "^#" | grep -v ":[A-Z]"

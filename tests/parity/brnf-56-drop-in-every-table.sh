@@ -1,0 +1,53 @@
+# A bridged packet ends in raw, mangle, nat or filter, and what came before has counted it.
+sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+ip link set lo up
+ip link add br0 type bridge mcast_snooping 0
+ip link set br0 address 02:00:00:00:00:b0
+ip addr add 10.0.0.254/24 dev br0
+ip link set br0 up
+for n in a b c; do
+  ip netns add $n
+  ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n $n link set lo up
+done
+ip link add pa address 02:00:00:00:01:01 type veth peer name eth0 address 02:00:00:00:01:02 netns a
+ip link set pa up
+ip -n a addr add 10.0.0.1/24 dev eth0
+ip -n a link set eth0 up
+ip link set pa master br0
+ip -n a route add default via 10.0.0.254
+ip link add pb address 02:00:00:00:02:01 type veth peer name eth0 address 02:00:00:00:02:02 netns b
+ip link set pb up
+ip -n b addr add 10.0.0.2/24 dev eth0
+ip -n b link set eth0 up
+ip link set pb master br0
+ip -n b route add default via 10.0.0.254
+ip link add pc address 02:00:00:00:03:01 type veth peer name eth0 address 02:00:00:00:03:02 netns c
+ip link set pc up
+ip -n c addr add 10.0.0.3/24 dev eth0
+ip -n c link set eth0 up
+ip link set pc master br0
+ip -n c route add default via 10.0.0.254
+sysctl -qw net.ipv4.ip_forward=1
+sleep 2.5
+ip netns exec a ping -c 1 -W 1 10.0.0.2 | tail -n 3
+for t in raw mangle; do
+  iptables -t $t -A PREROUTING -s 10.0.0.1 -p icmp -m comment --comment count
+done
+iptables -t mangle -A FORWARD -s 10.0.0.1 -p icmp -m comment --comment count
+iptables -t filter -A FORWARD -s 10.0.0.1 -p icmp -m comment --comment count
+iptables -t mangle -A POSTROUTING -s 10.0.0.1 -p icmp -m comment --comment count
+iptables -t nat -A PREROUTING -s 10.0.0.1 -p icmp -m comment --comment count
+iptables -t nat -A POSTROUTING -s 10.0.0.1 -p icmp -m comment --comment count
+ip netns exec a ping -c 1 -W 0.5 10.0.0.2 | grep packets
+iptables -t raw -A PREROUTING -d 10.0.0.2 -p icmp -m length --length 128 -j DROP
+iptables -t mangle -A PREROUTING -d 10.0.0.2 -p icmp -m length --length 129 -j DROP
+iptables -t mangle -A FORWARD -d 10.0.0.2 -p icmp -m length --length 131 -j DROP
+iptables -A FORWARD -d 10.0.0.2 -p icmp -m length --length 132 -j DROP
+iptables -t mangle -A POSTROUTING -d 10.0.0.2 -p icmp -m length --length 133 -j DROP
+for size in 100 101 102 103 104 105; do
+  ip netns exec a ping -c 1 -W 0.5 -s $size 10.0.0.2 | grep packets
+done
+iptables-save -c | grep -v "^#" | grep -v ":[A-Z]"
+conntrack -L | wc -l
+conntrack -L -p icmp
