@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use packet::{MacAddr, NetnsId, Vni};
 
-use crate::{Nud, RouteKind, RouteMetric, RouteProto, Rule, Scope, TableId};
+use crate::{Errno, Nud, RouteKind, RouteMetric, RouteProto, Rule, Scope, TableId};
 
 /// A change of configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -544,6 +544,9 @@ pub enum FdbState {
 pub struct Reply {
     /// Names that the kernel chose for new devices, in order.
     pub names: Vec<String>,
+    /// The refused ones of changes that were sent together, by index, each with its error; none
+    /// was made then.
+    pub refused: Vec<(usize, Errno)>,
 }
 
 /// How long a crossing (veth, cable, loopback) takes at least.

@@ -37,9 +37,7 @@ impl<O: Observer> Cx<'_, O> {
             Request::NetnsDel { name } => self.netns_del(ns, &name),
             Request::NetnsSetId { name, id } => self.netns_set_id(ns, &name, id),
             Request::Ruleset(change) => self.ruleset_change(ns, &change).map(done).map_err(Refusal::from),
-            Request::RulesetRestore(restore) => {
-                self.ruleset_restore(ns, &restore).map(done).map_err(Refusal::from)
-            }
+            Request::RulesetRestore(restore) => Ok(self.ruleset_restore(ns, &restore)),
             Request::Conntrack(change) => {
                 self.conntrack_change(ns, &change);
                 Ok(Reply::default())

@@ -6,6 +6,7 @@ use trace::{Decision, FieldChange, Observer, RewriteBy, StepKind};
 
 use crate::eval::counted_len;
 use crate::hook::Watch;
+use crate::index::{RuleIndex, could_fit};
 use crate::table::ChainId;
 use crate::targets::RejectWith;
 use crate::{Action, Chain, EvalCx, Installed, Memory, Policy, Rule, Table, Then};
@@ -32,7 +33,8 @@ struct Walk {
     path: SmallVec<[ChainId; 16]>,
     at: ChainId,
     next: usize,
-    visited: u32,
+    /// Rules that the kernel has looked at.
+    visited: usize,
 }
 
 /// Runs a packet through a built-in chain. Kernel: `nft_do_chain`.
@@ -114,11 +116,27 @@ fn next_match(
     cx: &mut EvalCx<'_>,
     skb: &Skb,
 ) -> Option<(usize, Arc<Rule>)> {
-    let Chain { rules, counters, memory, .. } = chain;
-    while let Some(Installed { rule, .. }) = rules.get(walk.next) {
-        let number = walk.next;
-        walk.next += 1;
-        walk.visited += 1;
+    let Chain { rules, counters, memory, index, .. } = chain;
+    let index = (rules.len() >= RuleIndex::WORTHWHILE)
+        .then(|| &**index.get_or_insert_with(|| Arc::new(RuleIndex::new(rules))));
+    loop {
+        let from = walk.next;
+        let number = match index {
+            Some(index) => index.next(from, cx, skb).unwrap_or(rules.len()),
+            None => from,
+        };
+        debug_assert!(
+            rules[from..number].iter().all(|left_out| !could_fit(&left_out.rule, cx, skb)),
+            "the index leaves out a rule that fits"
+        );
+        let Some(Installed { rule, .. }) = rules.get(number) else {
+            // The kernel has looked at every rule.
+            walk.visited += number - from;
+            walk.next = number;
+            return None;
+        };
+        walk.visited += number + 1 - from;
+        walk.next = number + 1;
         if !rule.selector.matches(cx, skb) {
             continue;
         }
@@ -139,7 +157,6 @@ fn next_match(
             return Some((number, Arc::clone(rule)));
         }
     }
-    None
 }
 
 /// Back to the calling chain; false in the built-in one.
@@ -174,7 +191,8 @@ fn finish<O: Observer>(
     if O::ON
         && let Some(decided_by) = decision.clone()
     {
-        let (hook, table, rules_visited) = (cx.hook, table.name.as_str(), walk.visited);
+        let rules_visited = u32::try_from(walk.visited).unwrap_or(u32::MAX);
+        let (hook, table) = (cx.hook, table.id.as_str());
         let verdict = match verdict {
             Verdict::Accept => "ACCEPT",
             Verdict::Drop => "DROP",
@@ -188,7 +206,7 @@ fn finish<O: Observer>(
 fn rule_decision(table: &Table, walk: &Walk, number: usize, rule: &Rule) -> Decision {
     let name = |id: &ChainId| table.get(*id).map_or(String::new(), |chain| chain.name.clone());
     Decision::Rule {
-        table: table.name.as_str(),
+        table: table.id.as_str(),
         chains: walk.path.iter().map(name).collect(),
         number: u32::try_from(number + 1).unwrap_or(u32::MAX),
         text: format!("-A {}{rule}", name(&walk.at)),
@@ -200,7 +218,7 @@ fn rule_decision(table: &Table, walk: &Walk, number: usize, rule: &Rule) -> Deci
 /// nothing don't count.
 fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb) -> Decision {
     let Some(chain) = table.get(base) else {
-        return Decision::Policy { table: table.name.as_str(), chain: String::new(), nearest: None };
+        return Decision::Policy { table: table.id.as_str(), chain: String::new(), nearest: None };
     };
     let mut nearest: Option<((usize, std::cmp::Reverse<usize>), String, String)> = None;
     let mut pending = vec![base];
@@ -229,7 +247,7 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
     *cx.random.stream = kept;
     cx.random.choices = choices;
     Decision::Policy {
-        table: table.name.as_str(),
+        table: table.id.as_str(),
         chain: chain.name.clone(),
         nearest: nearest.map(|(_, text, predicate)| (text, predicate)),
     }

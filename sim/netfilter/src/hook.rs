@@ -68,7 +68,7 @@ impl Netfilter {
         skb: &mut Skb,
     ) -> HookVerdict {
         let Some(inner) = &mut self.0 else { return HookVerdict::Accept };
-        let Inner { tables, conntrack, random, hooks, tracks: _ } = &mut **inner;
+        let Inner { tables, conntrack, random, hooks, nat_chains, .. } = &mut **inner;
         let stream = random.get_or_insert_with(|| Random::new(env.seed()));
         let mut cx = EvalCx {
             env,
@@ -96,16 +96,26 @@ impl Netfilter {
                     }
                     Evaluated { verdict: Verdict::Drop, decision: None }
                 }
-                Owner::Table(name, chain) => {
-                    let Some(table) = tables.get_mut(&name) else { continue };
-                    cx.table = name;
+                Owner::Table(id, chain) => {
+                    let Some(table) = tables.get_mut(&id) else { continue };
+                    cx.table = id.name;
                     evaluate(table, chain, &mut cx, watch, skb)
                 }
-                Owner::Nat(chain) => {
+                Owner::Nat => {
                     cx.table = TableName::Nat;
+                    let chains = &nat_chains[state.hook as usize];
                     let mut ask = |cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut Skb| {
-                        let (table, chain) = (tables.get_mut(&TableName::Nat)?, chain?);
-                        Some(evaluate(table, chain, cx, watch, skb))
+                        let mut last = None;
+                        for (id, chain) in chains {
+                            let Some(table) = tables.get_mut(id) else { continue };
+                            let evaluated = evaluate(table, *chain, cx, watch, skb);
+                            let accepted = evaluated.verdict == Verdict::Accept;
+                            last = Some(evaluated);
+                            if !accepted || is_translated(cx, skb) {
+                                break;
+                            }
+                        }
+                        last
                     };
                     nat_hook(&mut cx, watch, skb, &mut ask)
                 }
@@ -139,7 +149,15 @@ fn entry_of(conntrack: &Conntrack, skb: &Skb) -> Option<String> {
     conntrack.of(skb).map(|(conn, _)| conn.to_string())
 }
 
-/// Asks table nat about a new connection, then rewrites the packet. Kernel: `nf_nat_inet_fn`.
+/// Whether a binding of the hook's kind is settled. Kernel: `nf_nat_initialized`.
+fn is_translated(cx: &EvalCx<'_>, skb: &Skb) -> bool {
+    cx.conntrack.of(skb).is_none_or(|(conn, _)| match Manip::at(cx.hook) {
+        Manip::Src => conn.nat.src_done,
+        Manip::Dst => conn.nat.dst_done,
+    })
+}
+
+/// Asks the tables nat about a new connection, then rewrites the packet. Kernel: `nf_nat_inet_fn`.
 fn nat_hook<O: Observer>(
     cx: &mut EvalCx<'_>,
     watch: &mut Watch<'_, O>,
@@ -149,12 +167,8 @@ fn nat_hook<O: Observer>(
     let accept = |decision| Evaluated { verdict: Verdict::Accept, decision };
     let Some((conn, _)) = cx.conntrack.of(skb) else { return accept(None) };
     let manip = Manip::at(cx.hook);
-    let done = match manip {
-        Manip::Src => conn.nat.src_done,
-        Manip::Dst => conn.nat.dst_done,
-    };
     let mut decision = None;
-    if !done && !conn.confirmed && skb.ct.is_some_and(|ct| ct.info == CtInfo::New) {
+    if !is_translated(cx, skb) && !conn.confirmed && skb.ct.is_some_and(|ct| ct.info == CtInfo::New) {
         if let Some(evaluated) = ask(cx, watch, skb) {
             if evaluated.verdict != Verdict::Accept {
                 return evaluated;

@@ -9,6 +9,7 @@
 //! This room knows packets and the words of a trace. It asks the kernel around it through [`Env`]
 //! and knows nothing of sockets, routes or commands.
 
+mod apply;
 pub mod args;
 mod change;
 mod choice;
@@ -17,11 +18,14 @@ mod env;
 mod eval;
 mod evaluate;
 mod hook;
+mod index;
+mod journal;
 mod matches;
 pub mod names;
 pub mod nat;
 mod netfilter;
 mod parse;
+mod reach;
 mod rule;
 mod selector;
 mod table;
@@ -40,5 +44,5 @@ pub use netfilter::Netfilter;
 pub use parse::{RuleOption, RuleParser};
 pub use rule::{Listed, Rule, Then};
 pub use selector::{AddrMask, DevPattern, Not, Selector};
-pub use table::{Base, Chain, Counters, Installed, Policy, Table, TableName};
+pub use table::{Backend, Base, Chain, Counters, Installed, Policy, Table, TableId, TableName};
 pub use targets::{NOT_SIMULATED, RejectWith, Target};

@@ -5,7 +5,7 @@ use trace::HookName;
 
 use crate::conntrack::{Conntrack, ConntrackChange};
 use crate::table::ChainId;
-use crate::{Change, Random, Refused, Restore, Table, TableName, What};
+use crate::{Backend, Change, Random, Refused, Restore, Table, TableId, TableName, What};
 
 /// Netfilter of one namespace: tables and connections. Empty until something is configured.
 #[derive(Clone, Debug, Default)]
@@ -14,11 +14,15 @@ pub struct Netfilter(pub(crate) Option<Box<Inner>>);
 /// What there is once something was configured.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inner {
-    pub(crate) tables: BTreeMap<TableName, Table>,
+    pub(crate) tables: BTreeMap<TableId, Table>,
+    /// Built-in chains, as they were registered.
+    registered: Vec<(TableId, HookName)>,
     pub(crate) conntrack: Conntrack,
     pub(crate) random: Option<Random>,
     /// What runs at each hook, in order. Kernel: `struct nf_hook_entries`.
     pub(crate) hooks: [Vec<Owner>; 5],
+    /// The chains that translation asks at each hook, in order. Kernel: `struct nf_nat_hooks_net`.
+    pub(crate) nat_chains: [Vec<(TableId, ChainId)>; 5],
     /// A rule needs connections. Kernel: `nf_ct_netns_get`.
     pub(crate) tracks: bool,
 }
@@ -29,9 +33,9 @@ pub(crate) enum Owner {
     /// Connection tracking looks the packet up.
     Conntrack,
     /// A chain of a table other than nat.
-    Table(TableName, ChainId),
-    /// Address translation, asking a chain of table nat first.
-    Nat(Option<ChainId>),
+    Table(TableId, ChainId),
+    /// Address translation, asking the chains of nat tables first.
+    Nat,
     /// Connection tracking enters new connections.
     Confirm,
 }
@@ -40,9 +44,6 @@ pub(crate) enum Owner {
 const PRIORITY_CONNTRACK: i32 = -200;
 /// Kernel: `NF_IP_PRI_CONNTRACK_CONFIRM`.
 const PRIORITY_CONFIRM: i32 = i32::MAX;
-
-const HOOKS: [HookName; 5] =
-    [HookName::Prerouting, HookName::Input, HookName::Forward, HookName::Output, HookName::Postrouting];
 
 impl Netfilter {
     /// Whether nothing is registered at a hook.
@@ -58,8 +59,20 @@ impl Netfilter {
     }
 
     /// The table, if anything was ever put into it.
-    pub fn table(&self, name: TableName) -> Option<&Table> {
-        self.0.as_ref()?.tables.get(&name)
+    pub fn table(&self, id: impl Into<TableId>) -> Option<&Table> {
+        self.0.as_ref()?.tables.get(&id.into())
+    }
+
+    /// The tables of iptables-legacy, the newest first. Kernel: `/proc/net/ip_tables_names`.
+    pub fn legacy_tables(&self) -> Vec<TableName> {
+        let registered = self.0.iter().flat_map(|inner| inner.registered.iter().rev());
+        let mut names = Vec::new();
+        for (id, _) in registered.filter(|(id, _)| id.backend == Backend::Legacy) {
+            if !names.contains(&id.name) {
+                names.push(id.name);
+            }
+        }
+        names
     }
 
     /// The connections, if there ever were any.
@@ -82,24 +95,24 @@ impl Netfilter {
     /// Makes the changes of one table, all or none.
     ///
     /// # Errors
-    /// The index of the refused change and the kernel's refusal; nothing has changed then.
-    pub fn restore(&mut self, restore: &Restore) -> Result<(), (usize, Refused)> {
+    /// The indices of the refused changes with the kernel's refusals; nothing has changed then.
+    pub fn restore(&mut self, restore: &Restore) -> Result<(), Vec<(usize, Refused)>> {
         let inner = self.0.get_or_insert_default();
-        let mut table = match inner.tables.get(&restore.table) {
-            Some(table) if !restore.flush => table.clone(),
-            _ => Table::new(restore.table),
+        let mut fresh = Table::new(restore.table);
+        let table = match inner.tables.get_mut(&restore.table) {
+            Some(table) if !restore.flush => table,
+            _ => &mut fresh,
         };
-        for (at, what) in restore.changes.iter().enumerate() {
-            let result = match what {
-                // Naming a chain that exists empties it.
-                What::NewChain { chain } if table.chain(chain).is_some() => {
-                    table.apply(&What::Flush { chain: Some(chain.clone()) })
-                }
-                _ => table.apply(what),
-            };
-            result.map_err(|refused| (at, refused))?;
+        table.begin();
+        let refused = apply_all(table, &restore.changes);
+        if !refused.is_empty() {
+            table.abort();
+            return Err(refused);
         }
-        inner.tables.insert(restore.table, table);
+        table.commit();
+        if restore.flush || !inner.tables.contains_key(&restore.table) {
+            inner.tables.insert(restore.table, fresh);
+        }
         inner.register();
         Ok(())
     }
@@ -145,28 +158,59 @@ impl Netfilter {
     }
 }
 
+/// Makes changes that hold together, and answers those that the kernel refuses.
+///
+/// Once a rule leaves the table invalid, the kernel refuses each further rule with the same error:
+/// it validates the whole table again. Kernel: `nft_table_validate` in `nf_tables_newrule`.
+fn apply_all(table: &mut Table, changes: &[What]) -> Vec<(usize, Refused)> {
+    let mut refused = Vec::new();
+    let mut invalid = None;
+    for (at, what) in changes.iter().enumerate() {
+        let adds_rule = matches!(what, What::Append { .. } | What::Insert { .. } | What::Replace { .. });
+        let result = match invalid {
+            Some(error) if adds_rule => Err(error),
+            _ => table.apply_restored(what),
+        };
+        if let Err(error) = result {
+            if adds_rule && matches!(error, Refused::Invalid | Refused::TooDeep) {
+                invalid = Some(error);
+            }
+            refused.push((at, error));
+        }
+    }
+    refused
+}
+
 impl Inner {
-    /// Registers what the tables need at each hook. Kernel: `nf_register_net_hook`.
+    /// Registers what the tables need at each hook; of what has the same priority, the newest runs
+    /// first. Kernel: `nf_register_net_hook`, `nf_hook_entries_grow`.
     fn register(&mut self) {
-        self.tracks = self.tables.values().any(Table::needs_conntrack);
-        for hook in HOOKS {
+        let Self { tables, registered, hooks, nat_chains, tracks, .. } = self;
+        registered.retain(|(id, hook)| tables.get(id).is_some_and(|table| table.base(*hook).is_some()));
+        for (id, table) in &*tables {
+            let new = |hook: &&HookName| table.base(**hook).is_some() && !registered.contains(&(*id, **hook));
+            let new: Vec<(TableId, HookName)> =
+                id.name.hooks().iter().filter(new).map(|hook| (*id, *hook)).collect();
+            registered.extend(new);
+        }
+        *tracks = tables.values().any(Table::needs_conntrack);
+        let translates = registered.iter().any(|(id, _)| id.name == TableName::Nat);
+        for hook in HookName::ALL {
             let mut entries: Vec<(i32, Owner)> = Vec::new();
-            for (name, table) in &self.tables {
-                if *name == TableName::Nat {
-                    continue;
-                }
-                if let Some(id) = base_of(table, hook) {
-                    entries.push((name.priority(hook), Owner::Table(*name, id)));
+            let nat = &mut nat_chains[hook as usize];
+            nat.clear();
+            for (id, _) in registered.iter().rev().filter(|(_, at)| *at == hook) {
+                let Some(chain) = tables.get(id).and_then(|table| table.base(hook)) else { continue };
+                match id.name {
+                    TableName::Nat => nat.push((*id, chain)),
+                    name => entries.push((name.priority(hook), Owner::Table(*id, chain))),
                 }
             }
-            // The first built-in chain of table nat registers translation at all four hooks.
-            if let Some(nat) = self.tables.get(&TableName::Nat)
-                && nat.chains().any(|(_, chain)| chain.base.is_some())
-                && hook != HookName::Forward
-            {
-                entries.push((TableName::Nat.priority(hook), Owner::Nat(base_of(nat, hook))));
+            // The first built-in chain of a table nat registers translation at all four hooks.
+            if translates && hook != HookName::Forward {
+                entries.push((TableName::Nat.priority(hook), Owner::Nat));
             }
-            if self.tracks {
+            if *tracks {
                 match hook {
                     HookName::Prerouting | HookName::Output => {
                         entries.push((PRIORITY_CONNTRACK, Owner::Conntrack))
@@ -178,12 +222,7 @@ impl Inner {
                 }
             }
             entries.sort_by_key(|(priority, _)| *priority);
-            self.hooks[hook as usize] = entries.into_iter().map(|(_, owner)| owner).collect();
+            hooks[hook as usize] = entries.into_iter().map(|(_, owner)| owner).collect();
         }
     }
-}
-
-/// The built-in chain of a table at a hook, once it was used.
-fn base_of(table: &Table, hook: HookName) -> Option<ChainId> {
-    table.chains().find(|(_, chain)| chain.base.is_some_and(|base| base.hook == hook)).map(|(id, _)| id)
 }

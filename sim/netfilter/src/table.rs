@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use trace::HookName;
 
+use crate::index::RuleIndex;
+use crate::journal::Journal;
 use crate::{Memory, Rule, Then};
 
 /// A table of iptables.
@@ -76,6 +78,47 @@ impl fmt::Display for TableName {
     }
 }
 
+/// Which of the kernel's two rule engines holds a table. Both look at every packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Backend {
+    /// `iptables`, which is `iptables-nft`: nf_tables with the matches of xtables.
+    #[default]
+    Nft,
+    /// `iptables-legacy`: ip_tables. Its built-in chains exist as soon as a command looks at the
+    /// table, and its rules are checked only where packets can come.
+    Legacy,
+}
+
+/// A table of one of the engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableId {
+    /// The engine.
+    pub backend: Backend,
+    /// The table.
+    pub name: TableName,
+}
+
+impl TableId {
+    /// The name in a trace, where a table of iptables-legacy is called so.
+    pub const fn as_str(self) -> &'static str {
+        match (self.backend, self.name) {
+            (Backend::Nft, name) => name.as_str(),
+            (Backend::Legacy, TableName::Mangle) => "legacy mangle",
+            (Backend::Legacy, TableName::Security) => "legacy security",
+            (Backend::Legacy, TableName::Raw) => "legacy raw",
+            (Backend::Legacy, TableName::Filter) => "legacy filter",
+            (Backend::Legacy, TableName::Nat) => "legacy nat",
+        }
+    }
+}
+
+/// The table of `iptables`.
+impl From<TableName> for TableId {
+    fn from(name: TableName) -> Self {
+        Self { backend: Backend::Nft, name }
+    }
+}
+
 /// Packets and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -139,10 +182,25 @@ pub struct Chain {
     pub rules: Arc<Vec<Installed>>,
     /// Counters, one for each rule.
     pub counters: Vec<Counters>,
+    /// Number of rules that lead here.
+    pub references: u32,
     /// What the rules' matches remember, one for each rule; empty for a rule whose matches don't.
     pub(crate) memory: Vec<Vec<Memory>>,
     /// Chains that rules lead to, and how many do.
     pub(crate) jumps: BTreeMap<ChainId, u32>,
+    /// How packets come here.
+    pub(crate) reach: Reach,
+    /// Where to look for a packet's rules in a long chain, once one was looked for.
+    pub(crate) index: Option<Arc<RuleIndex>>,
+}
+
+/// How packets come to a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Rules (one more for a built-in chain) by which packets of each hook come.
+    pub(crate) ways: [u32; 5],
+    /// At most so many jumps lead here from a built-in chain.
+    pub(crate) depth: usize,
 }
 
 /// What makes a chain built-in.
@@ -171,19 +229,38 @@ pub struct Installed {
 /// A table that something was put into.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// Its name.
-    pub name: TableName,
+    /// Which it is.
+    pub id: TableId,
     /// Chains by id; a deleted one leaves a hole.
     pub(crate) chains: Vec<Option<Chain>>,
     /// Ids by name, which is the order of listings.
     pub(crate) by_name: BTreeMap<String, ChainId>,
     pub(crate) last_handle: u64,
+    /// Number of rules that need connection tracking.
+    pub(crate) tracking_rules: usize,
+    /// How to go back, while changes are made that hold together.
+    pub(crate) journal: Option<Box<Journal>>,
 }
 
 impl Table {
-    /// An empty table without chains.
-    pub fn new(name: TableName) -> Self {
-        Self { name, chains: Vec::new(), by_name: BTreeMap::new(), last_handle: 0 }
+    /// A table without rules: one of iptables without chains, one of iptables-legacy with its
+    /// built-in chains.
+    pub fn new(id: TableId) -> Self {
+        let mut table = Self {
+            id,
+            chains: Vec::new(),
+            by_name: BTreeMap::new(),
+            last_handle: 0,
+            tracking_rules: 0,
+            journal: None,
+        };
+        if id.backend == Backend::Legacy {
+            for hook in id.name.hooks() {
+                let counters = Some(Counters::default());
+                table.add_chain(hook.as_str(), Some(Base { hook: *hook, policy: Policy::Accept, counters }));
+            }
+        }
+        table
     }
 
     /// The chain of that name.
@@ -191,11 +268,18 @@ impl Table {
         self.get(*self.by_name.get(name)?)
     }
 
+    /// The built-in chain at a hook, once it was used.
+    pub(crate) fn base(&self, hook: HookName) -> Option<ChainId> {
+        let id = *self.by_name.get(hook.as_str())?;
+        self.get(id)?.base.is_some().then_some(id)
+    }
+
     /// The chain of that id.
     pub(crate) fn get(&self, id: ChainId) -> Option<&Chain> {
         self.chains.get(id)?.as_ref()
     }
 
+    /// The chain of that id, for what packets change.
     pub(crate) fn get_mut(&mut self, id: ChainId) -> Option<&mut Chain> {
         self.chains.get_mut(id)?.as_mut()
     }
@@ -205,20 +289,9 @@ impl Table {
         self.by_name.values().filter_map(|id| self.get(*id)).filter(|chain| chain.base.is_none())
     }
 
-    /// All chains with their ids, in name order.
-    pub(crate) fn chains(&self) -> impl Iterator<Item = (ChainId, &Chain)> {
-        self.by_name.values().filter_map(|id| Some((*id, self.get(*id)?)))
-    }
-
-    /// Number of rules that lead to a chain.
-    pub fn references(&self, name: &str) -> u32 {
-        let Some(id) = self.by_name.get(name) else { return 0 };
-        self.chains.iter().flatten().filter_map(|chain| chain.jumps.get(id)).sum()
-    }
-
     /// Whether a rule needs connection tracking.
-    pub(crate) fn needs_conntrack(&self) -> bool {
-        self.chains.iter().flatten().any(|chain| chain.rules.iter().any(|rule| rule.rule.needs_conntrack()))
+    pub(crate) const fn needs_conntrack(&self) -> bool {
+        self.tracking_rules > 0
     }
 }
 

@@ -1,9 +1,11 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use packet::{
     Body, CtInfo, DevId, HostId, Icmp, NetnsId, Packet, PacketId, Payload, SimTime, Skb, Tcp, TcpFlags, Udp,
     UdpData,
 };
+use proptest::prelude::*;
 use trace::{Decision, HookName, Off, Place, Recorder, StepKind};
 
 use crate::conntrack::{ConntrackChange, ConntrackFilter};
@@ -109,7 +111,7 @@ fn rule(text: &str) -> Rule {
 }
 
 fn change(netfilter: &mut Netfilter, table: TableName, what: What) -> Result<(), Refused> {
-    netfilter.change(&Change { table, what })
+    netfilter.change(&Change { table: table.into(), what })
 }
 
 /// Appends `CHAIN RULE` lines; `TABLE:` before the chain names another table than filter, and a
@@ -129,7 +131,7 @@ fn append(netfilter: &mut Netfilter, line: &str) -> Result<(), Refused> {
     let what = match text {
         "" => What::NewChain { chain },
         "policy DROP" => What::Policy { chain, policy: Policy::Drop, counters: Counters::default() },
-        text => What::Append { chain, rule: Box::new(rule(text)), counters: Counters::default() },
+        text => What::Append { chain, rule: Arc::new(rule(text)), counters: Counters::default() },
     };
     change(netfilter, table, what)
 }
@@ -246,7 +248,7 @@ fn the_kernel_refuses_what_can_not_be() {
         ("RST answers TCP", &[], "INPUT -j REJECT --reject-with tcp-reset", Refused::Invalid),
         ("no such chain", &[], "nosuch -j ACCEPT", Refused::NotFound),
         ("no jump to nowhere", &[], "INPUT -j nosuch", Refused::NotFound),
-        ("no circles", &["a", "b", "a -j b"], "b -j a", Refused::Loop),
+        ("no circles", &["a", "b", "a -j b", "INPUT -j a"], "b -j a", Refused::TooDeep),
         (
             "hooks reach user chains",
             &["nat:a", "nat:a -j MASQUERADE"],
@@ -375,4 +377,113 @@ fn a_policy_names_the_nearest_rule() {
         nearest,
         Some((rule.to_owned(), "-m tcp --dport 80 (packet: sport 5000 dport 81)".to_owned()))
     );
+}
+
+/// Appends a rule, perhaps an empty one, to a chain of table filter.
+fn append_rule(netfilter: &mut Netfilter, chain: &str, text: &str) {
+    let (chain, rule) = (chain.to_owned(), Arc::new(rule(text)));
+    let what = What::Append { chain, rule, counters: Counters::default() };
+    change(netfilter, TableName::Filter, what).expect(text);
+}
+
+/// Rules that an index finds by each of its keys, and by none.
+fn any_rule() -> impl Strategy<Value = String> {
+    let one_of = |choices: &'static [&'static str]| proptest::sample::select(choices);
+    let src = one_of(&[
+        "",
+        "-s 10.0.0.2",
+        "! -s 10.0.0.2",
+        "-s 10.0.0.3",
+        "-s 10.0.0.0/31",
+        "-s 10.0.0.2/255.0.0.255",
+    ]);
+    let dst = one_of(&["", "-d 203.0.113.2", "! -d 203.0.113.2", "-d 203.0.113.3", "-d 203.0.113.0/24"]);
+    let devs = one_of(&["", "-i lan", "! -i lan", "-i la+", "-i wan", "-o wan", "-o lan", "-i lan -o wan"]);
+    let ports = one_of(&[
+        "",
+        "-p tcp --dport 80",
+        "-p tcp ! --dport 80",
+        "-p udp --dport 53",
+        "-p udp -m comment --comment dns --dport 53",
+        "-p udp -m statistic --mode nth --every 2 --packet 0 -m udp --dport 53",
+        "-p udp --dport 50:60",
+        "-p udp --sport 5000 --dport 53",
+        "! -p udp",
+        "-p icmp",
+        "-m mark --mark 1",
+    ]);
+    let target = one_of(&["", "-j ACCEPT", "-j DROP"]);
+    (src, dst, devs, ports, target).prop_map(|(src, dst, devs, ports, target)| {
+        [src, dst, devs, ports, target].join(" ").trim().to_owned()
+    })
+}
+
+fn any_packet() -> impl Strategy<Value = Skb> {
+    let addrs = (
+        proptest::sample::select(&["10.0.0.2", "10.0.0.3"]),
+        proptest::sample::select(&["203.0.113.2", "203.0.113.3"]),
+    );
+    (addrs, 0..4_u8).prop_map(|((src, dst), kind)| match kind {
+        0 => udp(src, 5000, dst, 53),
+        1 => udp(src, 5001, dst, 54),
+        2 => tcp(src, 5000, dst, 80, TcpFlags::SYN),
+        _ => ping(src, dst, true),
+    })
+}
+
+proptest! {
+    /// A long chain, which is evaluated by index, does what the same rules do in chains that are
+    /// too short for one.
+    #[test]
+    fn long_chains_equal_short_ones(
+        rules in proptest::collection::vec(any_rule(), 16..60),
+        packets in proptest::collection::vec(any_packet(), 1..8),
+    ) {
+        let (mut long, mut short) = (Netfilter::default(), Netfilter::default());
+        for (at, rule) in rules.iter().enumerate() {
+            append_rule(&mut long, "FORWARD", rule);
+            let part = format!("part{}", at / 8);
+            if at % 8 == 0 {
+                append(&mut short, &part).expect("a chain");
+                append(&mut short, &format!("FORWARD -j {part}")).expect("a jump");
+            }
+            append_rule(&mut short, &part, rule);
+        }
+        for packet in packets {
+            let through = |netfilter: &mut Netfilter| forward(netfilter, 0, LAN, WAN, &mut packet.clone());
+            prop_assert_eq!(through(&mut long), through(&mut short));
+        }
+        let counters = |netfilter: &Netfilter, chain: &str| {
+            let chain = netfilter.table(TableName::Filter).and_then(|table| table.chain(chain));
+            chain.map_or_else(Vec::new, |chain| chain.counters.clone())
+        };
+        let parts: Vec<Counters> =
+            (0..rules.len().div_ceil(8)).flat_map(|part| counters(&short, &format!("part{part}"))).collect();
+        prop_assert_eq!(counters(&long, "FORWARD"), parts);
+    }
+}
+
+#[test]
+fn a_refused_restore_leaves_the_table() {
+    let mut netfilter = ruleset(&["web", "FORWARD -p tcp -j web", "web -j ACCEPT"]);
+    let before = format!("{:?}", netfilter.table(TableName::Filter));
+    let append = |chain: &str, text: &str| What::Append {
+        chain: chain.to_owned(),
+        rule: Arc::new(rule(text)),
+        counters: Counters::default(),
+    };
+    let chain = |name: &str| Some(name.to_owned());
+    let changes = vec![
+        What::Flush { chain: chain("web") },
+        What::NewChain { chain: "new".to_owned() },
+        append("new", "-m state --state NEW -j DROP"),
+        append("web", "-j new"),
+        append("new", "-j web"),
+        append("web", "-j DROP"),
+        What::DeleteChain { chain: chain("web") },
+    ];
+    let refused =
+        netfilter.restore(&crate::Restore { table: TableName::Filter.into(), flush: false, changes });
+    assert_eq!(refused, Err(vec![(4, Refused::TooDeep), (5, Refused::TooDeep), (6, Refused::Busy)]));
+    assert_eq!(format!("{:?}", netfilter.table(TableName::Filter)), before);
 }

@@ -47,7 +47,8 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
     let words: Vec<&str> = owned.iter().map(String::as_str).collect();
     let (env, options) = (Env::all(), Options::default());
     if let ["iptables", ..] = words.as_slice() {
-        let command = command::parse(&owned[1..], None).map_err(|error| error.to_string())?;
+        let command =
+            command::parse(&owned[1..], netfilter::Backend::Nft, None).map_err(|error| error.to_string())?;
         let Action::Rules { verb, chain, rules, counters } = command.action else {
             return Err(text.to_owned());
         };
@@ -95,7 +96,7 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
 }
 
 fn what(verb: RuleVerb, chain: String, rule: netfilter::Rule, counters: Counters) -> What {
-    let rule = Box::new(rule);
+    let rule = std::sync::Arc::new(rule);
     match verb {
         RuleVerb::Append | RuleVerb::Check => What::Append { chain, rule, counters },
         RuleVerb::Insert(number) => What::Insert { chain, number, rule, counters },

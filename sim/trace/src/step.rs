@@ -197,6 +197,10 @@ pub enum HookName {
 }
 
 impl HookName {
+    /// Every hook, in the order of the kernel's numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+
     /// The chain's name, `PREROUTING` to `POSTROUTING`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -89,7 +89,7 @@ impl<O: Observer> Cx<'_, O> {
         self.notify_link(dev);
         self.undo_on_refusal(dev, |cx| cx.do_setlink(target, dev, master))?;
         let names = std::iter::once(dev).chain(peer).map(|dev| self.host.dev(dev).name.clone()).collect();
-        Ok(Reply { names })
+        Ok(Reply { names, ..Reply::default() })
     }
 
     /// Deletes a device. Kernel: `rtnl_dellink` in `net/core/rtnetlink.c`.

@@ -6,6 +6,7 @@ use packet::{Body, DevId, Frag, NetnsId, Packet, Payload, Proto, SimTime, Skb, T
 use trace::{DropReason, HookName, Observer, Relation};
 
 use crate::path::Flow;
+use crate::request::Reply;
 use crate::{Cx, Dropped, Errno, Host, RouteKind, Scope};
 
 impl Host {
@@ -177,9 +178,11 @@ impl<O: Observer> Cx<'_, O> {
         self.host.ns_mut(ns).netfilter.change(change).map_err(errno)
     }
 
-    /// Makes the changes of one table, all or none.
-    pub(crate) fn ruleset_restore(&mut self, ns: NetnsId, restore: &Restore) -> Result<(), Errno> {
-        self.host.ns_mut(ns).netfilter.restore(restore).map_err(|(_, refused)| errno(refused))
+    /// Makes the changes of one table, all or none; answers the refused ones by index.
+    pub(crate) fn ruleset_restore(&mut self, ns: NetnsId, restore: &Restore) -> Reply {
+        let refused = self.host.ns_mut(ns).netfilter.restore(restore).err().unwrap_or_default();
+        let refused = refused.into_iter().map(|(at, refused)| (at, errno(refused))).collect();
+        Reply { refused, ..Reply::default() }
     }
 
     /// Changes the table of connections.
@@ -195,6 +198,7 @@ fn errno(refused: Refused) -> Errno {
         Refused::NotFound => Errno::NoEnt,
         Refused::Exists => Errno::Exist,
         Refused::Busy => Errno::Busy,
-        Refused::Loop => Errno::MLink,
+        Refused::TooDeep => Errno::MLink,
+        Refused::Loop => Errno::Loop,
     }
 }

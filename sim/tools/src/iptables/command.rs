@@ -1,11 +1,11 @@
 use netfilter::args::{ArgError, number};
-use netfilter::{Counters, Rule, RuleOption, RuleParser, TableName, Target};
+use netfilter::{Backend, Counters, Rule, RuleOption, RuleParser, TableId, TableName, Target};
 
 /// A command line of `iptables`, or a line of `iptables-restore`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// `-t`.
-    pub table: TableName,
+    pub table: TableId,
     /// What is asked for.
     pub action: Action,
     /// `-v`.
@@ -144,12 +144,12 @@ const COMMANDS: &str = "ADCIRLSFZNXEP";
 
 /// Reads a command line without the program's name. `table` is the one of an
 /// `iptables-restore` block.
-pub fn parse(words: &[String], table: Option<TableName>) -> Result<Command, CommandError> {
+pub fn parse(words: &[String], backend: Backend, table: Option<TableName>) -> Result<Command, CommandError> {
     Parser {
         words: words.iter().cloned().collect(),
         rule: RuleParser::default(),
         verb: None,
-        table: table.unwrap_or(TableName::Filter),
+        table: TableId { backend, name: table.unwrap_or(TableName::Filter) },
         in_restore: table.is_some(),
         verbose: false,
         numeric: false,
@@ -174,7 +174,7 @@ struct Parser {
     words: std::collections::VecDeque<String>,
     rule: RuleParser,
     verb: Option<Verb>,
-    table: TableName,
+    table: TableId,
     in_restore: bool,
     verbose: bool,
     numeric: bool,
@@ -297,7 +297,7 @@ impl Parser {
             't' if self.in_restore => {
                 return usage("The -t option cannot be used in iptables-restore.\n");
             }
-            't' => self.table = TableName::parse(&text).ok_or(CommandError::NoTable(text))?,
+            't' => self.table.name = TableName::parse(&text).ok_or(CommandError::NoTable(text))?,
             'w' => {
                 self.words.pop_front_if(|word| word.parse::<u32>().is_ok());
             }

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use netfilter::{AddrMask, Chain, Counters, Listed, Netfilter, Not, Rule, Table, TableName, names};
+use netfilter::{AddrMask, Chain, Counters, Listed, Netfilter, Not, Rule, Table, names};
 
 use super::command::Command;
 use super::run::Failure;
@@ -24,12 +24,13 @@ pub fn list(
         }
         return Ok(out);
     }
-    let mut names: Vec<String> = command.table.hooks().iter().map(|hook| hook.as_str().to_owned()).collect();
+    let mut names: Vec<String> =
+        command.table.name.hooks().iter().map(|hook| hook.as_str().to_owned()).collect();
     names.extend(table.into_iter().flat_map(Table::user_chains).map(|chain| chain.name.clone()));
     if let Some(only) = only {
         names.retain(|name| name == only);
         if names.is_empty() {
-            return Err(Failure::Incompatible { chain: only.to_owned(), table: command.table });
+            return Err(Failure::Incompatible { chain: only.to_owned(), table: command.table.name });
         }
     }
     for (at, name) in names.iter().enumerate() {
@@ -38,7 +39,7 @@ pub fn list(
         }
         let empty = Chain::named(name);
         let chain = table.and_then(|table| table.chain(name)).unwrap_or(&empty);
-        header(&mut out, command, chain, table);
+        header(&mut out, command, chain);
         for (at, installed) in chain.rules.iter().enumerate() {
             line(
                 &mut out,
@@ -52,8 +53,8 @@ pub fn list(
     Ok(out)
 }
 
-fn header(out: &mut String, command: &Command, chain: &Chain, table: Option<&Table>) {
-    let built_in = TableName::hook(command.table, &chain.name).is_some();
+fn header(out: &mut String, command: &Command, chain: &Chain) {
+    let built_in = command.table.name.hook(&chain.name).is_some();
     let _ = write!(out, "Chain {} ", chain.name);
     if built_in {
         let policy = chain.base.map_or("ACCEPT", |base| base.policy.as_str());
@@ -70,8 +71,7 @@ fn header(out: &mut String, command: &Command, chain: &Chain, table: Option<&Tab
             let _ = writeln!(out, "(policy {policy})");
         }
     } else {
-        let references = table.map_or(0, |table| table.references(&chain.name));
-        let _ = writeln!(out, "({references} references)");
+        let _ = writeln!(out, "({} references)", chain.references);
     }
     if command.line_numbers {
         out.push_str("num  ");

@@ -1,4 +1,5 @@
-//! `iptables`, `iptables-save`, `iptables-restore` 1.8.9 (nf_tables) and `conntrack` 1.4.7.
+//! `iptables`, `iptables-save`, `iptables-restore` 1.8.9, of nf_tables and legacy, and `conntrack`
+//! 1.4.7.
 //!
 //! [`command`] reads a command line, [`run`] carries it out, [`list`] and [`save`] print.
 
@@ -9,6 +10,7 @@ mod restore;
 mod run;
 mod save;
 
+use netfilter::Backend;
 use world::Registry;
 
 /// Installs the commands of this folder.
@@ -20,7 +22,12 @@ pub fn install(registry: &mut Registry) {
         registry.install_command(name, save::iptables_save);
     }
     for name in ["iptables-restore", "iptables-nft-restore"] {
-        registry.install(name, |args| Box::new(restore::IptablesRestore::new(args)));
+        registry.install(name, |args| Box::new(restore::IptablesRestore::new(Backend::Nft, args)));
     }
+    registry.install_command("iptables-legacy", run::iptables_legacy);
+    registry.install_command("iptables-legacy-save", save::iptables_legacy_save);
+    registry.install("iptables-legacy-restore", |args| {
+        Box::new(restore::IptablesRestore::new(Backend::Legacy, args))
+    });
     registry.install_command("conntrack", conntrack::conntrack);
 }

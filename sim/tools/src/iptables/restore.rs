@@ -1,42 +1,60 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use kernel::request::Request;
-use netfilter::{Counters, Netfilter, Policy, Refused, Restore, Table, TableName, Then, What};
+use netfilter::{Backend, Change, Counters, Policy, Restore, Table, TableId, TableName, Then, What};
 use world::{Args, Fd, Next, OpenMode, Program, ReadResult, Sys, Wait};
 
 use super::command::{Action, Command, CommandError, RuleVerb, parse};
-use super::run::{VERSION, netfilter};
+use super::run::{Failure, netfilter, version};
 use crate::console::{Console, Stop};
 
 /// `iptables-restore`: reads all of its input, then makes the changes table by table.
 #[derive(Clone, Debug)]
 pub struct IptablesRestore {
+    backend: Backend,
     args: Args,
     input: Vec<u8>,
+}
+
+impl Options {
+    /// How messages begin.
+    fn title(&self) -> String {
+        format!("iptables-restore {}", version(self.backend))
+    }
 }
 
 /// What the options ask for.
 #[derive(Clone, Debug, Default)]
 struct Options {
+    backend: Backend,
     noflush: bool,
     counters: bool,
     test: bool,
     verbose: bool,
+    version: bool,
     only: Option<TableName>,
     file: Option<String>,
 }
 
 impl IptablesRestore {
     /// A run with these arguments.
-    pub fn new(args: Args) -> Self {
-        Self { args, input: Vec::new() }
+    pub fn new(backend: Backend, args: Args) -> Self {
+        Self { backend, args, input: Vec::new() }
     }
 }
 
 impl Program for IptablesRestore {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let options = match options(self.args.get(1..).unwrap_or_default()) {
+        let options = match options(self.backend, &self.args) {
             Ok(options) => options,
             Err(stop) => return Next::Exit(Console::new(sys).finish(Err(stop))),
         };
+        if options.version {
+            let mut console = Console::new(sys);
+            console.line(&options.title());
+            return Next::Exit(console.finish(Ok(0)));
+        }
         let fd = match &options.file {
             None => Fd::STDIN,
             Some(file) => match sys.open(file, OpenMode::Read) {
@@ -65,15 +83,17 @@ impl Program for IptablesRestore {
     }
 }
 
-fn options(words: &[String]) -> Result<Options, Stop> {
-    let mut options = Options::default();
-    let mut words = words.iter();
+fn options(backend: Backend, args: &[String]) -> Result<Options, Stop> {
+    let mut options = Options { backend, ..Options::default() };
+    let mut words = args.iter();
+    let program = words.next().map_or("iptables-restore", String::as_str);
     while let Some(word) = words.next() {
         match word.as_str() {
             "-c" | "--counters" => options.counters = true,
             "-n" | "--noflush" => options.noflush = true,
             "-t" | "--test" => options.test = true,
             "-v" | "--verbose" => options.verbose = true,
+            "-V" | "--version" => options.version = true,
             "-w" | "--wait" | "-4" => {}
             "-T" | "--table" => {
                 let name = words.next().map_or("", String::as_str);
@@ -83,7 +103,12 @@ fn options(words: &[String]) -> Result<Options, Stop> {
                 }
             }
             word if word.starts_with('-') => {
-                return Err(Stop::text(1, "Try `iptables-restore -h' for more information.\n".to_owned()));
+                let what = match word.strip_prefix("--") {
+                    Some(_) => format!("unrecognized option '{word}'"),
+                    None => format!("invalid option -- '{}'", word.trim_start_matches('-')),
+                };
+                let hint = "Try `iptables-restore -h' for more information.";
+                return Err(Stop::text(1, format!("{program}: {what}\n{hint}\n")));
             }
             file => options.file = Some(file.to_owned()),
         }
@@ -91,15 +116,76 @@ fn options(words: &[String]) -> Result<Options, Stop> {
     Ok(options)
 }
 
-/// A table's changes while its lines are read, with the line of each.
+/// A table's changes while its lines are read.
 struct Block {
-    table: TableName,
-    /// The table as it will be, for the look-ups that iptables does itself.
-    draft: Netfilter,
+    table: TableId,
     flush: bool,
-    changes: Vec<(usize, What)>,
+    /// User chains that the lines so far leave.
+    chains: BTreeSet<String>,
+    /// The table as the lines so far leave it, once iptables has to look a rule up.
+    draft: Option<Table>,
+    changes: Vec<What>,
+    /// The line of each.
+    lines: Vec<usize>,
     /// A rule that leads to a chain nobody has made. iptables finds out at COMMIT.
     missing: Option<String>,
+}
+
+impl Block {
+    fn new(sys: &dyn Sys, table: TableId, flush: bool) -> Self {
+        let existing = netfilter(sys, sys.netns()).table(table).filter(|_| !flush);
+        let chains = existing.into_iter().flat_map(Table::user_chains).map(|chain| chain.name.clone());
+        Self {
+            table,
+            flush,
+            chains: chains.collect(),
+            draft: None,
+            changes: Vec::new(),
+            lines: Vec::new(),
+            missing: None,
+        }
+    }
+
+    fn knows(&self, chain: &str) -> bool {
+        self.table.name.hook(chain).is_some() || self.chains.contains(chain)
+    }
+
+    /// The table as the lines so far leave it.
+    fn draft(&mut self, sys: &dyn Sys) -> &Table {
+        let Self { draft, table, flush, changes, .. } = self;
+        draft.get_or_insert_with(|| {
+            let existing = netfilter(sys, sys.netns()).table(*table).filter(|_| !*flush).cloned();
+            let mut draft = existing.unwrap_or_else(|| Table::new(*table));
+            for what in changes {
+                // A refusal is the kernel's to report, at COMMIT.
+                let _ = draft.apply_restored(what);
+            }
+            draft
+        })
+    }
+
+    /// Takes a change.
+    fn note(&mut self, line: usize, what: What) {
+        match &what {
+            What::NewChain { chain } => {
+                self.chains.insert(chain.clone());
+            }
+            What::DeleteChain { chain: Some(chain) } => {
+                self.chains.remove(chain);
+            }
+            What::DeleteChain { chain: None } => self.chains.clear(),
+            What::Rename { chain, to } => {
+                self.chains.remove(chain);
+                self.chains.insert(to.clone());
+            }
+            _ => {}
+        }
+        if let Some(draft) = &mut self.draft {
+            let _ = draft.apply_restored(&what);
+        }
+        self.changes.push(what);
+        self.lines.push(line);
+    }
 }
 
 fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i32, Stop> {
@@ -124,44 +210,37 @@ fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i
                 };
                 let name = name.trim();
                 let Some(table) = TableName::parse(name) else {
-                    let text = format!("iptables-restore {VERSION}: unable to initialize table '{name}'\n");
+                    let program = match options.backend {
+                        Backend::Nft => "",
+                        Backend::Legacy => "iptables-restore: ",
+                    };
+                    let text = format!("{}: {program}unable to initialize table '{name}'\n", options.title());
                     return Err(parse_stop(number, &text));
                 };
-                block = Some(Block {
-                    table,
-                    draft: draft(console.sys, table, options.noflush),
-                    flush: !options.noflush,
-                    changes: Vec::new(),
-                    missing: None,
-                });
+                let table = TableId { backend: options.backend, name: table };
+                if table.backend == Backend::Legacy {
+                    let load = Change { table, what: What::Load };
+                    let _ = console.sys.request(console.sys.netns(), Request::Ruleset(load));
+                }
+                block = Some(Block::new(console.sys, table, !options.noflush));
             }
-            Some(current) if line.trim_end() == "COMMIT" => {
+            Some(_) if line.trim_end() == "COMMIT" => {
+                let Some(current) = block.take() else { continue };
                 if let Some(chain) = &current.missing {
-                    let text = format!("iptables-restore {VERSION}: Chain '{chain}' does not exist\n");
+                    let text = format!("{}: Chain '{chain}' does not exist\n", options.title());
                     return Err(parse_stop(number, &text));
                 }
-                if options.only.is_none_or(|only| only == current.table) {
-                    commit(console.sys, options, current)?;
+                if options.only.is_none_or(|only| only == current.table.name) {
+                    commit(console.sys, options, current, number)?;
                 }
-                block = None;
             }
-            Some(current) => line_of(current, options, number, line)?,
+            Some(current) => line_of(console.sys, current, options, number, line)?,
         }
     }
     if block.is_some() {
         return Err(Stop::exit(1, format!("iptables-restore: COMMIT expected at line {}", number + 1)));
     }
     Ok(0)
-}
-
-/// The table before the first line of its block.
-fn draft(sys: &dyn Sys, table: TableName, noflush: bool) -> Netfilter {
-    let netns = sys.netns();
-    let mut draft = netfilter(sys, netns).clone();
-    if !noflush {
-        let _ = draft.restore(&Restore { table, flush: true, changes: Vec::new() });
-    }
-    draft
 }
 
 /// A line that can't be read.
@@ -175,24 +254,40 @@ fn parse_stop(number: usize, text: &str) -> Stop {
     )
 }
 
-fn commit(sys: &mut dyn Sys, options: &Options, block: &Block) -> Result<(), Stop> {
+fn commit(sys: &mut dyn Sys, options: &Options, block: Block, number: usize) -> Result<(), Stop> {
     if options.test {
         return Ok(());
     }
-    let changes = block.changes.iter().map(|(_, what)| what.clone()).collect();
-    let restore = Restore { table: block.table, flush: block.flush, changes };
+    let Block { table, flush, changes, lines, .. } = block;
+    let restore = Restore { table, flush, changes };
     let netns = sys.netns();
-    let Err(refusal) = sys.request(netns, Request::RulesetRestore(restore.clone())) else { return Ok(()) };
-    // Which change it was is found out on a copy.
-    let failed = netfilter(sys, netns).clone().restore(&restore).err().map_or(0, |(at, _)| at);
-    let failure = restore.changes.get(failed).map(|what| super::run::kernel_failure(what, refusal.errno));
-    let line = block.changes.get(failed).map_or(0, |(line, _)| *line);
-    let text = failure.map_or(String::new(), |failure| failure.to_string());
-    Err(Stop::text(4, format!("iptables-restore {VERSION}: \nline {line}: {text}\n")))
+    let refused = match sys.request(netns, Request::RulesetRestore(restore.clone())) {
+        Ok(reply) => reply.refused,
+        Err(refusal) => vec![(0, refusal.errno)],
+    };
+    match (refused.as_slice(), options.backend) {
+        ([], _) => Ok(()),
+        (_, Backend::Legacy) => Err(Stop::exit(1, format!("iptables-restore: line {number} failed"))),
+        (refused, Backend::Nft) => {
+            let mut text = format!("{}: \n", options.title());
+            for (at, errno) in refused {
+                let (Some(what), Some(line)) = (restore.changes.get(*at), lines.get(*at)) else { continue };
+                let failure = super::run::kernel_failure(options.backend, what, *errno);
+                text.push_str(&format!("line {line}: {failure}\n"));
+            }
+            Err(Stop::text(4, text))
+        }
+    }
 }
 
 /// A line between `*TABLE` and `COMMIT`.
-fn line_of(block: &mut Block, options: &Options, number: usize, line: &str) -> Result<(), Stop> {
+fn line_of(
+    sys: &dyn Sys,
+    block: &mut Block,
+    options: &Options,
+    number: usize,
+    line: &str,
+) -> Result<(), Stop> {
     if let Some(line) = line.strip_prefix(':') {
         return chain_line(block, options, number, line);
     }
@@ -201,88 +296,105 @@ fn line_of(block: &mut Block, options: &Options, number: usize, line: &str) -> R
         None => (None, line),
     };
     let counters = counters.filter(|_| options.counters).unwrap_or_default();
-    let words =
-        words(rule).map_err(|text| parse_stop(number, &format!("iptables-restore {VERSION}: {text}\n")))?;
-    let mut command = parse(&words, Some(block.table)).map_err(|error| match error {
-        CommandError::Usage(text) => parse_stop(number, &format!("iptables-restore {VERSION}: {text}\n")),
-        CommandError::BadArgument(_) | CommandError::NoTable(_) => parse_stop(number, &format!("{error}\n")),
-    })?;
+    let words = words(rule).map_err(|text| parse_stop(number, &format!("{}: {text}\n", options.title())))?;
+    let mut command =
+        parse(&words, options.backend, Some(block.table.name)).map_err(|error| match error {
+            CommandError::Usage(text) => parse_stop(number, &format!("{}: {text}\n", options.title())),
+            CommandError::BadArgument(_) | CommandError::NoTable(_) => {
+                parse_stop(number, &format!("{error}\n"))
+            }
+        })?;
     if let Action::Rules { counters: given, .. } = &mut command.action
         && counters != Counters::default()
     {
         *given = counters;
     }
-    changes_of(block, number, &command)
+    changes_of(sys, block, options, number, command)
 }
 
 /// Takes the changes of one command into the block.
-fn changes_of(block: &mut Block, number: usize, command: &Command) -> Result<(), Stop> {
-    let table = block.draft.table(block.table);
-    let known = |chain: &str| {
-        block.table.hook(chain).is_some() || table.is_some_and(|table: &Table| table.chain(chain).is_some())
-    };
+fn changes_of(
+    sys: &dyn Sys,
+    block: &mut Block,
+    options: &Options,
+    number: usize,
+    command: Command,
+) -> Result<(), Stop> {
+    let failed = |text: &str| Stop::exit(1, format!("iptables-restore: line {number} failed{text}"));
+    let legacy = options.backend == Backend::Legacy;
     if let Action::Rules { chain, rules, verb, .. } = &command.action {
         for rule in rules {
-            if let Then::Chain { name, .. } = &rule.then
-                && !known(name)
-            {
-                block.missing.get_or_insert_with(|| name.clone());
-                return Ok(());
+            let Then::Chain { name, goto } = &rule.then else { continue };
+            match block.knows(name) {
+                true if legacy && block.table.name.hook(name).is_some() => return Err(failed("")),
+                true => {}
+                false if legacy && *goto => return Err(failed("")),
+                false if legacy => {
+                    let text = Failure::NoLegacyTarget(name.clone()).to_string();
+                    return Err(parse_stop(number, &format!("{}: {text}\n", options.title())));
+                }
+                false => {
+                    block.missing.get_or_insert_with(|| name.clone());
+                    return Ok(());
+                }
             }
         }
-        if !known(chain) && *verb != RuleVerb::Check {
-            let text = format!("iptables-restore: line {number} failed: No chain/target/match by that name.");
-            return Err(Stop::exit(1, text));
+        if !block.knows(chain) && *verb != RuleVerb::Check {
+            let text = if legacy { "" } else { ": No chain/target/match by that name." };
+            return Err(failed(text));
         }
     }
-    let changes = super::run::changes(&block.draft, command)
-        .map_err(|failure| Stop::exit(1, format!("iptables-restore: line {number} failed: {failure}.")))?;
+    if let Action::Rules { verb: RuleVerb::Append, chain, rules, counters } = command.action {
+        for rule in rules {
+            let (chain, rule) = (chain.clone(), Arc::new(rule));
+            block.note(number, What::Append { chain, rule, counters });
+        }
+        return Ok(());
+    }
+    let changes = super::run::changes(Some(block.draft(sys)), &command);
+    let changes = changes.map_err(|failure| match legacy {
+        true => failed(""),
+        false => failed(&format!(": {failure}.")),
+    })?;
     for what in changes {
-        note(block, number, what);
+        block.note(number, what);
     }
     Ok(())
-}
-
-/// Takes a change into the block and its draft. A refusal is the kernel's to report, at COMMIT.
-fn note(block: &mut Block, number: usize, what: What) {
-    let restore = Restore { table: block.table, flush: false, changes: vec![what.clone()] };
-    let _: Result<(), (usize, Refused)> = block.draft.restore(&restore);
-    block.changes.push((number, what));
 }
 
 /// `:CHAIN POLICY [packets:bytes]`.
 fn chain_line(block: &mut Block, options: &Options, number: usize, line: &str) -> Result<(), Stop> {
     let mut words = line.split_whitespace();
     let Some(chain) = words.next() else {
-        return Err(parse_stop(
-            number,
-            &format!("iptables-restore {VERSION}: line {number} chain name invalid\n"),
-        ));
+        return Err(parse_stop(number, &format!("{}: line {number} chain name invalid\n", options.title())));
     };
     let Some(policy) = words.next() else {
-        return Err(parse_stop(
-            number,
-            &format!("iptables-restore {VERSION}: line {number} policy invalid\n"),
-        ));
+        return Err(parse_stop(number, &format!("{}: line {number} policy invalid\n", options.title())));
     };
     let counters = words.next().and_then(|word| read_counters(word.trim_matches(['[', ']'])));
     let chain = chain.to_owned();
-    let what = match (block.table.hook(&chain), policy, Policy::parse(policy)) {
+    let cannot = |reason: &str| {
+        let status = if options.backend == Backend::Legacy { 1 } else { 2 };
+        let title = options.title();
+        Stop::text(
+            status,
+            format!("{title}: Can't set policy `{policy}' on `{chain}' line {number}: {reason}\n"),
+        )
+    };
+    let what = match (block.table.name.hook(&chain), policy, Policy::parse(policy)) {
         (Some(_), _, Some(policy)) => What::Policy {
             chain,
             policy,
             counters: counters.filter(|_| options.counters).unwrap_or_default(),
         },
         (Some(_), "-", None) => return Ok(()),
-        (Some(_), _, None) => {
-            let text = format!(
-                "iptables-restore {VERSION}: Can't set policy `{policy}' on `{chain}' line {number}: Bad policy name\n"
-            );
-            return Err(Stop::text(2, text));
+        (Some(_), _, None) => return Err(cannot("Bad policy name")),
+        (None, policy, _) if options.backend == Backend::Legacy && policy != "-" => {
+            return Err(cannot("Bad built-in chain name"));
         }
         (None, ..) => What::NewChain { chain },
     };
-    note(block, number, what);
+    block.note(number, what);
     Ok(())
 }
 

@@ -1,6 +1,10 @@
 use kernel::request::Request;
 use kernel::{Errno, Netns};
-use netfilter::{Change, Counters, Netfilter, Policy, Rule, TableName, Then, What};
+use std::sync::Arc;
+
+use netfilter::{
+    Backend, Chain, Change, Counters, Netfilter, Policy, Rule, Table, TableId, TableName, Then, What,
+};
 use packet::NetnsId;
 use world::Sys;
 
@@ -8,30 +12,52 @@ use super::command::{Action, Command, CommandError, RuleVerb, parse};
 use super::{list, save};
 use crate::console::{Console, Stop};
 
-/// Name and version as messages begin.
-pub const VERSION: &str = "v1.8.9 (nf_tables)";
+/// Version as messages name it.
+pub const fn version(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Nft => "v1.8.9 (nf_tables)",
+        Backend::Legacy => "v1.8.9 (legacy)",
+    }
+}
 
 /// `iptables`.
 pub fn iptables(sys: &mut dyn Sys, args: &[String]) -> i32 {
+    run(sys, args, Backend::Nft)
+}
+
+/// `iptables-legacy`.
+pub fn iptables_legacy(sys: &mut dyn Sys, args: &[String]) -> i32 {
+    run(sys, args, Backend::Legacy)
+}
+
+fn run(sys: &mut dyn Sys, args: &[String], backend: Backend) -> i32 {
     let mut console = Console::new(sys);
-    let outcome = match parse(args.get(1..).unwrap_or_default(), None) {
+    let outcome = match parse(args.get(1..).unwrap_or_default(), backend, None) {
         Ok(command) => carry_out(&mut console, &command).map(|()| 0),
-        Err(error) => Err(refuse(&error)),
+        Err(error) => Err(refuse(backend, &error)),
     };
     console.finish(outcome)
 }
 
 /// A command line that can't be read.
-fn refuse(error: &CommandError) -> Stop {
+fn refuse(backend: Backend, error: &CommandError) -> Stop {
     const TRY: &str = "Try `iptables -h' or 'iptables --help' for more information.\n";
     match error {
-        CommandError::Usage(text) => Stop::text(2, format!("iptables {VERSION}: {text}\n{TRY}")),
+        CommandError::Usage(text) => Stop::text(2, format!("iptables {}: {text}\n{TRY}", version(backend))),
         CommandError::BadArgument(_) => Stop::text(2, format!("{error}\n{TRY}")),
-        CommandError::NoTable(_) => Stop::text(
-            3,
-            format!("iptables {VERSION}: {error}\nPerhaps iptables or your kernel needs to be upgraded.\n"),
-        ),
+        CommandError::NoTable(name) => {
+            let error = match backend {
+                Backend::Nft => error.to_string(),
+                Backend::Legacy => no_legacy_table(name),
+            };
+            let hint = "Perhaps iptables or your kernel needs to be upgraded.";
+            Stop::text(3, format!("iptables {}: {error}\n{hint}\n", version(backend)))
+        }
     }
+}
+
+fn no_legacy_table(name: &str) -> String {
+    format!("can't initialize iptables table `{name}': Table does not exist (do you need to insmod?)")
 }
 
 /// Why a command wasn't carried out.
@@ -40,6 +66,9 @@ pub enum Failure {
     /// A rule leads to a chain that doesn't exist.
     #[error("Chain '{0}' does not exist")]
     NoTarget(String),
+    /// The same for iptables-legacy, which then looks for an extension.
+    #[error("Couldn't load target `{0}':No such file or directory\n")]
+    NoLegacyTarget(String),
     /// What iptables looked up and didn't find.
     #[error("{0}")]
     Lookup(&'static str),
@@ -51,6 +80,9 @@ pub enum Failure {
         /// The table.
         table: TableName,
     },
+    /// libiptc refused, or the kernel when it got the whole table.
+    #[error("{0}")]
+    Legacy(Errno),
     /// The kernel refused.
     #[error("{verb} failed ({errno}): {object}")]
     Kernel {
@@ -66,13 +98,24 @@ pub enum Failure {
 const NO_CHAIN: Failure = Failure::Lookup("No chain/target/match by that name");
 const BAD_RULE: Failure = Failure::Lookup("Bad rule (does a matching rule exist in that chain?)");
 
+/// Kernel: EINVAL, for which iptables-legacy points to the log.
+const SEE_LOG: &str = ". Run `dmesg' for more information";
+
 impl Failure {
-    fn stop(&self) -> Stop {
+    fn stop(&self, backend: Backend) -> Stop {
+        let version = version(backend);
         match self {
-            Self::NoTarget(_) => refuse(&CommandError::Usage(self.to_string())),
+            Self::NoTarget(_) | Self::NoLegacyTarget(_) => {
+                refuse(backend, &CommandError::Usage(self.to_string()))
+            }
             Self::Lookup(_) => Stop::exit(1, format!("iptables: {self}.")),
-            Self::Incompatible { .. } => Stop::exit(1, format!("iptables {VERSION}: {self}")),
-            Self::Kernel { .. } => Stop::exit(4, format!("iptables {VERSION}:  {self}")),
+            Self::Incompatible { .. } if backend == Backend::Legacy => NO_CHAIN.stop(backend),
+            Self::Incompatible { .. } => Stop::exit(1, format!("iptables {version}: {self}")),
+            Self::Kernel { .. } => Stop::exit(4, format!("iptables {version}:  {self}")),
+            Self::Legacy(errno) => {
+                let log = if *errno == Errno::Inval { SEE_LOG } else { "" };
+                Stop::exit(1, format!("iptables: {self}{log}."))
+            }
         }
     }
 }
@@ -85,47 +128,71 @@ pub fn netfilter(sys: &dyn Sys, netns: NetnsId) -> &Netfilter {
 
 fn carry_out(console: &mut Console<'_>, command: &Command) -> Result<(), Stop> {
     let netns = console.sys.netns();
+    let backend = command.table.backend;
+    if backend == Backend::Legacy {
+        let load = Change { table: command.table, what: What::Load };
+        let _ = console.sys.request(netns, Request::Ruleset(load));
+    }
     match &command.action {
         Action::Version => {
-            console.line(&format!("iptables {VERSION}"));
+            console.line(&format!("iptables {}", version(backend)));
             return Ok(());
         }
         Action::Help => {
-            console.out(HELP);
+            console.out(
+                &HELP
+                    .replace("(nf_tables)", if backend == Backend::Nft { "(nf_tables)" } else { "(legacy)" }),
+            );
             return Ok(());
         }
         Action::List(chain, number) => {
+            warn_of_legacy(console, command);
             let text = list::list(netfilter(console.sys, netns), command, chain.as_deref(), *number);
-            console.out(&text.map_err(|failure| failure.stop())?);
+            console.out(&text.map_err(|failure| failure.stop(backend))?);
             if !command.zero {
                 return Ok(());
             }
         }
         Action::ListRules(chain, number) => {
+            warn_of_legacy(console, command);
             let netfilter = netfilter(console.sys, netns);
             let text = save::rules(netfilter, command.table, chain.as_deref(), *number, command.verbose);
-            console.out(&text.map_err(|failure| failure.stop())?);
+            console.out(&text.map_err(|failure| failure.stop(backend))?);
             if !command.zero {
                 return Ok(());
             }
         }
         Action::Policy(_, policy, _) if Policy::parse(policy).is_none() => {
-            return Err(Failure::Lookup("Bad policy name. Run `dmesg' for more information").stop());
+            let failure = Failure::Lookup("Bad policy name. Run `dmesg' for more information");
+            return Err(failure.stop(backend));
         }
         _ => {}
     }
-    let changes = changes(netfilter(console.sys, netns), command).map_err(|failure| failure.stop())?;
+    let changes = changes(netfilter(console.sys, netns).table(command.table), command)
+        .map_err(|failure| failure.stop(backend))?;
     for what in changes {
         let change = Change { table: command.table, what };
         let sent = console.sys.request(netns, Request::Ruleset(change.clone()));
-        sent.map_err(|refusal| kernel_failure(&change.what, refusal.errno).stop())?;
+        sent.map_err(|refusal| kernel_failure(backend, &change.what, refusal.errno).stop(backend))?;
     }
     Ok(())
 }
 
+/// Says on standard error that iptables-legacy has tables, which this listing doesn't show.
+fn warn_of_legacy(console: &mut Console<'_>, command: &Command) {
+    let netns = console.sys.netns();
+    if command.table.backend == Backend::Nft && !netfilter(console.sys, netns).legacy_tables().is_empty() {
+        console.error("# Warning: iptables-legacy tables present, use iptables-legacy to see them\n");
+    }
+}
+
 /// What the kernel's refusal of a change is called.
-pub fn kernel_failure(what: &What, errno: Errno) -> Failure {
+pub fn kernel_failure(backend: Backend, what: &What, errno: Errno) -> Failure {
+    if backend == Backend::Legacy {
+        return Failure::Legacy(errno);
+    }
     let (verb, object) = match what {
+        What::Load => ("TABLE_ADD", String::new()),
         What::Append { chain, .. } => ("RULE_APPEND", format!("rule in chain {chain}")),
         What::Insert { chain, .. } => ("RULE_INSERT", format!("rule in chain {chain}")),
         What::Replace { chain, .. } => ("RULE_REPLACE", format!("rule in chain {chain}")),
@@ -143,9 +210,10 @@ pub fn kernel_failure(what: &What, errno: Errno) -> Failure {
 }
 
 /// The changes that a command makes, after the look-ups that iptables does itself.
-pub fn changes(netfilter: &Netfilter, command: &Command) -> Result<Vec<What>, Failure> {
-    let table = netfilter.table(command.table);
-    let built_in = |chain: &str| command.table.hook(chain).is_some();
+pub fn changes(table: Option<&Table>, command: &Command) -> Result<Vec<What>, Failure> {
+    let TableId { backend, name: table_name } = command.table;
+    let legacy = backend == Backend::Legacy;
+    let built_in = |chain: &str| table_name.hook(chain).is_some();
     let found = |chain: &str| table.and_then(|table| table.chain(chain));
     let known = |chain: &str| built_in(chain) || found(chain).is_some();
     let len = |chain: &str| found(chain).map_or(0, |chain| chain.rules.len());
@@ -156,10 +224,13 @@ pub fn changes(netfilter: &Netfilter, command: &Command) -> Result<Vec<What>, Fa
     match &command.action {
         Action::Rules { verb, chain, rules, counters } => {
             for rule in rules {
-                if let Then::Chain { name, .. } = &rule.then
-                    && !known(name)
-                {
-                    return Err(Failure::NoTarget(name.clone()));
+                let Then::Chain { name, goto } = &rule.then else { continue };
+                match known(name) {
+                    true if legacy && built_in(name) => return Err(Failure::Legacy(Errno::Inval)),
+                    true => {}
+                    false if legacy && *goto => return Err(NO_CHAIN),
+                    false if legacy => return Err(Failure::NoLegacyTarget(name.clone())),
+                    false => return Err(Failure::NoTarget(name.clone())),
                 }
             }
             let listed = !matches!(verb, RuleVerb::Delete | RuleVerb::Check);
@@ -187,8 +258,19 @@ pub fn changes(netfilter: &Netfilter, command: &Command) -> Result<Vec<What>, Fa
         Action::List(chain, _) | Action::ListRules(chain, _) => {
             Ok(vec![What::Zero { chain: chain.clone(), number: None }])
         }
-        Action::NewChain(chain) if found(chain).is_some() => Err(Failure::Lookup("Chain already exists")),
+        Action::NewChain(chain) if known(chain) => Err(Failure::Lookup("Chain already exists")),
         Action::NewChain(chain) => Ok(vec![What::NewChain { chain: chain.clone() }]),
+        Action::DeleteChain(Some(chain)) if legacy && built_in(chain) => Err(Failure::Legacy(Errno::Inval)),
+        Action::DeleteChain(chain)
+            if legacy
+                && let Some(failure) = table
+                    .into_iter()
+                    .flat_map(Table::user_chains)
+                    .filter(|found| chain.as_ref().is_none_or(|chain| found.name == *chain))
+                    .find_map(legacy_in_use) =>
+        {
+            Err(failure)
+        }
         Action::DeleteChain(Some(chain)) if built_in(chain) || found(chain).is_none() => Err(NO_CHAIN),
         Action::DeleteChain(None) => Ok(user_chain_deletions(table)),
         Action::DeleteChain(chain) => Ok(vec![What::DeleteChain { chain: chain.clone() }]),
@@ -204,10 +286,19 @@ pub fn changes(netfilter: &Netfilter, command: &Command) -> Result<Vec<What>, Fa
     }
 }
 
+/// Why libiptc doesn't delete a user chain.
+fn legacy_in_use(chain: &Chain) -> Option<Failure> {
+    match chain {
+        Chain { references: 1.., .. } => Some(Failure::Lookup("Too many links")),
+        chain if !chain.rules.is_empty() => Some(Failure::Lookup("Directory not empty")),
+        _ => None,
+    }
+}
+
 /// All or the first that can't go, so that the message names it.
-fn user_chain_deletions(table: Option<&netfilter::Table>) -> Vec<What> {
+fn user_chain_deletions(table: Option<&Table>) -> Vec<What> {
     let Some(table) = table else { return Vec::new() };
-    let used = table.user_chains().find(|chain| !chain.rules.is_empty() || table.references(&chain.name) > 0);
+    let used = table.user_chains().find(|chain| !chain.rules.is_empty() || chain.references > 0);
     vec![What::DeleteChain { chain: used.map(|chain| chain.name.clone()) }]
 }
 
@@ -221,7 +312,7 @@ fn rule_changes(
 ) -> Result<Vec<What>, Failure> {
     let mut changes = Vec::new();
     for (at, rule) in rules.iter().enumerate() {
-        let (chain, rule) = (chain.to_owned(), Box::new(rule.clone()));
+        let (chain, rule) = (chain.to_owned(), Arc::new(rule.clone()));
         match verb {
             RuleVerb::Append => changes.push(What::Append { chain, rule, counters }),
             RuleVerb::Insert(number) if number > len + 1 => {
