@@ -57,7 +57,7 @@ fn same_as_pnet(frame: &Frame, bytes: &[u8]) {
     let ethernet = EthernetPacket::new(bytes).expect("an Ethernet header");
     assert_eq!(ethernet.get_source().octets(), frame.src.0);
     assert_eq!(ethernet.get_destination().octets(), frame.dst.0);
-    if frame.vlan.is_some() {
+    if !frame.tags.is_empty() {
         return;
     }
     assert_eq!(ethernet.get_ethertype().0, frame.payload.ether_type().0);

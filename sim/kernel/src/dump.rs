@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use packet::{IfIndex, MacAddr};
+use packet::{IfIndex, MacAddr, VlanProto};
 
 use crate::device::BridgePort;
 use crate::request::{BridgeOption, FdbState, TunnelConfig, VxlanConfig};
@@ -85,6 +85,8 @@ pub enum KindInfo {
     Dummy,
     /// vlan.
     Vlan {
+        /// Whose tag.
+        proto: VlanProto,
         /// VLAN identifier.
         id: u16,
     },

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use packet::{MacAddr, NetnsId, Vni};
+use packet::{MacAddr, NetnsId, VlanProto, Vni};
 
 use crate::{Errno, Nud, RouteKind, RouteMetric, RouteProto, Rule, Scope, TableId};
 
@@ -163,10 +163,12 @@ pub enum LinkKind {
     Dummy,
     /// `vlan id N` on `link`.
     Vlan {
-        /// The lower device.
+        /// The lower device; none if empty.
         link: String,
-        /// VLAN identifier, 0..=4094.
-        id: u16,
+        /// Whose tag.
+        proto: VlanProto,
+        /// VLAN identifier, 0..=4094, if given.
+        id: Option<u16>,
     },
     /// `ipip …`.
     Ipip(TunnelConfig),

@@ -1,4 +1,4 @@
-use crate::{Arp, MacAddr, Packet, Payload};
+use crate::{Arp, MacAddr, Packet, Payload, VlanTag, VlanTags};
 
 /// An Ethernet frame without preamble and FCS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,21 +7,10 @@ pub struct Frame {
     pub dst: MacAddr,
     /// Source address.
     pub src: MacAddr,
-    /// 802.1Q tag.
-    pub vlan: Option<VlanTag>,
+    /// VLAN tags.
+    pub tags: VlanTags,
     /// What follows the header.
     pub payload: EtherPayload,
-}
-
-/// An 802.1Q tag (TPID 0x8100).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct VlanTag {
-    /// VLAN identifier, 0..=4095 (12 bits).
-    pub vid: u16,
-    /// Priority code point, 0..=7 (3 bits).
-    pub pcp: u8,
-    /// Drop eligible indicator.
-    pub dei: bool,
 }
 
 /// An Ethernet protocol number, host byte order.
@@ -33,8 +22,6 @@ impl EtherType {
     pub const IPV4: Self = Self(0x0800);
     /// ARP.
     pub const ARP: Self = Self(0x0806);
-    /// 802.1Q.
-    pub const VLAN: Self = Self(0x8100);
     /// IPv6.
     pub const IPV6: Self = Self(0x86dd);
 }
@@ -54,10 +41,17 @@ impl Frame {
     /// Length of the Ethernet header in bytes. Kernel: `ETH_HLEN`.
     pub const HEADER_LEN: usize = 14;
 
-    /// Length in bytes of header, tag and payload, as `tcpdump -e` prints it.
+    /// Length in bytes of header, tags and payload, as `tcpdump -e` prints it.
     #[inline]
     pub fn len(&self) -> usize {
-        Self::HEADER_LEN + if self.vlan.is_some() { 4 } else { 0 } + self.payload.len()
+        Self::HEADER_LEN + VlanTag::LEN * self.tags.len() + self.payload.len()
+    }
+
+    /// Length in bytes that Linux counts for it: the outermost tag travels beside the frame.
+    /// Kernel: `skb->len` with `skb_vlan_tag_present`.
+    #[inline]
+    pub fn skb_len(&self) -> usize {
+        Self::HEADER_LEN + VlanTag::LEN * self.tags.len().saturating_sub(1) + self.payload.len()
     }
 
     /// Never true: a frame has a header.

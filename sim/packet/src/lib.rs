@@ -21,10 +21,11 @@ mod tcp;
 mod time;
 mod tuple;
 mod udp;
+mod vlan;
 pub mod wire;
 
 pub use arp::{Arp, ArpOp};
-pub use frame::{EtherPayload, EtherType, Frame, VlanTag};
+pub use frame::{EtherPayload, EtherType, Frame};
 pub use icmp::{Icmp, IcmpError, Quoted};
 pub use ids::{ConnId, DevId, HostId, IfIndex, NetnsId, PacketId, PacketIds, Pid};
 pub use ip::{Addrs, Body, Frag, Packet, Proto};
@@ -35,3 +36,4 @@ pub use tcp::{Tcp, TcpFlags, TcpOptions};
 pub use time::SimTime;
 pub use tuple::{L4Key, Tuple};
 pub use udp::{Udp, UdpData, Vni};
+pub use vlan::{VlanProto, VlanTag, VlanTags};

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use crate::{ConnId, DevId, EtherPayload, Frame, MacAddr, Packet, PacketId};
+use crate::{ConnId, DevId, EtherPayload, Frame, MacAddr, Packet, PacketId, VlanTags};
 
 /// A packet inside a kernel: the frame and what the kernel notes beside it.
 /// Kernel: `struct sk_buff`.
@@ -162,8 +162,12 @@ impl Skb {
     /// A packet with no link-layer header yet.
     #[inline]
     pub fn from_ip(id: PacketId, dev: DevId, packet: Packet) -> Self {
-        let frame =
-            Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+        let frame = Frame {
+            dst: MacAddr::ZERO,
+            src: MacAddr::ZERO,
+            tags: VlanTags::NONE,
+            payload: EtherPayload::Ip(packet),
+        };
         Self::new(id, dev, frame)
     }
 
@@ -204,4 +208,4 @@ impl Skb {
     }
 }
 
-const _: () = assert!(size_of::<Skb>() <= 136);
+const _: () = assert!(size_of::<Skb>() <= 144);

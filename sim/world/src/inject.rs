@@ -260,7 +260,12 @@ impl World {
         let neighbours = self.host(host).neighbours(netns, self.now());
         let sender = neighbours.iter().find(|n| n.addr == probe.src).and_then(|n| n.lladdr);
         let src = sender.unwrap_or(MacAddr([0x02, 0, 0, 0, 0, 0xfe]));
-        let frame = Frame { dst: mac, src, vlan: None, payload: packet::EtherPayload::Ip(probe.packet()) };
+        let frame = Frame {
+            dst: mac,
+            src,
+            tags: Default::default(),
+            payload: packet::EtherPayload::Ip(probe.packet()),
+        };
         self.with_kernel(host, obs, |cx| {
             let skb = Skb { mark: probe.mark, ..Skb::new(cx.ids.next_id(), dev, frame) };
             let id = skb.id;

@@ -14,7 +14,7 @@ mod vlan;
 mod vxlan;
 
 use ipnet::IpNet;
-use packet::{DevId, IfIndex, MacAddr, NetnsId, Skb};
+use packet::{DevId, Frame, IfIndex, MacAddr, NetnsId, Skb, VlanProto};
 use trace::Observer;
 
 use crate::dump::KindInfo;
@@ -26,7 +26,6 @@ pub use ipip::Ipip;
 pub use loopback::Loopback;
 pub use nic::Nic;
 pub use tun::Tun;
-pub(crate) use veth::VLAN_HLEN;
 pub use veth::Veth;
 pub use vlan::Vlan;
 pub use vxlan::{Remote, Vxlan, VxlanEntry};
@@ -274,8 +273,8 @@ pub struct Device {
     pub carrier_changes: u32,
     /// Alternative names in order of addition.
     pub altnames: Vec<String>,
-    /// VLAN devices on it by VLAN identifier.
-    pub vlans: Vec<(u16, DevId)>,
+    /// VLAN devices on it by protocol and VLAN identifier, in this order.
+    pub vlans: Vec<((VlanProto, u16), DevId)>,
     /// Addresses that `bridge fdb add … self` made it accept.
     pub fdb_self: Vec<MacAddr>,
 }
@@ -451,17 +450,19 @@ impl Device {
     /// Bytes of `skb` that its counters count when it receives: without the link-layer header
     /// where the driver has taken it off.
     pub(crate) fn rx_len(&self, skb: &Skb) -> u64 {
-        let header = match self.kind {
-            DeviceKind::Veth(_) | DeviceKind::Nic(_) => packet::Frame::HEADER_LEN,
+        let frame = &skb.frame;
+        let len = match self.kind {
+            DeviceKind::Veth(_) | DeviceKind::Nic(_) => frame.skb_len(),
+            // A tag is in the data still.
+            DeviceKind::Vxlan(_) => frame.len() - Frame::HEADER_LEN,
             DeviceKind::Loopback(_)
             | DeviceKind::Bridge(_)
-            | DeviceKind::Vxlan(_)
             | DeviceKind::Tun(_)
             | DeviceKind::Ipip(_)
             | DeviceKind::Dummy(_)
-            | DeviceKind::Vlan(_) => 0,
+            | DeviceKind::Vlan(_) => frame.skb_len() - Frame::HEADER_LEN,
         };
-        (header + skb.frame.payload.len()) as u64
+        len as u64
     }
 
     /// First address whose subnet holds `addr`.

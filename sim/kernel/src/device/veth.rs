@@ -1,4 +1,4 @@
-use packet::{DevId, Frame, Skb};
+use packet::{DevId, Frame, Skb, VlanTag};
 use trace::{DropReason, Observer};
 
 use crate::device::{DeviceKind, Traits};
@@ -25,9 +25,6 @@ impl Veth {
     }
 }
 
-/// Room for a VLAN tag beyond the MTU. Kernel: `VLAN_HLEN`.
-pub(crate) const VLAN_HLEN: usize = 4;
-
 impl<O: Observer> Cx<'_, O> {
     /// Gives the frame to the other end. Kernel: `veth_xmit`, `__dev_forward_skb`.
     pub(crate) fn veth_xmit(&mut self, dev: DevId, mut skb: Skb) -> PathResult {
@@ -36,10 +33,9 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(device.netns, &skb, DropReason::DevReady));
         };
         let netns = device.netns;
-        // The tag travels beside the frame and is not counted.
-        let len = Frame::HEADER_LEN + skb.frame.payload.len();
+        let len = skb.frame.skb_len();
         let other = self.host.dev_mut(peer);
-        if !other.up || len > other.mtu as usize + Frame::HEADER_LEN + VLAN_HLEN {
+        if !other.up || len > other.mtu as usize + Frame::HEADER_LEN + VlanTag::LEN {
             other.stats.rx_dropped += 1;
             let reason = if other.up { DropReason::PeerMtu } else { DropReason::NoCarrier };
             self.host.dev_mut(dev).stats.tx_dropped += 1;

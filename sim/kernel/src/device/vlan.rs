@@ -1,4 +1,4 @@
-use packet::{DevId, Skb, VlanTag};
+use packet::{DevId, Skb, VlanProto, VlanTag};
 use trace::{DropReason, Observer};
 
 use crate::device::{DeviceKind, Traits};
@@ -10,6 +10,8 @@ use crate::{Cx, Host, PathResult};
 pub struct Vlan {
     /// The device that carries the tagged frames.
     pub lower: DevId,
+    /// Whose tag.
+    pub proto: VlanProto,
     /// VLAN identifier.
     pub id: u16,
 }
@@ -22,7 +24,7 @@ impl Vlan {
     }
 
     pub(super) fn info(&self, _: &Host) -> Option<KindInfo> {
-        Some(KindInfo::Vlan { id: self.id })
+        Some(KindInfo::Vlan { proto: self.proto, id: self.id })
     }
 }
 
@@ -30,12 +32,12 @@ impl<O: Observer> Cx<'_, O> {
     /// Tags the frame and sends it by the lower device. Kernel: `vlan_dev_hard_start_xmit`.
     pub(crate) fn vlan_dev_hard_start_xmit(&mut self, dev: DevId, mut skb: Skb) -> PathResult {
         let device = self.host.dev_mut(dev);
-        let DeviceKind::Vlan(Vlan { lower, id }) = device.kind else {
+        let DeviceKind::Vlan(Vlan { lower, proto, id }) = device.kind else {
             let netns = device.netns;
             return Err(self.dropped(netns, &skb, DropReason::DevReady));
         };
         let len = skb.frame.len() as u64;
-        skb.frame.vlan = Some(VlanTag { vid: id, pcp: 0, dei: false });
+        skb.frame.tags.push(VlanTag { proto, vid: id, pcp: 0, dei: false });
         let sent = self.dev_queue_xmit(lower, skb);
         let stats = &mut self.host.dev_mut(dev).stats;
         if sent.is_ok() {

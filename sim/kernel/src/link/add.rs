@@ -1,8 +1,9 @@
-use packet::{DevId, NetnsId};
+use packet::{DevId, NetnsId, VlanProto};
 use smallvec::smallvec;
 use trace::Observer;
 
 use crate::device::{Bridge, DeviceKind, Dummy, Ipip, Nic, Remote, Tun, Veth, Vlan, Vxlan, VxlanEntry};
+use crate::link::register::MAX_NEST_DEV;
 use crate::link::set::dev_validate_mtu;
 use crate::request::{FdbState, LinkAdd, LinkChange, LinkKind, Reply, TunnelConfig, VethPeer, VxlanConfig};
 use crate::{Cx, Errno, Host, Refusal};
@@ -23,6 +24,9 @@ impl<O: Observer> Cx<'_, O> {
             Some(target) => self.host.netns_ref(netns, target)?,
             None => netns,
         };
+        if let LinkKind::Vlan { proto, id, .. } = &add.kind {
+            vlan_validate(*proto, *id)?;
+        }
         if let Some(name) = &add.name
             && self.host.find_dev(target, name).is_some()
         {
@@ -60,7 +64,9 @@ impl<O: Observer> Cx<'_, O> {
             LinkKind::Dummy => {
                 (self.rtnl_create_link(target, &given, "dummy", DeviceKind::Dummy(Dummy))?, None)
             }
-            LinkKind::Vlan { link, id } => (self.vlan_newlink(netns, target, &given, &link, id)?, None),
+            LinkKind::Vlan { link, proto, id } => {
+                (self.vlan_newlink(netns, target, &given, &link, (proto, id))?, None)
+            }
             LinkKind::Ipip(config) => (self.ipip_newlink(netns, target, &given, config)?, None),
             LinkKind::Tun { tap, persist } => {
                 let tun = Tun { tap, persist, open: false, queue: Default::default() };
@@ -248,31 +254,40 @@ impl<O: Observer> Cx<'_, O> {
         target: NetnsId,
         given: &Given<'_>,
         link: &str,
-        id: u16,
+        (proto, id): (VlanProto, Option<u16>),
     ) -> Result<DevId, Refusal> {
-        let Some(lower) = self.host.find_dev(netns, link) else {
-            return Err(Refusal::because(Errno::NoDev, "link does not exist."));
-        };
-        if id >= 4095 {
-            return Err(Refusal::because(Errno::Range, "8021q: Invalid VLAN id."));
+        let inval = |text| Err(Refusal::because(Errno::Inval, text));
+        let Some(id) = id else { return inval("8021q: VLAN id not specified.") };
+        if link.is_empty() {
+            return inval("8021q: link not specified.");
         }
+        let Some(lower) = self.host.find_dev(netns, link) else {
+            return Err(Refusal::because(Errno::NoDev, "8021q: link does not exist."));
+        };
         let real = self.host.dev(lower);
         if real.is_loopback() || !real.has_link_header() {
             let text = "8021q: VLANs not supported on device.";
             return Err(Refusal::because(Errno::OpNotSupp, text));
         }
-        if real.vlans.iter().any(|(other, _)| *other == id) {
+        let place = real.vlans.binary_search_by_key(&(proto, id), |(key, _)| *key);
+        let Err(place) = place else {
             return Err(Refusal::because(Errno::Exist, "8021q: VLAN device already exists."));
-        }
+        };
         let (mac, mtu, carrier) = (real.mac, real.mtu, real.carrier);
-        let kind = DeviceKind::Vlan(Vlan { lower, id });
+        if given.mtu.is_some_and(|given| given > mtu) {
+            return Err(Errno::Inval.into());
+        }
+        if self.host.lower_level(lower) >= MAX_NEST_DEV {
+            return Err(Errno::MLink.into());
+        }
+        let kind = DeviceKind::Vlan(Vlan { lower, proto, id });
         let dev = self.rtnl_create_link(target, given, "vlan", kind)?;
-        self.host.dev_mut(lower).vlans.push((id, dev));
+        self.host.dev_mut(lower).vlans.insert(place, ((proto, id), dev));
         let device = self.host.dev_mut(dev);
         if given.address.is_none() {
             device.mac = mac;
         }
-        device.mtu = given.mtu.unwrap_or(mtu).min(mtu);
+        device.mtu = given.mtu.unwrap_or(mtu);
         device.carrier = carrier;
         self.linkwatch(&[dev]);
         Ok(dev)
@@ -364,5 +379,16 @@ impl<O: Observer> Cx<'_, O> {
         if let Ok(dev) = self.register_netdevice(netns, "tunl0", None, DeviceKind::Ipip(tunnel)) {
             self.host.ns_mut(netns).ipip.push(dev);
         }
+    }
+}
+
+/// Kernel: `vlan_validate`, called before the name is looked up.
+fn vlan_validate(proto: VlanProto, id: Option<u16>) -> Result<(), Refusal> {
+    match id {
+        None if proto == VlanProto::default() => {
+            Err(Refusal::because(Errno::Inval, "8021q: VLAN properties not specified."))
+        }
+        Some(4095..) => Err(Refusal::because(Errno::Range, "8021q: Invalid VLAN id.")),
+        None | Some(_) => Ok(()),
     }
 }

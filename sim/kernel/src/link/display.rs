@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use packet::VlanProto;
+
 use crate::request::{
     BridgeOption, FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, NetnsRef, PortOption, TunnelConfig,
     VethPeer, VxlanConfig,
@@ -32,7 +34,7 @@ impl Display for LinkAdd {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { name, netns, address, mtu, txqueuelen, index, changes, kind } = self;
         if let LinkKind::Vlan { link, .. } = kind {
-            write!(f, " link {link}")?;
+            word(f, "link", Some(link).filter(|link| !link.is_empty()))?;
         }
         word(f, "name", name.as_ref())?;
         word(f, "netns", netns.as_ref())?;
@@ -78,7 +80,12 @@ impl Display for LinkKind {
             }
             Self::Vxlan(config) => write!(f, "vxlan {config}"),
             Self::Dummy => f.write_str("dummy"),
-            Self::Vlan { link: _, id } => write!(f, "vlan id {id}"),
+            Self::Vlan { link: _, proto, id } => {
+                f.write_str("vlan")?;
+                let own = (*proto != VlanProto::default()).then(|| proto.name());
+                word(f, "protocol", own.as_ref())?;
+                word(f, "id", id.as_ref())
+            }
             Self::Ipip(config) => write!(f, "ipip{config}"),
             Self::Tun { tap, persist: _ } => write!(f, "tun mode {}", if *tap { "tap" } else { "tun" }),
             Self::Nic => f.write_str("nic"),

@@ -7,6 +7,9 @@ use crate::{Cx, Errno, Host, Refusal};
 /// Longest device name in bytes. Kernel: `IFNAMSIZ - 1`.
 const NAME_LEN: usize = 15;
 
+/// How many devices may stand on each other. Kernel: `MAX_NEST_DEV`.
+pub(crate) const MAX_NEST_DEV: usize = 8;
+
 impl Host {
     /// A random unicast address of the locally administered range. Kernel: `eth_random_addr`.
     pub(crate) fn random_mac(&mut self) -> MacAddr {
@@ -25,6 +28,30 @@ impl Host {
             return Err(Errno::Inval.into());
         }
         if self.name_in_use(netns, name) { Err(Errno::Exist.into()) } else { Ok(()) }
+    }
+
+    /// How many devices stand on each other up to `dev`, no more than [`MAX_NEST_DEV`].
+    /// Kernel: `dev->lower_level`.
+    pub(crate) fn lower_level(&self, dev: DevId) -> usize {
+        let mut level = vec![dev];
+        for depth in 1..MAX_NEST_DEV {
+            let below = level.iter().filter_map(|dev| self.get_dev(*dev)).flat_map(|dev| match &dev.kind {
+                DeviceKind::Vlan(vlan) => vec![vlan.lower],
+                DeviceKind::Bridge(bridge) => bridge.ports.clone(),
+                DeviceKind::Loopback(_)
+                | DeviceKind::Veth(_)
+                | DeviceKind::Nic(_)
+                | DeviceKind::Vxlan(_)
+                | DeviceKind::Tun(_)
+                | DeviceKind::Ipip(_)
+                | DeviceKind::Dummy(_) => Vec::new(),
+            });
+            level = below.collect();
+            if level.is_empty() {
+                return depth;
+            }
+        }
+        MAX_NEST_DEV
     }
 
     /// Kernel: `netdev_name_in_use`; alternative names count.

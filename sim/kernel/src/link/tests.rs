@@ -133,7 +133,7 @@ impl Lone {
             tha: dst,
             tpa: [10, 0, 0, 2].into(),
         };
-        let frame = Frame { dst, src, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+        let frame = Frame { dst, src, tags: Default::default(), payload: EtherPayload::Arp(Box::new(arp)) };
         self.with(|cx| {
             let mut skb = Skb::from_ip(cx.ids.next_id(), dev, dummy_packet());
             skb.frame = frame;

@@ -290,7 +290,12 @@ impl<O: Observer> Cx<'_, O> {
         if device.noarp {
             return;
         }
-        let frame = Frame { dst, src: device.mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+        let frame = Frame {
+            dst,
+            src: device.mac,
+            tags: Default::default(),
+            payload: EtherPayload::Arp(Box::new(arp)),
+        };
         let id = self.ids.next_id();
         let skb = Skb { pkt_type: PktType::Outgoing, ..Skb::new(id, dev, frame) };
         let parents: Vec<_> = answers.map(|request| (Relation::ReplyTo, request)).into_iter().collect();

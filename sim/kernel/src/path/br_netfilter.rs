@@ -86,18 +86,21 @@ impl Host {
     /// Whether the frame carries IPv4, tagged only if tagged ones count. Kernel: `IS_IP`, `is_vlan_ip`.
     fn is_bridged_ip(&self, netns: NetnsId, skb: &Skb) -> bool {
         matches!(&skb.frame.payload, EtherPayload::Ip(packet) if !packet.is_v6())
-            && (skb.frame.vlan.is_none() || self.ns(netns).sysctl.bridge_nf_filter_vlan_tagged())
+            && match skb.frame.tags.len() {
+                0 => true,
+                1 => self.ns(netns).sysctl.bridge_nf_filter_vlan_tagged(),
+                _ => false,
+            }
     }
 
     /// The device that the hooks of IPv4 see as the input: the bridge, or its VLAN device of a
     /// tagged frame. Kernel: `brnf_get_logical_dev`.
     fn brnf_get_logical_dev(&self, netns: NetnsId, br: DevId, skb: &Skb) -> DevId {
-        let Some(tag) = skb.frame.vlan else { return br };
+        let Some(tag) = skb.frame.tags.outer() else { return br };
         if !self.ns(netns).sysctl.bridge_nf_pass_vlan_input_dev() {
             return br;
         }
-        let vlans = &self.dev(br).vlans;
-        vlans.iter().find(|(vid, _)| *vid == tag.vid).map_or(br, |(_, dev)| *dev)
+        self.vlan_find_dev(br, tag).unwrap_or(br)
     }
 }
 

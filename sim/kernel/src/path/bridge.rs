@@ -1,6 +1,6 @@
 //! The data path of bridges. Kernel: `net/bridge/br_input.c`, `br_forward.c`, `br_device.c`.
 
-use packet::{DevId, Frame, MacAddr, NetnsId, PktType, Skb};
+use packet::{DevId, Frame, MacAddr, NetnsId, PktType, Skb, VlanTag};
 use smallvec::SmallVec;
 use trace::{DropReason, Observer, Relation, StepKind};
 
@@ -152,7 +152,7 @@ impl<O: Observer> Cx<'_, O> {
             return Err(self.dropped(netns, &skb, DropReason::DevReady));
         }
         device.stats.rx_packets += 1;
-        device.stats.rx_bytes += skb.frame.payload.len() as u64;
+        device.stats.rx_bytes += (skb.frame.skb_len() - Frame::HEADER_LEN) as u64;
         skb.dev = br;
         let state = BridgeState { hook: BridgeHook::LocalIn, netns, br, promisc };
         match self.nf_hook_bridge(state, skb)? {
@@ -171,7 +171,7 @@ impl<O: Observer> Cx<'_, O> {
         };
         let device = self.host.dev_mut(br);
         device.stats.tx_packets += 1;
-        device.stats.tx_bytes += (Frame::HEADER_LEN + skb.frame.payload.len()) as u64;
+        device.stats.tx_bytes += skb.frame.skb_len() as u64;
         let cast = Cast::of(skb.frame.dst);
         let entry = match self.host.bridge(br) {
             Some(bridge) if cast == Cast::Unicast => bridge.find(skb.frame.dst, now).copied(),
@@ -265,7 +265,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Kernel: `br_dev_queue_push_xmit`.
     pub(super) fn br_dev_queue_push_xmit(&mut self, netns: NetnsId, port: DevId, skb: Skb) -> PathResult {
         let mtu = self.host.dev(port).mtu as usize;
-        if skb.frame.payload.len() > mtu + crate::device::VLAN_HLEN {
+        if skb.frame.skb_len() > mtu + Frame::HEADER_LEN + VlanTag::LEN {
             return Err(self.dropped(netns, &skb, DropReason::PktTooBig));
         }
         self.dev_queue_xmit(port, skb)

@@ -1,9 +1,18 @@
 use packet::wire::{self, BadChecksum};
-use packet::{DevId, EtherPayload, EtherType, Frame, MacAddr, NetnsId, PktType, Skb};
+use packet::{DevId, EtherPayload, EtherType, Frame, MacAddr, NetnsId, PktType, Skb, VlanTag};
 use trace::{DropReason, Observer, StepKind};
 
-use crate::device::{DeviceKind, Vlan};
-use crate::{Cx, Dropped, Fate, PathResult};
+use crate::{Cx, Dropped, Fate, Host, PathResult};
+
+impl Host {
+    /// The VLAN device with this tag on `lower`, in the same namespace or another.
+    /// Kernel: `vlan_find_dev`.
+    pub(super) fn vlan_find_dev(&self, lower: DevId, tag: VlanTag) -> Option<DevId> {
+        let vlans = &self.dev(lower).vlans;
+        let place = vlans.binary_search_by_key(&(tag.proto, tag.vid), |(key, _)| *key).ok()?;
+        self.get_dev(vlans[place].1).map(|device| device.id)
+    }
+}
 
 impl<O: Observer> Cx<'_, O> {
     /// Receives `skb` on `skb.dev`: the entry for [`crate::Effect::Receive`] and for the cable.
@@ -57,28 +66,59 @@ impl<O: Observer> Cx<'_, O> {
             if taps > 0 {
                 self.packet_rcv(dev, &skb, false);
             }
-            if skb.frame.vlan.is_some() && self.vlan_do_receive(&mut skb) {
-                // The VLAN's device may live in another namespace.
-                netns = self.host.dev(skb.dev).netns;
+            if !skb.frame.tags.is_empty()
+                && let Some(home) = self.vlan_do_receive(&mut skb)?
+            {
+                netns = home;
                 continue;
             }
-            let Some(bridge) = master.filter(|_| skb.pkt_type != PktType::Loopback) else {
+            if let Some(bridge) = master.filter(|_| skb.pkt_type != PktType::Loopback) {
+                match self.br_handle_frame(bridge, skb)? {
+                    // A link-local frame is the port's own business.
+                    Some(own) => skb = own,
+                    None => return Ok(Fate::Consumed),
+                }
+            }
+            if skb.frame.tags.is_empty() {
                 return self.deliver_skb(netns, skb);
-            };
-            return match self.br_handle_frame(bridge, skb)? {
-                // A link-local frame is the port's own business.
-                Some(skb) => self.deliver_skb(netns, skb),
-                None => Ok(Fate::Consumed),
-            };
+            }
+            match self.check_vlan_id(netns, &mut skb)? {
+                Some(home) => netns = home,
+                None => return self.deliver_skb(netns, skb),
+            }
         }
+    }
+
+    /// Takes off the tag that no VLAN device has: the frame is for someone else, unless the tag
+    /// tells a priority only; then the next one counts. Answers the namespace of the device that
+    /// has that one. Kernel: `check_vlan_id` in `__netif_receive_skb_core`.
+    fn check_vlan_id(&mut self, netns: NetnsId, skb: &mut Skb) -> Result<Option<NetnsId>, Dropped> {
+        while let Some(tag) = skb.frame.tags.outer() {
+            let rest = skb.frame.tags.len() > 1;
+            if tag.vid != 0 {
+                let known = matches!(skb.frame.payload, EtherPayload::Ip(_) | EtherPayload::Arp(_));
+                if known && !rest {
+                    return Err(self.dropped(netns, skb, DropReason::VlanUnknown));
+                }
+                skb.frame.tags.pop();
+                break;
+            }
+            skb.frame.tags.pop();
+            if rest && let Some(home) = self.vlan_do_receive(skb)? {
+                return Ok(Some(home));
+            }
+        }
+        Ok(None)
     }
 
     /// Hands the frame to the protocol that its type names. Kernel: `deliver_skb`.
     fn deliver_skb(&mut self, netns: NetnsId, skb: Skb) -> PathResult {
-        if skb.frame.vlan.is_some_and(|tag| tag.vid != 0) {
-            return Err(self.dropped(netns, &skb, DropReason::VlanUnknown));
-        }
         match &skb.frame.payload {
+            // The protocol is that of the next tag, which nobody handles.
+            _ if !skb.frame.tags.is_empty() => {
+                self.host.dev_mut(skb.dev).stats.rx_dropped += 1;
+                Err(self.dropped(netns, &skb, DropReason::UnhandledProto))
+            }
             EtherPayload::Ip(packet) if !packet.is_v6() => self.ip_rcv(netns, skb),
             EtherPayload::Arp(_) => self.arp_rcv(netns, skb),
             // Simplified: IPv6 is ignored as with disable_ipv6=1, uncounted.
@@ -92,35 +132,29 @@ impl<O: Observer> Cx<'_, O> {
         }
     }
 
-    /// Takes the tag off if a VLAN device on `skb.dev` has it, which then is the receiver.
-    /// Kernel: `vlan_do_receive` in `net/8021q/vlan_core.c`.
-    fn vlan_do_receive(&mut self, skb: &mut Skb) -> bool {
-        let Some(tag) = skb.frame.vlan else { return false };
-        let Some(vlan) = self.vlan_find_dev(skb.dev, tag.vid) else { return false };
+    /// Takes the tag off if a VLAN device on `skb.dev` has it, which then is the receiver; it may
+    /// live in another namespace, which is the answer. Kernel: `vlan_do_receive` in
+    /// `net/8021q/vlan_core.c`.
+    fn vlan_do_receive(&mut self, skb: &mut Skb) -> Result<Option<NetnsId>, Dropped> {
+        let found = skb.frame.tags.outer().and_then(|tag| self.host.vlan_find_dev(skb.dev, tag));
+        let Some(vlan) = found else { return Ok(None) };
         let device = self.host.dev_mut(vlan);
+        let home = device.netns;
         if !device.up {
-            return false;
+            return Err(self.dropped(home, skb, DropReason::DevReady));
         }
-        skb.frame.vlan = None;
+        skb.frame.tags.pop();
         skb.dev = vlan;
         device.stats.rx_packets += 1;
-        device.stats.rx_bytes += skb.frame.payload.len() as u64;
-        if skb.pkt_type == PktType::Multicast {
-            device.stats.multicast += 1;
-        }
+        // The next tag is in the data still.
+        device.stats.rx_bytes += (skb.frame.len() - Frame::HEADER_LEN) as u64;
         if skb.pkt_type == PktType::OtherHost && skb.frame.dst == device.mac {
             skb.pkt_type = PktType::Host;
         }
-        true
-    }
-
-    /// The VLAN device with this tag on `lower`, in the same namespace or another.
-    /// Kernel: `vlan_find_dev`.
-    fn vlan_find_dev(&self, lower: DevId, vid: u16) -> Option<DevId> {
-        let device = self.host.dev(lower);
-        let (_, dev) = device.vlans.iter().find(|(id, _)| *id == vid)?;
-        let vlan = self.host.get_dev(*dev)?;
-        matches!(vlan.kind, DeviceKind::Vlan(Vlan { .. })).then_some(*dev)
+        if skb.pkt_type == PktType::Multicast {
+            device.stats.multicast += 1;
+        }
+        Ok(Some(home))
     }
 }
 

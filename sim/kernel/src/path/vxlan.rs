@@ -115,14 +115,14 @@ impl<O: Observer> Cx<'_, O> {
             return self.encap_bypass_if_local(dev, net, dport, vni, dst.src, skb);
         }
         let mtu = dst.mtu.saturating_sub(Vxlan::HEADROOM);
-        if skb.frame.payload.len() > mtu as usize && self.skb_tunnel_check_pmtu(dev, mtu, bridged, &skb) {
+        let inner = skb.frame.len() - Frame::HEADER_LEN;
+        if inner > mtu as usize && self.skb_tunnel_check_pmtu(dev, mtu, bridged, &skb) {
             self.emit(skb.id, netns, Some(dev), || StepKind::Drop {
                 reason: DropReason::PktTooBig,
                 decided_by: None,
             });
             return Ok(Fate::Consumed);
         }
-        let inner = skb.frame.payload.len() as u64;
         let src = local.unwrap_or(dst.src);
         let (id, mark) = (skb.id, skb.mark);
         let body = Body::Udp(Udp { sport, dport, checksum, data: UdpData::Vxlan(vni, Box::new(skb.frame)) });
@@ -133,7 +133,7 @@ impl<O: Observer> Cx<'_, O> {
         let stats = &mut self.host.dev_mut(dev).stats;
         if sent.is_ok() {
             stats.tx_packets += 1;
-            stats.tx_bytes += inner;
+            stats.tx_bytes += inner as u64;
         } else {
             stats.tx_errors += 1;
         }
@@ -200,8 +200,12 @@ impl<O: Observer> Cx<'_, O> {
         let mut answer = Packet::new(packet.dst(), packet.src(), body);
         answer.ttl = packet.ttl;
         answer.frag.df = true;
-        let frame =
-            Frame { dst: skb.frame.src, src: skb.frame.dst, vlan: None, payload: EtherPayload::Ip(answer) };
+        let frame = Frame {
+            dst: skb.frame.src,
+            src: skb.frame.dst,
+            tags: Default::default(),
+            payload: EtherPayload::Ip(answer),
+        };
         let reply = Skb { id: self.ids.next_id(), frame, ..skb.clone() };
         self.emit_created(&reply, netns, &[(Relation::ReplyTo, skb.id)]);
         self.vxlan_encap_bypass(dev, dev, reply);

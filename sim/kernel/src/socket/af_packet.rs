@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use packet::{DevId, EtherPayload, Frame, NetnsId, PktType, Skb};
+use packet::{DevId, EtherPayload, Frame, NetnsId, PktType, Skb, VlanProto, VlanTag};
 use trace::Observer;
 
 use super::table::{Kind, Socket};
@@ -106,7 +106,9 @@ impl<O: Observer> Cx<'_, O> {
         if !device.up {
             return Err(Errno::NetDown);
         }
-        let header = Frame::HEADER_LEN + if frame.vlan.is_some() { 4 } else { 0 };
+        // Kernel: `packet_extra_vlan_len_allowed`.
+        let tagged = frame.tags.outer().is_some_and(|tag| tag.proto == VlanProto::Dot1Q);
+        let header = Frame::HEADER_LEN + if tagged { VlanTag::LEN } else { 0 };
         if frame.len() > device.mtu as usize + header {
             return Err(Errno::MsgSize);
         }

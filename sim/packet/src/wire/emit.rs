@@ -1,7 +1,6 @@
 use super::{checksum, transport_sum};
 use crate::{
-    Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frame, Icmp, Packet, Proto, Quoted, Tcp, TcpOptions,
-    Udp, UdpData,
+    Addrs, Arp, ArpOp, Body, EtherPayload, Frame, Icmp, Packet, Proto, Quoted, Tcp, TcpOptions, Udp, UdpData,
 };
 
 /// The bytes of a frame, as a device would put them on its wire (no preamble, padding or FCS).
@@ -14,9 +13,9 @@ pub fn emit_frame(frame: &Frame) -> Vec<u8> {
 fn put_frame(frame: &Frame, out: &mut Vec<u8>) {
     out.extend(frame.dst.0);
     out.extend(frame.src.0);
-    if let Some(tag) = frame.vlan {
-        out.extend(EtherType::VLAN.0.to_be_bytes());
-        out.extend((u16::from(tag.pcp & 7) << 13 | u16::from(tag.dei) << 12 | tag.vid & 0xfff).to_be_bytes());
+    for tag in frame.tags.iter() {
+        out.extend(tag.proto.tpid().to_be_bytes());
+        out.extend(tag.tci().to_be_bytes());
     }
     out.extend(frame.payload.ether_type().0.to_be_bytes());
     match &frame.payload {

@@ -7,7 +7,7 @@ use super::nesting::MAX_NESTED;
 use super::{WireError, checksum, is_vxlan, transport_sum};
 use crate::{
     Addrs, Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload,
-    Proto, Quoted, Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
+    Proto, Quoted, Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanProto, VlanTag, Vni,
 };
 
 type Parsed<T> = Result<T, WireError>;
@@ -52,15 +52,14 @@ fn frame_with(bytes: &[u8], room: Room) -> Parsed<Frame> {
     let src = MacAddr(array(bytes, 6, HEADER)?);
     let mut ether_type = EtherType(u16_at(bytes, 12, HEADER)?);
     let mut offset = Frame::HEADER_LEN;
-    let mut vlan = None;
-    if ether_type == EtherType::VLAN {
-        const TAG: &str = "an 802.1Q tag of 4 bytes";
-        let tci = u16_at(bytes, 14, TAG)?;
-        // Simplified: the drop eligible indicator is not kept.
-        vlan = Some(VlanTag { vid: tci & 0xfff, pcp: (tci >> 13) as u8, dei: tci & 0x1000 != 0 });
-        ether_type = EtherType(u16_at(bytes, 16, TAG)?);
-        offset += 4;
+    let mut tags = Vec::new();
+    while let Some(proto) = VlanProto::from_tpid(ether_type.0) {
+        const TAG: &str = "a VLAN tag of 4 bytes";
+        tags.push(VlanTag::from_tci(proto, u16_at(bytes, offset, TAG)?));
+        ether_type = EtherType(u16_at(bytes, offset + 2, TAG)?);
+        offset += VlanTag::LEN;
     }
+    let tags = tags.into_iter().collect();
     let rest = &bytes[offset..];
     let payload = match ether_type {
         EtherType::IPV4 | EtherType::IPV6 => {
@@ -71,7 +70,7 @@ fn frame_with(bytes: &[u8], room: Room) -> Parsed<Frame> {
         }
         other => EtherPayload::Other(other, rest.into()),
     };
-    Ok(Frame { dst, src, vlan, payload })
+    Ok(Frame { dst, src, tags, payload })
 }
 
 fn parse_arp(bytes: &[u8]) -> Parsed<Arp> {

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Arp, ArpOp, Body, EtherPayload, EtherType, Frag, Frame, Icmp, IcmpError, MacAddr, Packet, Payload, Proto,
-    Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanTag, Vni,
+    Tcp, TcpFlags, TcpOptions, Udp, UdpData, VlanProto, VlanTag, VlanTags, Vni,
 };
 
 fn payload(max: usize) -> impl Strategy<Value = Payload> {
@@ -142,12 +142,10 @@ fn arp() -> impl Strategy<Value = Arp> {
 }
 
 fn frame_of(payload: impl Strategy<Value = EtherPayload>) -> impl Strategy<Value = Frame> {
-    let vlan = option::of((0..4096_u16, 0..8_u8, any::<bool>()).prop_map(|(vid, pcp, dei)| VlanTag {
-        vid,
-        pcp,
-        dei,
-    }));
-    (mac(), mac(), vlan, payload).prop_map(|(dst, src, vlan, payload)| Frame { dst, src, vlan, payload })
+    let proto = prop_oneof![Just(VlanProto::Dot1Q), Just(VlanProto::Dot1Ad)];
+    let tag = (proto, any::<u16>()).prop_map(|(proto, tci)| VlanTag::from_tci(proto, tci));
+    let tags = vec(tag, 0..4).prop_map(|tags| tags.into_iter().collect());
+    (mac(), mac(), tags, payload).prop_map(|(dst, src, tags, payload)| Frame { dst, src, tags, payload })
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
@@ -174,10 +172,11 @@ fn same_as_pnet(frame: &Frame, bytes: &[u8]) {
     assert_eq!(ether.get_source().octets(), frame.src.0);
     let mut payload = ether.payload().to_vec();
     let mut ether_type = ether.get_ethertype().0;
-    if let Some(tag) = frame.vlan {
-        assert_eq!(ether_type, 0x8100);
+    for tag in frame.tags.iter() {
+        assert_eq!(ether_type, tag.proto.tpid());
         let vlan = VlanPacket::new(&payload).unwrap();
         assert_eq!((vlan.get_vlan_identifier(), vlan.get_priority_code_point().0), (tag.vid, tag.pcp));
+        assert_eq!(vlan.get_drop_eligible_indicator() != 0, tag.dei);
         ether_type = vlan.get_ethertype().0;
         payload = vlan.payload().to_vec();
     }
@@ -321,8 +320,12 @@ fn syn_options_are_in_linux_order() {
 fn errors_name_the_place_and_what_belongs_there() {
     let echo = Icmp::Echo { request: true, id: 1, seq: 1, payload: vec![0; 8].into() };
     let packet = Packet::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), Body::Icmp(echo));
-    let frame =
-        Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload: EtherPayload::Ip(packet) };
+    let frame = Frame {
+        dst: MacAddr::ZERO,
+        src: MacAddr::ZERO,
+        tags: VlanTags::NONE,
+        payload: EtherPayload::Ip(packet),
+    };
     let good = emit_frame(&frame);
     let damaged = |at: usize, byte: u8| {
         let mut bytes = good.clone();
@@ -347,7 +350,7 @@ fn nested(kind: &str) -> Packet {
         "ipip" => Body::Bytes(Proto::IPIP, emit_packet(&packet).into()),
         "vxlan" => {
             let payload = EtherPayload::Ip(packet);
-            let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload };
+            let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, tags: VlanTags::NONE, payload };
             let mut data = vec![8, 0, 0, 0, 0, 0, 1, 0];
             data.extend(emit_frame(&frame));
             Body::Udp(Udp { sport: 1, dport: 4789, checksum: false, data: UdpData::Bytes(data.into()) })
@@ -399,7 +402,7 @@ fn wrapping_again_and_again_stays_shallow() {
             Body::Ip(Box::new(packet))
         } else {
             let payload = EtherPayload::Ip(packet);
-            let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, vlan: None, payload };
+            let frame = Frame { dst: MacAddr::ZERO, src: MacAddr::ZERO, tags: VlanTags::NONE, payload };
             let data = UdpData::Vxlan(Vni::new(7).unwrap(), Box::new(frame));
             Body::Udp(Udp { sport: 1, dport: 8472, checksum: true, data })
         };

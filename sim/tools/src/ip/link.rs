@@ -330,8 +330,8 @@ fn build(
     }
     if verb.creates() {
         let kind = match (kind, p.kind) {
-            (Some(LinkKind::Vlan { id, .. }), _) => {
-                LinkKind::Vlan { link: p.link.unwrap_or_default().to_owned(), id }
+            (Some(LinkKind::Vlan { proto, id, .. }), _) => {
+                LinkKind::Vlan { link: p.link.unwrap_or_default().to_owned(), proto, id }
             }
             (Some(LinkKind::Veth { .. }), _) => LinkKind::Veth { peer: Box::new(peer.unwrap_or_default()) },
             (Some(kind), _) => kind,

@@ -69,8 +69,8 @@ fn print_kind(p: &mut Printer, kind: &KindInfo, link: &LinkInfo) {
     match kind {
         KindInfo::Bridge(options) => print_bridge(p, options, link),
         KindInfo::Vxlan(config) => print_vxlan(p, config),
-        KindInfo::Vlan { id } => {
-            p.any("protocol", "protocol {} ", "802.1Q");
+        KindInfo::Vlan { proto, id } => {
+            p.any("protocol", "protocol {} ", proto.name());
             p.any("id", "id {} ", *id);
             p.open_array_or("flags", "<");
             p.element("REORDER_HDR", "REORDER_HDR");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use kernel::dump::KindInfo;
 use kernel::request::{BridgeOption, LinkChange, LinkKind, PortOption, TunnelConfig, VethPeer, VxlanConfig};
-use packet::Vni;
+use packet::{VlanProto, Vni};
 
 use super::link::{self, Verb};
 use super::options::Options;
@@ -84,15 +84,9 @@ pub fn parse(
 ) -> Result<OwnPart, Stop> {
     let mut own = OwnPart::default();
     // Without words iproute2 sends no parameters at all, and the kernel misses the needed ones.
-    if words.is_empty() && verb.creates() {
-        match kind {
-            "vxlan" => {
-                let text = "Error: Required attributes not provided to perform the operation.";
-                return Err(Stop::fail(-2, text));
-            }
-            "vlan" => return Err(Stop::fail(-2, "Error: VLAN properties not specified.")),
-            _ => {}
-        }
+    if words.is_empty() && verb.creates() && kind == "vxlan" {
+        let text = "Error: Required attributes not provided to perform the operation.";
+        return Err(Stop::fail(-2, text));
     }
     match kind {
         "veth" => {
@@ -133,11 +127,11 @@ pub fn parse(
             own.kind = Some(LinkKind::Ipip(config));
         }
         "vlan" => {
-            let id = vlan(words)?;
+            let (proto, id) = vlan(words)?;
             if verb == Verb::Set {
                 return Err(not_simulated("ip", "link set type vlan"));
             }
-            own.kind = Some(LinkKind::Vlan { link: String::new(), id });
+            own.kind = Some(LinkKind::Vlan { link: String::new(), proto, id });
         }
         "dummy" => {
             while words.next_word().is_some() {}
@@ -570,17 +564,21 @@ fn ipip(words: &mut Words<'_>, dev: Option<&str>, verb: Verb, env: &Env) -> Resu
     Ok(config)
 }
 
-/// iproute2: `vlan_parse_opt`. Without `id` the kernel refuses; the id given here is then 4096.
-fn vlan(words: &mut Words<'_>) -> Result<u16, Stop> {
+/// iproute2: `vlan_parse_opt`. Without `id` the kernel refuses.
+fn vlan(words: &mut Words<'_>) -> Result<(VlanProto, Option<u16>), Stop> {
     // Simplified: the first line of the usage text.
     const USAGE: &str = "Usage: ... vlan id VLANID";
     let mut id = None;
+    let mut proto = VlanProto::default();
     while let Some(word) = words.next_word() {
         if matches(word, "protocol") {
             let value = words.value()?;
-            if !value.eq_ignore_ascii_case("802.1q") {
-                return Err(not_simulated("ip", &format!("protocol {value}")));
-            }
+            // iproute2: `ll_proto_a2n` knows many more, which the kernel refuses.
+            proto = match value.to_ascii_lowercase().as_str() {
+                "802.1q" | "0x8100" => VlanProto::Dot1Q,
+                "802.1ad" | "0x88a8" => VlanProto::Dot1Ad,
+                _ => return Err(invarg("protocol is invalid", value)),
+            };
         } else if matches(word, "id") {
             let value = words.value()?;
             id = Some(get_u16(value).ok_or_else(|| invarg("id is invalid", value))?);
@@ -600,5 +598,5 @@ fn vlan(words: &mut Words<'_>) -> Result<u16, Stop> {
             return Err(explain(&format!("vlan: unknown command \"{word}\"?"), USAGE));
         }
     }
-    Ok(id.unwrap_or(4096))
+    Ok((proto, id))
 }

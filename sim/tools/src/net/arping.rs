@@ -185,8 +185,12 @@ impl State {
             tha: if advertise { self.mac } else { self.to },
             tpa: self.target,
         };
-        let frame =
-            Frame { dst: self.to, src: self.mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+        let frame = Frame {
+            dst: self.to,
+            src: self.mac,
+            tags: Default::default(),
+            payload: EtherPayload::Arp(Box::new(arp)),
+        };
         if sys.send_frame(self.socket, frame).is_ok() {
             self.sent_at = now;
             self.probes += 1;

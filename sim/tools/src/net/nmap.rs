@@ -278,8 +278,12 @@ impl State {
             let _ = sys.set_option(socket, SocketOption::BindToDevice(Some(device)));
             if let (Some((mac, broadcast)), Some(own)) = (mac, host.own) {
                 let arp = Arp { op: ArpOp::Request, sha: mac, spa: own, tha: MacAddr::ZERO, tpa: addr };
-                let frame =
-                    Frame { dst: broadcast, src: mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+                let frame = Frame {
+                    dst: broadcast,
+                    src: mac,
+                    tags: Default::default(),
+                    payload: EtherPayload::Arp(Box::new(arp)),
+                };
                 let _ = sys.send_frame(socket, frame);
             }
         } else {

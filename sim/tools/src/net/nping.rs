@@ -450,7 +450,12 @@ impl State {
         let Some((mac, broadcast)) = mac else { return };
         let _ = sys.set_option(self.sockets[0], SocketOption::BindToDevice(Some(device)));
         let arp = Arp { op: ArpOp::Request, sha: mac, spa: own, tha: MacAddr::ZERO, tpa: probe.target };
-        let frame = Frame { dst: broadcast, src: mac, vlan: None, payload: EtherPayload::Arp(Box::new(arp)) };
+        let frame = Frame {
+            dst: broadcast,
+            src: mac,
+            tags: Default::default(),
+            payload: EtherPayload::Arp(Box::new(arp)),
+        };
         self.sent = (self.sent.0 + 1, self.sent.1 + frame.len() as u64);
         self.line(sys, "SENT", &format!("ARP who has {}? Tell {own}", probe.target));
         if let Err(errno) = sys.send_frame(self.sockets[0], frame) {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use kernel::Errno;
 use kernel::dump::LinkInfo;
 use kernel::socket::{Captured, SocketKind, SocketOption};
-use packet::{EtherPayload, Frame, IfIndex, PktType, wire};
+use packet::{EtherPayload, Frame, IfIndex, PktType, VlanTag, wire};
 use world::{Args, EPOCH, Fd, Next, OpenMode, Program, ReadResult, Registry, Signal, Sys, Wait};
 
 use super::{complain, read_file, say};
@@ -341,9 +341,8 @@ impl State {
         if outgoing && device.name == "lo" {
             return;
         }
-        let tag =
-            captured.frame.vlan.map(|tag| tag.vid | u16::from(tag.pcp) << 13 | u16::from(tag.dei) << 12);
-        let stripped = Frame { vlan: None, ..captured.frame.clone() };
+        let mut stripped = captured.frame.clone();
+        let tag = stripped.tags.pop().map(VlanTag::tci);
         let bytes = self.emit(&device, &stripped, &captured);
         let seen = Seen { link: self.link, bytes: &bytes, len: bytes.len(), tag, outgoing };
         if self.filter.as_ref().is_some_and(|filter| !filter.passes(seen)) {
@@ -369,14 +368,15 @@ impl State {
     /// The bytes of a frame as this capture has them.
     fn emit(&self, device: &Device, frame: &Frame, captured: &Captured) -> Vec<u8> {
         let payload = |frame: &Frame| match &frame.payload {
-            EtherPayload::Ip(packet) if frame.vlan.is_none() => wire::emit_packet(packet),
+            EtherPayload::Ip(packet) if frame.tags.is_empty() => wire::emit_packet(packet),
             _ => wire::emit_frame(frame).split_off(Frame::HEADER_LEN),
         };
         match self.link {
             LinkType::Ethernet => wire::emit_frame(frame),
             LinkType::Raw => payload(frame),
             LinkType::Sll2 => {
-                let kind = if frame.vlan.is_some() { 0x8100 } else { frame.payload.ether_type().0 };
+                let tag = frame.tags.outer();
+                let kind = tag.map_or(frame.payload.ether_type().0, |tag| tag.proto.tpid());
                 let way = match captured.pkt_type {
                     PktType::Host | PktType::Loopback => 0,
                     PktType::Broadcast => 1,

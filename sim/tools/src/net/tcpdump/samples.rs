@@ -15,7 +15,7 @@ fn addr(last: u8) -> Ipv4Addr {
 }
 
 fn frame(src: MacAddr, dst: MacAddr, payload: EtherPayload) -> Frame {
-    Frame { dst, src, vlan: None, payload }
+    Frame { dst, src, tags: Default::default(), payload }
 }
 
 fn packet(from: u8, to: u8, body: Body) -> Packet {
@@ -111,7 +111,10 @@ pub(super) fn sample(name: &str) -> Vec<u8> {
                 }),
             )
         }
-        "tagged" => Frame { vlan: Some(VlanTag { vid: 10, pcp: 0, dei: false }), ..echo(1, 2, true, 56) },
+        "tagged" => Frame {
+            tags: [VlanTag { vid: 10, ..VlanTag::default() }].into_iter().collect(),
+            ..echo(1, 2, true, 56)
+        },
         other => unreachable!("no sample is called {other}"),
     };
     wire::emit_frame(&built)

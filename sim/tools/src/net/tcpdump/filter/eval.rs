@@ -22,7 +22,7 @@ struct Rejected;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
-const VLAN: u16 = 0x8100;
+const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 impl Filter {
     /// Whether the packet passes.
@@ -173,7 +173,7 @@ impl At<'_> {
                 let outer = Self { seen: self.seen, tags: self.tags.saturating_sub(1) };
                 let tci = match self.seen.tag {
                     Some(tci) if outer.tags == 0 => u32::from(tci),
-                    _ if outer.ether_type()? == VLAN => self.load(outer.network(), 2)?,
+                    _ if VLAN.contains(&outer.ether_type()?) => self.load(outer.network(), 2)?,
                     _ => return Ok(false),
                 };
                 Ok(vid.is_none_or(|vid| tci & 0xfff == u32::from(vid)))
