@@ -28,6 +28,7 @@ mod parse;
 mod reach;
 mod rule;
 mod selector;
+pub mod set;
 mod table;
 mod targets;
 #[cfg(test)]
