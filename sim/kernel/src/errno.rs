@@ -12,6 +12,11 @@ macro_rules! errnos {
             pub const fn number(self) -> i32 {
                 match self { $(Self::$variant => $number,)* }
             }
+
+            /// The error of that number.
+            pub const fn from_number(number: i32) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)* _ => None }
+            }
         }
     };
 }
@@ -64,6 +69,24 @@ errnos! {
     MsgSize = 90, "Message too long";
     Proto = 71, "Protocol error";
     MLink = 31, "Too many links";
+    IpsetProtocol = 4097, "Unknown error 4097";
+    IpsetBusy = 4100, "Unknown error 4100";
+    IpsetSetName2 = 4101, "Unknown error 4101";
+    IpsetTypeMismatch = 4102, "Unknown error 4102";
+    IpsetExist = 4103, "Unknown error 4103";
+    IpsetCidr = 4104, "Unknown error 4104";
+    IpsetNetmask = 4105, "Unknown error 4105";
+    IpsetTimeout = 4107, "Unknown error 4107";
+    IpsetReferenced = 4108, "Unknown error 4108";
+    IpsetCounter = 4111, "Unknown error 4111";
+    IpsetComment = 4112, "Unknown error 4112";
+    IpsetSkbInfo = 4114, "Unknown error 4114";
+    IpsetBitmask = 4115, "Unknown error 4115";
+    IpsetType0 = 4352, "Unknown error 4352";
+    IpsetType1 = 4353, "Unknown error 4353";
+    IpsetType2 = 4354, "Unknown error 4354";
+    IpsetType3 = 4355, "Unknown error 4355";
+    IpsetType5 = 4357, "Unknown error 4357";
 }
 
 /// A refused request: the error number and, as netlink's extended acknowledgement, a sentence.

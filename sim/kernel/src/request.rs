@@ -89,6 +89,8 @@ pub enum Request {
     RulesetRestore(netfilter::Restore),
     /// `conntrack -D`, `conntrack -F`.
     Conntrack(netfilter::conntrack::ConntrackChange),
+    /// Changes the sets of `ipset`.
+    Set(netfilter::set::SetChange),
     /// `sysctl -w KEY=VALUE`.
     Sysctl {
         /// Dotted key, e.g. `net.ipv4.ip_forward`; a device name's dots are written `/`.

@@ -42,6 +42,7 @@ impl<O: Observer> Cx<'_, O> {
                 self.conntrack_change(ns, &change);
                 Ok(Reply::default())
             }
+            Request::Set(change) => self.set_change(ns, &change).map(done).map_err(Refusal::from),
             Request::Sysctl { key, value } => {
                 self.sysctl_set(ns, &key, &value).map(done).map_err(Refusal::from)
             }
@@ -75,6 +76,7 @@ impl Display for Request {
             Self::Ruleset(change) => change.fmt(f),
             Self::RulesetRestore(restore) => restore.fmt(f),
             Self::Conntrack(change) => change.fmt(f),
+            Self::Set(change) => change.fmt(f),
             Self::Sysctl { key, value } if value.contains(char::is_whitespace) => {
                 write!(f, "sysctl -w \"{key}={value}\"")
             }

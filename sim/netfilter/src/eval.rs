@@ -3,6 +3,7 @@ use trace::HookName;
 
 use crate::conntrack::Conntrack;
 use crate::targets::RejectWith;
+use crate::set::Sets;
 use crate::{Draws, Env, TableName};
 
 /// What a match or target may look at and change while a packet is at a hook.
@@ -25,6 +26,8 @@ pub struct EvalCx<'a> {
     pub out_name: &'a str,
     /// Connections.
     pub conntrack: &'a mut Conntrack,
+    /// Sets.
+    pub sets: &'a mut Sets,
     /// Random decisions.
     pub random: Draws<'a>,
     /// Lines for the kernel log.

@@ -223,7 +223,8 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
     let mut nearest: Option<((usize, std::cmp::Reverse<usize>), String, String)> = None;
     let mut pending = vec![base];
     let mut seen = Vec::new();
-    // The second evaluation rolls no dice of the packet's.
+    // The second evaluation rolls no dice of the packet's, and counts it in no set.
+    let sets = cx.sets.clone();
     let kept = cx.random.stream.clone();
     let choices = cx.random.choices.take();
     while let Some(id) = pending.pop() {
@@ -246,6 +247,7 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
     }
     *cx.random.stream = kept;
     cx.random.choices = choices;
+    *cx.sets = sets;
     Decision::Policy {
         table: table.id.as_str(),
         chain: chain.name.clone(),

@@ -68,7 +68,7 @@ impl Netfilter {
         skb: &mut Skb,
     ) -> HookVerdict {
         let Some(inner) = &mut self.0 else { return HookVerdict::Accept };
-        let Inner { tables, conntrack, random, hooks, nat_chains, .. } = &mut **inner;
+        let Inner { tables, conntrack, sets, random, hooks, nat_chains, .. } = &mut **inner;
         let stream = random.get_or_insert_with(|| Random::new(env.seed()));
         let mut cx = EvalCx {
             env,
@@ -80,6 +80,7 @@ impl Netfilter {
             in_name: state.indev.map_or("", |dev| env.dev_name(dev)),
             out_name: state.outdev.map_or("", |dev| env.dev_name(dev)),
             conntrack,
+            sets,
             random: Draws { stream, choices },
             log,
             memory: Default::default(),

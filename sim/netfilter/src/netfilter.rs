@@ -4,10 +4,11 @@ use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
 use crate::conntrack::{Conntrack, ConntrackChange};
+use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
 use crate::{Backend, Change, Random, Refused, Restore, Table, TableId, TableName, What};
 
-/// Netfilter of one namespace: tables and connections. Empty until something is configured.
+/// Netfilter of one namespace: tables, connections and sets. Empty until something is configured.
 #[derive(Clone, Debug, Default)]
 pub struct Netfilter(pub(crate) Option<Box<Inner>>);
 
@@ -18,6 +19,7 @@ pub(crate) struct Inner {
     /// Built-in chains, as they were registered.
     registered: Vec<(TableId, HookName)>,
     pub(crate) conntrack: Conntrack,
+    pub(crate) sets: Sets,
     pub(crate) random: Option<Random>,
     /// What runs at each hook, in order. Kernel: `struct nf_hook_entries`.
     pub(crate) hooks: [Vec<Owner>; 5],
@@ -86,6 +88,7 @@ impl Netfilter {
     /// The kernel's refusal; nothing has changed then.
     pub fn change(&mut self, change: &Change) -> Result<(), Refused> {
         let inner = self.0.get_or_insert_default();
+        find_sets(&inner.sets, &change.what)?;
         let table = inner.tables.entry(change.table).or_insert_with(|| Table::new(change.table));
         table.apply(&change.what)?;
         inner.register();
@@ -104,7 +107,7 @@ impl Netfilter {
             _ => &mut fresh,
         };
         table.begin();
-        let refused = apply_all(table, &restore.changes);
+        let refused = apply_all(table, &inner.sets, &restore.changes);
         if !refused.is_empty() {
             table.abort();
             return Err(refused);
@@ -121,6 +124,26 @@ impl Netfilter {
     /// taken meanwhile. Kernel: `nf_ct_hook->confirm`.
     pub fn confirm(&mut self, skb: &Skb, now: SimTime) -> bool {
         self.0.as_mut().is_none_or(|inner| inner.conntrack.confirm(skb, now))
+    }
+
+    /// The sets, if there ever were any.
+    pub fn sets(&self) -> Option<&Sets> {
+        self.0.as_ref().map(|inner| &inner.sets)
+    }
+
+    /// All sets or one, as `ipset list` shows them.
+    pub fn list_sets(&self, name: Option<&str>, now: SimTime) -> Vec<Listing> {
+        self.0.as_ref().map_or_else(Vec::new, |inner| inner.sets.list(name, &inner.set_uses(), now))
+    }
+
+    /// Changes the sets; `seed` gives the numbers that Linux rolls.
+    ///
+    /// # Errors
+    /// The kernel's refusal. Elements that a range added before the refused one stay.
+    pub fn change_sets(&mut self, change: &SetChange, seed: u64, now: SimTime) -> Result<(), SetError> {
+        let inner = &mut **self.0.get_or_insert_default();
+        let tables = &inner.tables;
+        inner.sets.change(change, || uses(tables), seed, now)
     }
 
     /// Changes the table of connections.
@@ -162,14 +185,14 @@ impl Netfilter {
 ///
 /// Once a rule leaves the table invalid, the kernel refuses each further rule with the same error:
 /// it validates the whole table again. Kernel: `nft_table_validate` in `nf_tables_newrule`.
-fn apply_all(table: &mut Table, changes: &[What]) -> Vec<(usize, Refused)> {
+fn apply_all(table: &mut Table, sets: &Sets, changes: &[What]) -> Vec<(usize, Refused)> {
     let mut refused = Vec::new();
     let mut invalid = None;
     for (at, what) in changes.iter().enumerate() {
         let adds_rule = matches!(what, What::Append { .. } | What::Insert { .. } | What::Replace { .. });
         let result = match invalid {
             Some(error) if adds_rule => Err(error),
-            _ => table.apply_restored(what),
+            _ => find_sets(sets, what).and_then(|()| table.apply_restored(what)),
         };
         if let Err(error) = result {
             if adds_rule && matches!(error, Refused::Invalid | Refused::TooDeep) {
@@ -181,7 +204,31 @@ fn apply_all(table: &mut Table, changes: &[What]) -> Vec<(usize, Refused)> {
     refused
 }
 
+/// How often rules use each set.
+fn uses(tables: &BTreeMap<TableId, Table>) -> BTreeMap<String, u32> {
+    let mut uses = BTreeMap::new();
+    let chains = tables.values().flat_map(|table| table.chains.iter().flatten());
+    let rules = chains.flat_map(|chain| chain.rules.iter());
+    for name in rules.flat_map(|installed| installed.rule.sets()) {
+        *uses.entry(name.to_owned()).or_default() += 1;
+    }
+    uses
+}
+
+/// Whether the sets of a new rule exist. Kernel: `set_match_v1_checkentry`.
+fn find_sets(sets: &Sets, what: &What) -> Result<(), Refused> {
+    let (What::Append { rule, .. } | What::Insert { rule, .. } | What::Replace { rule, .. }) = what else {
+        return Ok(());
+    };
+    if rule.sets().all(|name| sets.kind(name).is_some()) { Ok(()) } else { Err(Refused::NotFound) }
+}
+
 impl Inner {
+    /// How often rules use each set. Kernel: `set->ref`, without lists.
+    fn set_uses(&self) -> BTreeMap<String, u32> {
+        uses(&self.tables)
+    }
+
     /// Registers what the tables need at each hook; of what has the same priority, the newest runs
     /// first. Kernel: `nf_register_net_hook`, `nf_hook_entries_grow`.
     fn register(&mut self) {

@@ -159,11 +159,14 @@ impl RuleParser {
         }
         let Some(opt) = self.known(name) else { return Ok(false) };
         let mut values = Vec::new();
-        for _ in 0..opt.values {
-            values.push(next().ok_or_else(|| match opt.values {
-                2 => ArgError::said(format!("--{} requires two args.", opt.name)),
-                _ => ArgError::MissingValue(format!("--{}", opt.name)),
-            })?);
+        for at in 0..opt.values {
+            // Only the second value is the extension's own to ask for.
+            values.push(next().filter(|value| at == 0 || !value.starts_with(['-', '!'])).ok_or_else(
+                || match at {
+                    0 => ArgError::MissingValue(format!("--{}", opt.name)),
+                    _ => ArgError::said(format!("--{} requires two args.", opt.name)),
+                },
+            )?);
         }
         let Some(pending) = self.extensions().find(|pending| find(pending.options, name).is_some()) else {
             return Ok(false);

@@ -39,6 +39,19 @@ impl Rule {
             || matches!(&self.then, Then::Target(target) if target.needs_conntrack())
     }
 
+    /// The sets that it uses, each as often as it does.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        let matched = self.matches.iter().filter_map(|m| match m {
+            Match::SetMatch(m) => Some(m.name.as_str()),
+            _ => None,
+        });
+        let target = match &self.then {
+            Then::Target(Target::SetTarget(target)) => Some(target.sets()),
+            Then::Nothing | Then::Chain { .. } | Then::Target(_) => None,
+        };
+        matched.chain(target.into_iter().flatten())
+    }
+
     /// The conditions that a packet fails, each with what is known of the packet. `memory` is what
     /// the matches remember, one for each; it doesn't change.
     pub(crate) fn failures(&self, cx: &mut EvalCx<'_>, memory: &[Memory], skb: &Skb) -> Vec<String> {

@@ -13,6 +13,7 @@ pub mod hostname;
 pub mod ifconfig;
 pub mod ip;
 pub mod iproute;
+pub mod ipset;
 pub mod iptables;
 pub mod net;
 pub mod nettools;
@@ -35,6 +36,7 @@ pub fn install_all(registry: &mut world::Registry) {
     route_cmd::install(registry);
     ip::install(registry);
     sysctl_cmd::install(registry);
+    ipset::install(registry);
     iptables::install(registry);
     net::install(registry);
     shell::install(registry);

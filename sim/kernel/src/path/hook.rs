@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use netfilter::conntrack::{Conntrack, ConntrackChange};
+use netfilter::set::{SetChange, SetError};
 use netfilter::{AddrType, Change, Env, HookState, HookVerdict, Refused, RejectWith, Restore, Watch};
 use packet::{Body, DevId, Frag, NetnsId, Packet, Payload, Proto, SimTime, Skb, Tcp, TcpFlags};
 use trace::{DropReason, HookName, Observer, Relation};
@@ -62,11 +63,16 @@ impl Env for KernelEnv<'_> {
     }
 
     fn seed(&self) -> u64 {
-        let bytes = self.host.name.bytes().chain([0]).chain(self.ns.0.to_be_bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325 ^ self.host.seed, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        seed_of(self.host, self.ns)
     }
+}
+
+/// The same number for the same world, host and namespace: FNV-1a.
+fn seed_of(host: &Host, ns: NetnsId) -> u64 {
+    let bytes = host.name.bytes().chain([0]).chain(ns.0.to_be_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325 ^ host.seed, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 impl<O: Observer> Cx<'_, O> {
@@ -185,11 +191,22 @@ impl<O: Observer> Cx<'_, O> {
         Reply { refused, ..Reply::default() }
     }
 
+    /// Changes the sets of `ipset`.
+    pub(crate) fn set_change(&mut self, ns: NetnsId, change: &SetChange) -> Result<(), Errno> {
+        let (seed, now) = (seed_of(self.host, ns), self.now);
+        self.host.ns_mut(ns).netfilter.change_sets(change, seed, now).map_err(set_errno)
+    }
+
     /// Changes the table of connections.
     pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) {
         let now = self.now;
         self.host.ns_mut(ns).netfilter.change_conntrack(change, now);
     }
+}
+
+/// The sets' own error numbers, and the kernel's.
+fn set_errno(error: SetError) -> Errno {
+    Errno::from_number(error.number()).unwrap_or(Errno::Inval)
 }
 
 fn errno(refused: Refused) -> Errno {

@@ -112,6 +112,7 @@ macro_rules! register_matches {
     };
 }
 
+pub(crate) use set::parse_set;
 pub(crate) use tos::parse_tos;
 
 register_matches! {
@@ -129,6 +130,7 @@ register_matches! {
     "multiport" => multiport::Multiport,
     "physdev" => physdev::Physdev,
     "pkttype" => pkttype::Pkttype,
+    "set" => set::SetMatch,
     "state" => state::State,
     "statistic" => statistic::Statistic,
     "tcp" => tcp::TcpMatch,

@@ -105,11 +105,6 @@ impl SetType {
         self.has_nomatch()
     }
 
-    /// Whether `netmask` and `bitmask` may be given.
-    pub(super) const fn has_bitmask(self) -> bool {
-        matches!(self, Self::HashIp | Self::HashIpPort)
-    }
-
     /// Bytes of a hash element. Kernel: `sizeof(struct hash_*4_elem)`.
     pub(super) const fn elem_len(self) -> usize {
         match self {

@@ -142,6 +142,7 @@ mod masquerade;
 mod netmap;
 mod redirect;
 mod reject;
+mod set;
 mod snat;
 mod standard;
 mod tcpmss;
@@ -166,6 +167,7 @@ register_targets! {
     "REDIRECT" => redirect::Redirect,
     "REJECT" => reject::Reject,
     "RETURN" => standard::Return,
+    "SET" => set::SetTarget,
     "SNAT" => snat::Snat,
     "TCPMSS" => tcpmss::Tcpmss,
     "TOS" => tos::Tos,
@@ -188,7 +190,6 @@ pub const NOT_SIMULATED: &[&str] = &[
     "NFQUEUE",
     "RATEEST",
     "SECMARK",
-    "SET",
     "SYNPROXY",
     "TCPOPTSTRIP",
     "TEE",

@@ -323,6 +323,8 @@ fn changes_of(
     let failed = |text: &str| Stop::exit(1, format!("iptables-restore: line {number} failed{text}"));
     let legacy = options.backend == Backend::Legacy;
     if let Action::Rules { chain, rules, verb, .. } = &command.action {
+        super::run::missing_set(sys, rules)
+            .map_err(|failure| parse_stop(number, &format!("{}: {failure}\n", options.title())))?;
         for rule in rules {
             let Then::Chain { name, goto } = &rule.then else { continue };
             match block.knows(name) {

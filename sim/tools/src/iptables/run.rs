@@ -69,6 +69,9 @@ pub enum Failure {
     /// The same for iptables-legacy, which then looks for an extension.
     #[error("Couldn't load target `{0}':No such file or directory\n")]
     NoLegacyTarget(String),
+    /// A rule uses a set that doesn't exist.
+    #[error("Set {0} doesn't exist.\n")]
+    NoSet(String),
     /// What iptables looked up and didn't find.
     #[error("{0}")]
     Lookup(&'static str),
@@ -105,7 +108,7 @@ impl Failure {
     fn stop(&self, backend: Backend) -> Stop {
         let version = version(backend);
         match self {
-            Self::NoTarget(_) | Self::NoLegacyTarget(_) => {
+            Self::NoTarget(_) | Self::NoLegacyTarget(_) | Self::NoSet(_) => {
                 refuse(backend, &CommandError::Usage(self.to_string()))
             }
             Self::Lookup(_) => Stop::exit(1, format!("iptables: {self}.")),
@@ -167,6 +170,9 @@ fn carry_out(console: &mut Console<'_>, command: &Command) -> Result<(), Stop> {
             return Err(failure.stop(backend));
         }
         _ => {}
+    }
+    if let Action::Rules { rules, .. } = &command.action {
+        missing_set(console.sys, rules).map_err(|failure| failure.stop(backend))?;
     }
     let changes = changes(netfilter(console.sys, netns).table(command.table), command)
         .map_err(|failure| failure.stop(backend))?;
@@ -292,6 +298,16 @@ fn legacy_in_use(chain: &Chain) -> Option<Failure> {
         Chain { references: 1.., .. } => Some(Failure::Lookup("Too many links")),
         chain if !chain.rules.is_empty() => Some(Failure::Lookup("Directory not empty")),
         _ => None,
+    }
+}
+
+/// Whether all sets of the rules exist. iptables `get_set_byname`.
+pub fn missing_set(sys: &dyn Sys, rules: &[Rule]) -> Result<(), Failure> {
+    let sets = netfilter(sys, sys.netns()).sets();
+    let known = |name: &str| sets.is_some_and(|sets| sets.kind(name).is_some());
+    match rules.iter().flat_map(Rule::sets).find(|name| !known(name)) {
+        Some(name) => Err(Failure::NoSet(name.to_owned())),
+        None => Ok(()),
     }
 }
 
