@@ -2,8 +2,8 @@ use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
 use crate::conntrack::Conntrack;
-use crate::targets::RejectWith;
 use crate::set::Sets;
+use crate::targets::RejectWith;
 use crate::{Draws, Env, TableName};
 
 /// What a match or target may look at and change while a packet is at a hook.

@@ -126,10 +126,12 @@ impl Job<'_> {
                 }
             },
             Adt::Del => self.hash.del(&elem, self.now),
-            Adt::Test => match (self.hash.test(elem, self.exts, &mut Probe::of_user(), self.now), self.entry.nomatch) {
-                (Found::Yes, false) | (Found::Nomatch, true) => Ok(()),
-                _ => Err(SetError::Exist),
-            },
+            Adt::Test => {
+                match (self.hash.test(elem, self.exts, &mut Probe::of_user(), self.now), self.entry.nomatch) {
+                    (Found::Yes, false) | (Found::Nomatch, true) => Ok(()),
+                    _ => Err(SetError::Exist),
+                }
+            }
         };
         tolerate(done, self.exist && self.adt != Adt::Test)
     }

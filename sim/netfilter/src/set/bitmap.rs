@@ -26,7 +26,9 @@ impl Bitmap {
     /// Kernel: `bitmap_port_create`, `bitmap_ip_create`.
     pub(super) fn new(kind: SetType, options: &CreateOptions) -> Result<Self, SetError> {
         let (first, last, hosts, netmask, capacity) = if kind == SetType::BitmapPort {
-            let (Some(from), Some(to)) = (options.port, options.port_to) else { return Err(SetError::Protocol) };
+            let (Some(from), Some(to)) = (options.port, options.port_to) else {
+                return Err(SetError::Protocol);
+            };
             let (first, last) = (u32::from(from.min(to)), u32::from(from.max(to)));
             (first, last, 1, 32, u64::from(last - first) + 1)
         } else {

@@ -83,8 +83,12 @@ pub(super) struct Extensions {
 impl Extensions {
     /// Bytes of an element with its extensions. Kernel: `ip_set_elem_len`.
     pub(super) fn element_size(&self, len: usize, align: usize) -> u64 {
-        let given =
-            [(self.counters, 16, 8), (self.timeout.is_some(), 8, 8), (self.skbinfo, 16, 4), (self.comment, 8, 8)];
+        let given = [
+            (self.counters, 16, 8),
+            (self.timeout.is_some(), 8, 8),
+            (self.skbinfo, 16, 4),
+            (self.comment, 8, 8),
+        ];
         let (mut len, mut align) = (len, align.max(1));
         for (_, size, own) in given.into_iter().filter(|(given, ..)| *given) {
             align = align.max(own);
@@ -107,12 +111,7 @@ impl Extensions {
             packets: entry.packets,
             bytes: entry.bytes,
             comment: entry.comment.as_deref().filter(|comment| !comment.is_empty()).map(Arc::from),
-            skb: SkbInfo {
-                mark,
-                mask,
-                prio: entry.skbprio.unwrap_or(0),
-                queue: entry.skbqueue.unwrap_or(0),
-            },
+            skb: SkbInfo { mark, mask, prio: entry.skbprio.unwrap_or(0), queue: entry.skbqueue.unwrap_or(0) },
         })
     }
 

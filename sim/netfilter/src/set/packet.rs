@@ -1,9 +1,9 @@
 use packet::{Packet, Proto, Skb};
 use std::net::IpAddr;
 
+use super::SetType;
 use super::elem::{Elem, mask};
 use super::ext::{Ext, Extensions, Jiffies, SkbInfo};
-use super::SetType;
 use crate::transport;
 
 /// Which of a packet's addresses and ports are looked up, in order: `src,dst`.
@@ -162,9 +162,7 @@ pub(super) fn elem(skb: &Skb, kind: SetType, dirs: Dirs, bitmask: u32, cidr: u8)
             elem.ip &= bitmask;
             (elem.ip != 0).then_some(elem)
         }
-        SetType::HashNet | SetType::HashNetPort => {
-            Some(Elem { ip: ip & mask(cidr), cidr, ..elem })
-        }
+        SetType::HashNet | SetType::HashNetPort => Some(Elem { ip: ip & mask(cidr), cidr, ..elem }),
         SetType::HashIpPortIp => Some(Elem { ip2: address(packet, dirs.is_src(2))?, ..elem }),
         SetType::HashIpPortNet => {
             Some(Elem { ip2: address(packet, dirs.is_src(2))? & mask(cidr), cidr, ..elem })

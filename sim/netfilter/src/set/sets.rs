@@ -253,7 +253,14 @@ impl Sets {
     }
 
     /// Kernel: `ip_set_ad`.
-    fn adt(&mut self, adt: Adt, name: &str, entry: &Entry, exist: bool, now: Jiffies) -> Result<(), SetError> {
+    fn adt(
+        &mut self,
+        adt: Adt,
+        name: &str,
+        entry: &Entry,
+        exist: bool,
+        now: Jiffies,
+    ) -> Result<(), SetError> {
         let set = self.find_mut(name).ok_or(SetError::NoSet)?;
         set.catch_up(now);
         if !matches!(set.data, Data::List(_)) {
@@ -262,7 +269,9 @@ impl Sets {
         let exts = set.exts;
         let new = exts.read(entry)?;
         let (member, place) = self.place(entry)?;
-        let Some(Set { data: Data::List(list), .. }) = self.find_mut(name) else { return Err(SetError::NoSet) };
+        let Some(Set { data: Data::List(list), .. }) = self.find_mut(name) else {
+            return Err(SetError::NoSet);
+        };
         if exts.timeout.is_some() {
             list.collect(now);
         }
@@ -304,7 +313,11 @@ impl Sets {
         let mut probe = Probe { options: Some(options), len, skb: *info };
         let found = set.test_packet(skb, options, &mut probe, now);
         *info = probe.skb;
-        if options.return_nomatch && kind.has_nomatch() { found == Found::Nomatch } else { found == Found::Yes }
+        if options.return_nomatch && kind.has_nomatch() {
+            found == Found::Nomatch
+        } else {
+            found == Found::Yes
+        }
     }
 
     /// Kernel: `list_set_ktest`.
@@ -373,7 +386,13 @@ impl Sets {
     }
 
     /// Kernel: `list_set_kadd`, `list_set_kdel`.
-    fn each(&mut self, name: &str, options: &PacketOptions, now: Jiffies, act: &mut dyn FnMut(&mut Set) -> bool) {
+    fn each(
+        &mut self,
+        name: &str,
+        options: &PacketOptions,
+        now: Jiffies,
+        act: &mut dyn FnMut(&mut Set) -> bool,
+    ) {
         let fits = |kind: SetType| options.dirs.dim >= kind.dimension();
         let names = match self.kind(name).filter(|kind| fits(*kind)) {
             None => return,

@@ -302,7 +302,8 @@ impl Hash {
         let found = bucket.slots.iter().position(|slot| slot.used && slot.elem == *elem);
         let at = found.ok_or(SetError::Exist)?;
         let last = at + 1 == bucket.slots.len();
-        let slot = bucket.slots.get_mut(at).filter(|slot| !slot.ext.is_expired(now)).ok_or(SetError::Exist)?;
+        let slot =
+            bucket.slots.get_mut(at).filter(|slot| !slot.ext.is_expired(now)).ok_or(SetError::Exist)?;
         slot.used = false;
         slot.ext.comment = None;
         if last {
@@ -371,7 +372,13 @@ impl Hash {
     }
 
     /// Kernel: `mtype_test`, `mtype_test_cidrs`.
-    pub(super) fn test(&mut self, elem: Elem, exts: &Extensions, probe: &mut Probe<'_>, now: Jiffies) -> Found {
+    pub(super) fn test(
+        &mut self,
+        elem: Elem,
+        exts: &Extensions,
+        probe: &mut Probe<'_>,
+        now: Jiffies,
+    ) -> Found {
         if !self.kind.has_nets() || elem.cidr != 32 {
             return self.lookup(&elem, exts, probe, now);
         }

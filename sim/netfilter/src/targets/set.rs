@@ -118,9 +118,7 @@ impl SetTarget {
     fn complete(self) -> Result<Self, ArgError> {
         let only = |given: bool, text: &str| if given { Err(ArgError::said(text)) } else { Ok(()) };
         if self.add.is_none() && self.del.is_none() && self.map.is_none() {
-            return Err(ArgError::said(
-                "You must specify either `--add-set' or `--del-set' or `--map-set'",
-            ));
+            return Err(ArgError::said("You must specify either `--add-set' or `--del-set' or `--map-set'"));
         }
         if self.add.is_none() {
             only(self.exist, "Flag `--exist' can be used with `--add-set' only")?;

@@ -349,12 +349,7 @@ fn adt(
 }
 
 /// Reads the options of a command; those of the family, or the others. libipset `call_parser`.
-fn options(
-    reader: &mut Reader<'_>,
-    words: &[String],
-    takes: &Takes,
-    family: bool,
-) -> Result<(), Refused> {
+fn options(reader: &mut Reader<'_>, words: &[String], takes: &Takes, family: bool) -> Result<(), Refused> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let plain = word.strip_prefix("--").unwrap_or(word);
@@ -416,10 +411,13 @@ fn check(reader: &Reader<'_>, kind: &Type, takes: &Takes, command: &str) -> Resu
         Opt::Cidr => other(format!("IP/CIDR range {rest}")),
         Opt::IpTo => other(format!("FROM-TO IP range {rest}")),
         Opt::PortTo => other(format!("FROM-TO port range {rest}")),
-        opt => other(format!(
-            "There are not allowed options ({}) but option list is empty. It's a bug, please report the problem.",
-            opt as u8
-        )),
+        opt => {
+            let why = if takes.keywords.is_empty() { "option list is empty" } else { "can't resolve them" };
+            other(format!(
+                "There are not allowed options ({}) but {why}. It's a bug, please report the problem.",
+                opt as u8
+            ))
+        }
     }
 }
 

@@ -49,5 +49,8 @@ pub fn name(kind: u8, code: u8) -> Option<&'static str> {
 /// Type and code of a name or its beginning, in either case.
 pub fn number(text: &str) -> Option<u16> {
     let begins = |name: &str| name.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
-    NAMES.iter().find(|(name, ..)| begins(name)).map(|(_, kind, code)| u16::from(*kind) << 8 | u16::from(*code))
+    NAMES
+        .iter()
+        .find(|(name, ..)| begins(name))
+        .map(|(_, kind, code)| u16::from(*kind) << 8 | u16::from(*code))
 }

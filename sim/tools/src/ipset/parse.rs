@@ -188,7 +188,9 @@ impl Reader<'_> {
     fn split_range<'t>(&mut self, text: &'t str) -> Result<(&'t str, Option<&'t str>), Failed> {
         if text.starts_with('[') {
             let Some(end) = text.find(']') else {
-                return self.report.syntax(format_args!("cannot find closing escape character ']' in {text}"));
+                return self
+                    .report
+                    .syntax(format_args!("cannot find closing escape character ']' in {text}"));
             };
             let (head, tail) = text.split_at(end + 1);
             return match tail.strip_prefix('-') {
@@ -317,10 +319,8 @@ impl Reader<'_> {
             1 => self.report.syntax("Protocol ICMP can be used with family inet only"),
             58 => {
                 // The real program goes on without its data, and finds that out later.
-                self.report.add(
-                    Grade::Error,
-                    "Syntax error: Protocol ICMPv6 can be used with family inet6 only",
-                );
+                self.report
+                    .add(Grade::Error, "Syntax error: Protocol ICMPv6 can be used with family inet6 only");
                 self.report.fail(format_args!("Invalid {} command: missing setname", self.command))
             }
             _ if port == "0" => {
@@ -328,9 +328,9 @@ impl Reader<'_> {
                 self.data.set(Opt::Port);
                 Ok(())
             }
-            _ => self
-                .report
-                .syntax(format_args!("Protocol {name} can be used with pseudo port value 0 only.")),
+            _ => {
+                self.report.syntax(format_args!("Protocol {name} can be used with pseudo port value 0 only."))
+            }
         }
     }
 
@@ -553,9 +553,9 @@ impl Reader<'_> {
             if kind.kind == SetType::ListSet {
                 return self.list_element(text);
             }
-            return self.report.syntax(format_args!(
-                "Elem separator in {text}, but settype {name} supports none."
-            ));
+            return self
+                .report
+                .syntax(format_args!("Elem separator in {text}, but settype {name} supports none."));
         }
         let Some(rest) = rest else {
             if dim > 1 {
@@ -567,12 +567,12 @@ impl Reader<'_> {
             separator(rest, ',').map_or((rest, None), |(second, third)| (second, Some(third)));
         match third {
             None if dim > 2 => self.report.syntax(format_args!("Third element is missing from {text}.")),
-            Some(_) if dim < 3 => self.report.syntax(format_args!(
-                "Two elem separators in {text}, but settype {name} supports one."
-            )),
-            Some(third) if separator(third, ',').is_some() => self.report.syntax(format_args!(
-                "Three elem separators in {text}, but settype {name} supports two."
-            )),
+            Some(_) if dim < 3 => self
+                .report
+                .syntax(format_args!("Two elem separators in {text}, but settype {name} supports one.")),
+            Some(third) if separator(third, ',').is_some() => self
+                .report
+                .syntax(format_args!("Three elem separators in {text}, but settype {name} supports two.")),
             Some(third) => self.parts(kind, &[first, second, third]),
             None => self.parts(kind, &[first, second]),
         }

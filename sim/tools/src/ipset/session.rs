@@ -80,7 +80,8 @@ fn message_size(entry: &Entry) -> usize {
         *before || *nomatch,
     ];
     let given = |flags: &[bool]| flags.iter().filter(|given| **given).count();
-    let texts = [name, nameref, comment].into_iter().flatten().map(|text| text_attr(text.len())).sum::<usize>();
+    let texts =
+        [name, nameref, comment].into_iter().flatten().map(|text| text_attr(text.len())).sum::<usize>();
     12 + 12 * (given(&twelve) + given(&wide)) + 8 * given(&eight) + texts
 }
 

@@ -219,8 +219,8 @@ const HASH_NET: Type = Type {
     elem: &[(Opt::Ip, Reads::Ip)],
     create: takes(
         &[
-            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO, BUCKETSIZE,
-            INITVAL, PROBES, RESIZE,
+            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO,
+            BUCKETSIZE, INITVAL, PROBES, RESIZE,
         ],
         0,
         0,
@@ -241,8 +241,8 @@ const HASH_NET_PORT: Type = Type {
     elem: &[(Opt::Ip, Reads::Ip), (Opt::Port, Reads::ProtoPort)],
     create: takes(
         &[
-            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO, BUCKETSIZE,
-            INITVAL,
+            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO,
+            BUCKETSIZE, INITVAL,
         ],
         0,
         0,
@@ -260,8 +260,23 @@ const HASH_NET_PORT: Type = Type {
 };
 
 const PORT_CREATE: &[Keyword] = &[
-    FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO, BUCKETSIZE, INITVAL,
-    PROBES, RESIZE, IGNORED_FROM, IGNORED_TO, IGNORED_NETWORK,
+    FAMILY,
+    INET,
+    INET6,
+    HASHSIZE,
+    MAXELEM,
+    TIMEOUT,
+    COUNTERS,
+    COMMENT,
+    FORCEADD,
+    SKBINFO,
+    BUCKETSIZE,
+    INITVAL,
+    PROBES,
+    RESIZE,
+    IGNORED_FROM,
+    IGNORED_TO,
+    IGNORED_NETWORK,
 ];
 
 const HASH_IP_PORT_NET: Type = Type {
@@ -305,8 +320,25 @@ const HASH_IP_PORT: Type = Type {
     elem: &[(Opt::Ip, Reads::Ip), (Opt::Port, Reads::ProtoPort)],
     create: takes(
         &[
-            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO, BUCKETSIZE,
-            INITVAL, NETMASK, BITMASK, PROBES, RESIZE, IGNORED_FROM, IGNORED_TO, IGNORED_NETWORK,
+            FAMILY,
+            INET,
+            INET6,
+            HASHSIZE,
+            MAXELEM,
+            TIMEOUT,
+            COUNTERS,
+            COMMENT,
+            FORCEADD,
+            SKBINFO,
+            BUCKETSIZE,
+            INITVAL,
+            NETMASK,
+            BITMASK,
+            PROBES,
+            RESIZE,
+            IGNORED_FROM,
+            IGNORED_TO,
+            IGNORED_NETWORK,
         ],
         0,
         0,
@@ -408,7 +440,8 @@ pub const NOT_IN_KERNEL: [(&str, &str); 5] = [
 ];
 
 /// Types, with their old names, that the kernel has and that aren't simulated.
-pub const NOT_SIMULATED: [(&str, &str); 2] = [("hash:net,iface", "netifacehash"), ("bitmap:ip,mac", "macipmap")];
+pub const NOT_SIMULATED: [(&str, &str); 2] =
+    [("hash:net,iface", "netifacehash"), ("bitmap:ip,mac", "macipmap")];
 
 /// The description of a type.
 pub fn of(kind: SetType) -> &'static Type {
