@@ -227,7 +227,7 @@ impl Host {
             gateway: None,
             iif: None,
             src: ip(saddr),
-            mtu: self.dev(nh.dev).mtu.min(0xfff0),
+            mtu: self.dev(nh.dev).mtu.min(0xffff),
             mtu_locked: false,
             advmss: None,
             table: found.table,

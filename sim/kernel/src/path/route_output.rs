@@ -12,7 +12,7 @@ use crate::path::{Dst, Flow};
 use crate::{Cx, Errno, Host, RouteKind, Scope, TableId};
 
 /// Greatest IPv4 packet in bytes. Kernel: `IP_MAX_MTU`.
-const IP_MAX_MTU: u32 = 0xfff0;
+const IP_MAX_MTU: u32 = 0xffff;
 /// 127.0.0.1.
 const LOOPBACK: u32 = 0x7f00_0001;
 
