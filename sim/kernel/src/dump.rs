@@ -223,6 +223,8 @@ pub struct RouteAnswer {
     pub mark: u32,
     /// Input device asked with.
     pub iif: Option<String>,
+    /// The user asked for; a listed exception has none.
+    pub uid: Option<u32>,
     /// From an exception: seconds left, path MTU, lock.
     pub expires: Option<u64>,
     /// Path MTU, from the route or an exception.

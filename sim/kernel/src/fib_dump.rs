@@ -18,11 +18,13 @@ impl Host {
     /// All routes of all tables in the order of `ip route show table all`: tables by the low byte
     /// of their number, the newest first among equal ones. Kernel: `inet_dump_fib`.
     pub fn routes(&self, ns: NetnsId) -> Vec<RouteInfo> {
+        self.routes_in_order(ns).map(|(id, route)| self.route_info(ns, id, route)).collect()
+    }
+
+    pub(crate) fn routes_in_order(&self, ns: NetnsId) -> impl Iterator<Item = (TableId, &Route)> {
         let mut tables: Vec<_> = self.ns(ns).fib.tables.iter().rev().collect();
         tables.sort_by_key(|(id, _)| id.0 & 0xff);
-        let routes =
-            tables.into_iter().flat_map(|(id, table)| table.dump().into_iter().map(|route| (*id, route)));
-        routes.map(|(id, route)| self.route_info(ns, id, route)).collect()
+        tables.into_iter().flat_map(|(id, table)| table.dump().into_iter().map(|route| (*id, &**route)))
     }
 
     /// All nexthop objects by ascending id. Kernel: `net/ipv4/nexthop.c`, `nh_fill_node`.

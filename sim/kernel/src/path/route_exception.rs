@@ -7,11 +7,12 @@ use rustc_hash::FxHashMap;
 use trace::Observer;
 
 use crate::Cx;
+use crate::dump::RouteAnswer;
 use crate::fib_lookup::{FlowKey, Linkstate};
 use crate::fib_table::v4;
 use crate::path::Flow;
 use crate::path::route_output::{ip, is_lbcast, is_loopback, is_multicast};
-use crate::{RouteKind, fib_event::is_zeronet};
+use crate::{RouteKind, TableId, fib_event::is_zeronet};
 
 /// How long a redirect is believed. Kernel: `ip_rt_gc_timeout`.
 const REDIRECT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -127,6 +128,45 @@ impl<O: Observer> Cx<'_, O> {
 }
 
 impl crate::Host {
+    /// Exceptions with their tables, in the order of the routes they were learned for, as
+    /// `ip route show cache` lists them. Kernel: `net/ipv4/route.c`, `fnhe_dump_bucket`.
+    ///
+    /// Simplified: listed once learned, though the kernel waits for the first packet that uses
+    /// one; those of one route by address, not by hash.
+    pub fn route_exceptions(&self, ns: NetnsId, now: SimTime) -> Vec<(TableId, RouteAnswer)> {
+        let netns = self.ns(ns);
+        let mut learned: Vec<_> =
+            netns.exceptions.learned.iter().filter(|(_, learned)| learned.expires > now).collect();
+        learned.sort_by_key(|(at, _)| **at);
+        let mut list = Vec::new();
+        for (table, route) in self.routes_in_order(ns) {
+            for &(&(_, nh, daddr), exception) in learned.iter().filter(|(at, _)| at.0 == route.info) {
+                let Some(way) = route.nexthops.get(nh) else { continue };
+                let answer = RouteAnswer {
+                    kind: RouteKind::Unicast,
+                    dst: ip(daddr),
+                    from: None,
+                    via: exception.gateway.map(ip).or(way.via),
+                    dev: Some(self.dev(way.dev).name.clone()),
+                    table: Some(table).filter(|table| *table != TableId::MAIN),
+                    prefsrc: None,
+                    mark: 0,
+                    iif: None,
+                    uid: None,
+                    expires: Some(exception.expires.since(now).as_secs()),
+                    mtu: exception.mtu.or(route.mtu),
+                    advmss: route.advmss,
+                    metrics: route.metrics.clone(),
+                    redirected: exception.gateway.is_some(),
+                    do_redirect: false,
+                    fib: None,
+                };
+                list.push((table, answer));
+            }
+        }
+        list
+    }
+
     /// Whether a redirect may be believed. Kernel: the first half of `__ip_do_redirect`.
     pub(crate) fn heeds_redirect(
         &self,

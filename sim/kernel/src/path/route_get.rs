@@ -89,6 +89,7 @@ impl Host {
             prefsrc,
             mark: *mark,
             iif: iif.clone(),
+            uid: iif.is_none().then_some(0),
             expires: expires.map(seconds),
             mtu: if learned.is_some() { Some((mtu, mtu_locked)) } else { configured },
             advmss,

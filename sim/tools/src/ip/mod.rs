@@ -381,11 +381,19 @@ fn show_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         let routes = ip.console.sys.kernel().routes(ip.netns);
         let host = ip.console.sys.kernel();
         let missing = filter.table.filter(|&t| t != TableId::MAIN && !host.fib_table_exists(ip.netns, t));
-        if missing.is_some() && !filter.cache {
+        if missing.is_some() {
             return Err(Stop {
                 text: "Error: ipv4: FIB table does not exist.\nDump terminated\n".to_owned(),
                 end: End::Return(-2),
             });
+        }
+        if filter.cache {
+            let now = ip.console.sys.now();
+            for (table, answer) in ip.console.sys.kernel().route_exceptions(ip.netns, now) {
+                if filter.takes_exception(table, &answer) {
+                    route_show::print_answer(&mut p, &answer, 0, &filter, &ip.options);
+                }
+            }
         }
         let objects = ip.console.sys.kernel().nexthops(ip.netns);
         for route in routes.iter().filter(|route| filter.takes(route)) {
@@ -409,7 +417,10 @@ fn get_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
             let filter = route_filter::RouteFilter::default();
             route_show::print_route(&mut p, route, &objects, &filter, &ip.options);
         }
-        None => route_show::print_answer(&mut p, &answer, get.query.tos, &ip.options),
+        None => {
+            let all = route_filter::RouteFilter::default();
+            route_show::print_answer(&mut p, &answer, get.query.tos, &all, &ip.options);
+        }
     }
     ip.console.out(&p.finish());
     Ok(0)

@@ -1,7 +1,7 @@
 //! Which routes a listing or flush is about. iproute2: `filter_nlmsg` in `ip/iproute.c`.
 
 use ipnet::IpNet;
-use kernel::dump::RouteInfo;
+use kernel::dump::{NextHopInfo, RouteAnswer, RouteInfo};
 use kernel::request::{NextHopSpec, Request, RouteSpec};
 use kernel::{RouteKind, RouteProto, Scope, TableId};
 
@@ -19,8 +19,7 @@ use crate::iproute::names::{read_dsfield, read_proto, read_route_kind, read_scop
 pub struct RouteFilter {
     /// `table`; `None` is all.
     pub table: Option<TableId>,
-    /// `cache`: the route exceptions' listing, which is always empty here as in the kernel's dump
-    /// of IPv4 without `RTM_F_CLONED` entries.
+    /// `cache`: what was learned about destinations, not the routes.
     pub cache: bool,
     /// `tos`.
     pub tos: Option<u8>,
@@ -181,6 +180,36 @@ impl RouteFilter {
             && self.src.as_ref().is_none_or(|src| inside(src, route.prefsrc))
             && self.root.as_ref().is_none_or(|root| contains(root, &route.dst))
             && self.matching.as_ref().is_none_or(|m| contained(m, &route.dst))
+    }
+}
+
+impl RouteFilter {
+    /// Whether an exception of a route in `table` passes.
+    pub fn takes_exception(&self, table: TableId, answer: &RouteAnswer) -> bool {
+        let hop = NextHopInfo {
+            dev: answer.dev.clone().unwrap_or_default(),
+            via: answer.via,
+            onlink: false,
+            weight: 1,
+            linkdown: false,
+            dead: false,
+        };
+        let route = RouteInfo {
+            table,
+            dst: IpNet::from(answer.dst),
+            kind: answer.kind,
+            tos: 0,
+            metric: 0,
+            proto: RouteProto(0),
+            scope: Scope::GLOBAL,
+            prefsrc: None,
+            nexthops: vec![hop],
+            nhid: None,
+            mtu: None,
+            advmss: None,
+            metrics: Vec::new(),
+        };
+        Self { cache: false, ..self.clone() }.takes(&route)
     }
 }
 

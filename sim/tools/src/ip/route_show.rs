@@ -173,8 +173,8 @@ pub fn print_route(
     p.close_object();
 }
 
-/// The answer of `ip route get`, asked with `tos`.
-pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, tos: u8, options: &Options) {
+/// The answer of `ip route get`, asked with `tos`; an exception of `ip route show cache`.
+pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, tos: u8, filter: &RouteFilter, options: &Options) {
     p.open_object("");
     if answer.kind != RouteKind::Unicast || options.details {
         p.any("type", "{} ", route_kind_name(answer.kind));
@@ -189,7 +189,7 @@ pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, tos: u8, options: &Op
     print_via_dev(p, answer.via, answer.dev.as_deref());
     // The kernel says main for an answer out of the local table too.
     let table = answer.table.filter(|&table| table != TableId::LOCAL).unwrap_or(TableId::MAIN);
-    if table != TableId::MAIN || options.details {
+    if (table != TableId::MAIN || options.details) && filter.table.is_none() {
         p.any("table", "table {} ", table_name(table, options.numeric));
     }
     if let Some(src) = answer.prefsrc {
@@ -209,8 +209,8 @@ pub fn print_answer(p: &mut Printer, answer: &RouteAnswer, tos: u8, options: &Op
             p.fp(&format!("mark {} ", answer.mark));
         }
     }
-    if answer.iif.is_none() {
-        p.any("uid", "uid {} ", 0u32);
+    if let Some(uid) = answer.uid {
+        p.any("uid", "uid {} ", uid);
     }
     print_cache(p, answer);
     if let Some(expires) = answer.expires {
