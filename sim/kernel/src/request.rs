@@ -87,6 +87,13 @@ pub enum Request {
     Ruleset(netfilter::Change),
     /// `iptables-restore`: the changes of one table, all or none.
     RulesetRestore(netfilter::Restore),
+    /// A write to /proc/net/xt_recent/NAME.
+    Recent {
+        /// The table's name.
+        table: String,
+        /// What was written.
+        write: netfilter::RecentWrite,
+    },
     /// `conntrack -D`, `conntrack -F`.
     Conntrack(netfilter::conntrack::ConntrackChange),
     /// Changes the sets of `ipset`.

@@ -38,6 +38,9 @@ impl<O: Observer> Cx<'_, O> {
             Request::NetnsSetId { name, id } => self.netns_set_id(ns, &name, id),
             Request::Ruleset(change) => self.ruleset_change(ns, &change).map(done).map_err(Refusal::from),
             Request::RulesetRestore(restore) => Ok(self.ruleset_restore(ns, &restore)),
+            Request::Recent { table, write } => {
+                self.recent_write(ns, &table, write).map(done).map_err(Refusal::from)
+            }
             Request::Conntrack(change) => {
                 self.conntrack_change(ns, &change);
                 Ok(Reply::default())
@@ -75,6 +78,7 @@ impl Display for Request {
             Self::FdbFlush { dev, port: Some(port) } => write!(f, "bridge fdb flush dev {dev} brport {port}"),
             Self::Ruleset(change) => change.fmt(f),
             Self::RulesetRestore(restore) => restore.fmt(f),
+            Self::Recent { table, write } => write!(f, "echo {write} >/proc/net/xt_recent/{table}"),
             Self::Conntrack(change) => change.fmt(f),
             Self::Set(change) => change.fmt(f),
             Self::Sysctl { key, value } if value.contains(char::is_whitespace) => {

@@ -173,6 +173,7 @@ impl Table {
             self.connect(from, to, 1);
         }
         self.tracking_rules += usize::from(rule.needs_conntrack());
+        self.hold(rule);
         Ok(())
     }
 
@@ -185,6 +186,7 @@ impl Table {
         chain.index = None;
         let from = chain.reach;
         self.tracking_rules -= usize::from(removed.rule.needs_conntrack());
+        self.release(&removed.rule);
         if let Some(to) = removed.to {
             self.forget_jumps(id, to, 1);
             self.disconnect(from, to, 1);
@@ -204,6 +206,9 @@ impl Table {
         for (to, count) in jumps {
             self.forget_jumps(id, to, count);
             self.disconnect(from, to, count);
+        }
+        if !self.held.is_empty() {
+            rules.iter().for_each(|installed| self.release(&installed.rule));
         }
         self.tracking_rules -= rules.iter().filter(|installed| installed.rule.needs_conntrack()).count();
     }

@@ -115,7 +115,7 @@ pub enum ArgError {
         option: &'static str,
     },
     /// A number that is none or out of its range.
-    #[error("{extension}: Bad value for \"--{option}\" option: \"{text}\"\n")]
+    #[error("{extension}: Bad value for \"--{option}\" option: \"{text}\"")]
     Value {
         /// The extension.
         extension: &'static str,
@@ -197,6 +197,8 @@ pub struct Args {
     pub seen: Vec<&'static str>,
     /// The rule's protocol, if it names one without `!`.
     pub proto: Option<Proto>,
+    /// Whether the rule names a protocol at all.
+    pub any_proto: bool,
 }
 
 impl Args {
@@ -294,7 +296,6 @@ impl Args {
         let (extension, option) = (self.extension, given.name);
         let mut values = [None; 2];
         let mut rest = given.text();
-        let mut least = 0;
         for at in 0.. {
             let Some(slot) = values.get_mut(at) else {
                 let what = format!("Too many components for option \"--{option}\" (max: 2)");
@@ -306,11 +307,9 @@ impl Args {
             } else {
                 let (value, after) = leading_number(rest);
                 let what = || {
-                    format!(
-                        "bad value for option \"--{option}\" near \"{rest}\", or out of range ({least}-{max})"
-                    )
+                    format!("bad value for option \"--{option}\" near \"{rest}\", or out of range (0-{max})")
                 };
-                let value = value.filter(|value| (least..=max).contains(value));
+                let value = value.filter(|value| *value <= max);
                 (value.ok_or_else(|| ArgError::said(format!("{extension}: {}.\n", what())))?, after)
             };
             if !after.is_empty() && !after.starts_with(':') {
@@ -318,7 +317,6 @@ impl Args {
                 return Err(ArgError::said(format!("{extension}: {what}.\n")));
             }
             *slot = Some(value);
-            least = value;
             match after.strip_prefix(':') {
                 Some(more) => rest = more,
                 None => break,
@@ -333,6 +331,56 @@ impl Args {
     /// It is no range of numbers up to `max`.
     pub fn range(&self, given: &Given, max: u64) -> Result<(u64, u64), ArgError> {
         self.bounds(given, max).map(|(min, max)| (min, max.unwrap_or(min)))
+    }
+
+    /// Length of a prefix, 0..=128 as the family isn't looked at. iptables `XTTYPE_PLEN`.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn prefix_len(&self, given: &Given) -> Result<u8, ArgError> {
+        let (extension, option) = (self.extension, given.name);
+        let len = number(given.text()).and_then(|len| u8::try_from(len).ok()).filter(|len| *len <= 128);
+        len.ok_or_else(|| {
+            let what = "neither a valid network mask nor valid CIDR (0-128)";
+            ArgError::said(format!("{extension}: bad value for option \"--{option}\", {what}.\n"))
+        })
+    }
+
+    /// Length of an IPv4 mask, 0..=32, written so or as an address. iptables `XTTYPE_PLENMASK`.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn network_mask(&self, given: &Given) -> Result<u8, ArgError> {
+        let (extension, option) = (self.extension, given.name);
+        let len = number(given.text()).and_then(|len| u8::try_from(len).ok()).filter(|len| *len <= 128);
+        let len = len.map(|len| len.min(32)).or_else(|| match given.text().parse() {
+            Ok(mask) => ipnet::ipv4_mask_to_prefix(mask).ok(),
+            Err(_) => None,
+        });
+        len.ok_or_else(|| {
+            let what = "neither a valid network mask nor valid CIDR (0-32)";
+            ArgError::said(format!("{extension}: bad value for option \"--{option}\", {what}.\n"))
+        })
+    }
+
+    /// An address. iptables `XTTYPE_HOST`.
+    ///
+    /// # Errors
+    /// It is none; names are not looked up.
+    pub fn host(&self, given: &Given) -> Result<Ipv4Addr, ArgError> {
+        let text = "getaddrinfo: Temporary failure in name resolution\n";
+        inet_aton(given.text()).ok_or_else(|| ArgError::said(text))
+    }
+
+    /// A text that may not be empty. iptables `XTTYPE_STRING` with a least length.
+    ///
+    /// # Errors
+    /// It is empty.
+    pub fn some_text(&self, given: &Given) -> Result<String, ArgError> {
+        if given.text().is_empty() {
+            return Err(ArgError::said("Argument must have a minimum length of 1 characters\n"));
+        }
+        Ok(given.text().to_owned())
     }
 
     /// `VALUE[/MASK]`, 32 bits each; the mask is all ones if not given.
@@ -391,11 +439,20 @@ impl Ports {
         self.min <= port && port <= self.max
     }
 
-    /// Reads `PORT`, `MIN:MAX`, `MIN:` or `:MAX`; a service name stands for its port.
+    /// Reads `PORT`, `MIN:MAX`, `MIN:` or `:MAX`; the name of a service stands for its port.
     ///
     /// # Errors
     /// A port isn't one.
     pub fn parse(text: &str) -> Result<Self, ArgError> {
+        Self::parse_of(text, None)
+    }
+
+    /// The same, with services over `proto` only. iptables `xtables_parse_port`.
+    ///
+    /// # Errors
+    /// A port isn't one.
+    pub fn parse_of(text: &str, proto: Option<Proto>) -> Result<Self, ArgError> {
+        let port = |text: &str| port_of(text, proto);
         match text.split_once(':') {
             None => port(text).map(|port| Self { min: port, max: port }),
             Some((min, max)) => {
@@ -422,10 +479,30 @@ impl fmt::Display for Ports {
 /// # Errors
 /// It is neither.
 pub fn port(text: &str) -> Result<u16, ArgError> {
+    port_of(text, None)
+}
+
+/// A port number, or a service over `proto`.
+///
+/// # Errors
+/// It is neither.
+pub fn port_of(text: &str, proto: Option<Proto>) -> Result<u16, ArgError> {
     match number(text) {
         Some(n) => u16::try_from(n).map_err(|_| ArgError::Port(text.to_owned())),
-        None => names::service_port(text).ok_or_else(|| ArgError::Port(text.to_owned())),
+        None => names::service_port(text, proto).ok_or_else(|| ArgError::Port(text.to_owned())),
     }
+}
+
+/// An IPv4 address as `inet_aton(3)` reads it: with one to four numbers.
+pub fn inet_aton(text: &str) -> Option<Ipv4Addr> {
+    let parts = text.split('.').map(number).collect::<Option<Vec<u64>>>()?;
+    let (last, firsts) = parts.split_last()?;
+    let room = 32u32.checked_sub(8 * u32::try_from(firsts.len()).ok()?).filter(|room| *room > 0)?;
+    let mut bits = u32::try_from(*last).ok().filter(|last| room == 32 || last >> room == 0)?;
+    for (at, part) in firsts.iter().enumerate() {
+        bits |= u32::from(u8::try_from(*part).ok()?) << (24 - 8 * at);
+    }
+    (!text.is_empty()).then(|| Ipv4Addr::from_bits(bits))
 }
 
 /// An IPv4 address.

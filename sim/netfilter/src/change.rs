@@ -131,6 +131,9 @@ pub enum Refused {
     /// EBUSY: the chain is used.
     #[error("Device or resource busy")]
     Busy,
+    /// ERANGE: a rate can't be kept.
+    #[error("Numerical result out of range")]
+    OutOfRange,
     /// EMLINK: packets could jump more than 15 times, in a circle perhaps.
     #[error("Too many links")]
     TooDeep,

@@ -17,8 +17,27 @@ pub trait Env {
     fn masquerade_addr(&self, out: DevId, dst: IpAddr) -> Option<IpAddr>;
     /// Path MTU in bytes towards `dst`, at most the output device's. Kernel: `dst_mtu`.
     fn path_mtu(&self, dst: IpAddr, out: Option<DevId>) -> u32;
+    /// Where an answer to a packet from `src` would go. Kernel: `rpfilter_lookup_reverse`.
+    fn reverse_path(&self, src: IpAddr, dst: IpAddr, tos: u8, mark: u32, indev: DevId) -> ReversePath;
     /// Seed of the random stream, the same for the same world, host and namespace.
     fn seed(&self) -> u64;
+}
+
+/// The way back to a packet's source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReversePath {
+    /// No route, or one that refuses.
+    None,
+    /// The source is an own address.
+    Local {
+        /// Of the device that the packet came from.
+        same: bool,
+    },
+    /// A route to other hosts.
+    By {
+        /// It leaves by the device that the packet came from.
+        same: bool,
+    },
 }
 
 /// Kernel: `RTN_*`, as `-m addrtype` names them.

@@ -2,9 +2,10 @@ use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
 use crate::conntrack::Conntrack;
+use crate::monitor::TraceQueue;
 use crate::set::Sets;
 use crate::targets::RejectWith;
-use crate::{Draws, Env, TableName};
+use crate::{Draws, Env, Shared, TableName};
 
 /// What a match or target may look at and change while a packet is at a hook.
 pub struct EvalCx<'a> {
@@ -34,6 +35,12 @@ pub struct EvalCx<'a> {
     pub log: &'a mut Vec<String>,
     /// What the match being asked remembers.
     pub memory: Memory,
+    /// What matches share.
+    pub shared: &'a mut Shared,
+    /// Messages about traced packets.
+    pub(crate) trace: &'a mut TraceQueue,
+    /// A match wants the packet dropped at once. Kernel: `struct xt_action_param`, `hotdrop`.
+    pub hotdrop: bool,
 }
 
 /// What a match remembers between packets: two words whose meaning is the match's own, zero when

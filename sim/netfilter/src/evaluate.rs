@@ -7,9 +7,10 @@ use trace::{Decision, FieldChange, Observer, RewriteBy, StepKind};
 use crate::eval::counted_len;
 use crate::hook::Watch;
 use crate::index::{RuleIndex, could_fit};
+use crate::monitor::{TraceInfo, TraceVerdict, Traced};
 use crate::table::ChainId;
 use crate::targets::RejectWith;
-use crate::{Action, Chain, EvalCx, Installed, Memory, Policy, Rule, Table, Then};
+use crate::{Action, Chain, EvalCx, Installed, Memory, Policy, Rule, Table, Target, Then};
 
 /// What a table says of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +50,33 @@ pub(crate) fn evaluate<O: Observer>(
     if O::ON {
         walk.path.push(base);
     }
+    let mut info = TraceInfo::new(table.id.backend, skb);
     while let Some(chain) = table.get_mut(walk.at) {
         let Some((number, then)) = next_match(chain, &mut walk, cx, skb) else {
+            if std::mem::take(&mut cx.hotdrop) {
+                let number = walk.next.saturating_sub(1);
+                let rule =
+                    table.get(walk.at).and_then(|chain| Some(Arc::clone(&chain.rules.get(number)?.rule)));
+                let decision = rule.filter(|_| O::ON).map(|rule| rule_decision(table, &walk, number, &rule));
+                return finish(table, cx, watch, &walk, Verdict::Drop, decision);
+            }
+            info.tell(cx, skb, name_of(table, walk.at), || Traced::End);
             if back::<O>(&mut walk) {
                 continue;
             }
             break;
         };
         let Some(installed) = table.get(walk.at).and_then(|chain| chain.rules.get(number)) else { break };
-        let action = match (&then.then, installed.to) {
+        let (handle, to, here) = (installed.handle, installed.to, walk.at);
+        let action = match (&then.then, to) {
             (Then::Nothing, _) | (Then::Chain { .. }, None) => Action::Continue,
             (Then::Chain { goto, .. }, Some(to)) => {
+                info.refresh(skb);
+                info.tell(cx, skb, name_of(table, here), || {
+                    let to = name_of(table, to).to_owned();
+                    let verdict = if *goto { TraceVerdict::Goto(to) } else { TraceVerdict::Jump(to) };
+                    Traced::Rule { handle, verdict }
+                });
                 if !goto {
                     walk.stack.push((walk.at, walk.next));
                 }
@@ -85,6 +102,11 @@ pub(crate) fn evaluate<O: Observer>(
                 action
             }
         };
+        info.refresh(skb);
+        info.tell(cx, skb, name_of(table, here), || Traced::Rule {
+            handle,
+            verdict: traced(action, &then.then),
+        });
         let verdict = match action {
             Action::Continue => continue,
             Action::Return => {
@@ -101,6 +123,7 @@ pub(crate) fn evaluate<O: Observer>(
         return finish(table, cx, watch, &walk, verdict, decision);
     }
     let policy = end_of_chain(table, base, skb);
+    info.tell(cx, skb, name_of(table, base), || Traced::Policy(policy));
     let decision = if O::ON { Some(policy_decision(table, base, cx, skb)) } else { None };
     let verdict = match policy {
         Policy::Accept => Verdict::Accept,
@@ -109,7 +132,23 @@ pub(crate) fn evaluate<O: Observer>(
     finish(table, cx, watch, &walk, verdict, decision)
 }
 
-/// Finds the next rule of the chain that the packet fits, and counts the packet.
+fn name_of(table: &Table, id: ChainId) -> &str {
+    table.get(id).map_or("", |chain| chain.name.as_str())
+}
+
+/// What a trace says of a rule's action.
+fn traced(action: Action, then: &Then) -> TraceVerdict {
+    match (action, then) {
+        (_, Then::Target(Target::Nfqueue(queue))) => TraceVerdict::Queue(queue.verdict()),
+        (Action::Continue, _) => TraceVerdict::Continue,
+        (Action::Return, _) => TraceVerdict::Return,
+        (Action::Accept, _) => TraceVerdict::Accept,
+        (Action::Drop | Action::Reject(_), _) => TraceVerdict::Drop,
+    }
+}
+
+/// Finds the next rule of the chain that the packet fits, and counts the packet. `None` at the end
+/// of the chain, or when a match wants the packet dropped.
 fn next_match(
     chain: &mut Chain,
     walk: &mut Walk,
@@ -150,6 +189,9 @@ fn next_match(
             }
             fits
         });
+        if cx.hotdrop {
+            return None;
+        }
         if fits {
             if let Some(counters) = counters.get_mut(number) {
                 counters.count(counted_len(skb));
@@ -227,6 +269,7 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
     let sets = cx.sets.clone();
     let kept = cx.random.stream.clone();
     let choices = cx.random.choices.take();
+    let shared = cx.shared.clone();
     while let Some(id) = pending.pop() {
         let Some(chain) = table.get(id).filter(|_| !seen.contains(&id)) else { continue };
         seen.push(id);
@@ -246,6 +289,8 @@ fn policy_decision(table: &Table, base: ChainId, cx: &mut EvalCx<'_>, skb: &Skb)
         }
     }
     *cx.random.stream = kept;
+    *cx.shared = shared;
+    cx.hotdrop = false;
     cx.random.choices = choices;
     *cx.sets = sets;
     Decision::Policy {

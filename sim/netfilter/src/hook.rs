@@ -68,7 +68,7 @@ impl Netfilter {
         skb: &mut Skb,
     ) -> HookVerdict {
         let Some(inner) = &mut self.0 else { return HookVerdict::Accept };
-        let Inner { tables, conntrack, sets, random, hooks, nat_chains, .. } = &mut **inner;
+        let Inner { tables, conntrack, sets, random, hooks, nat_chains, shared, trace, .. } = &mut **inner;
         let stream = random.get_or_insert_with(|| Random::new(env.seed()));
         let mut cx = EvalCx {
             env,
@@ -84,6 +84,9 @@ impl Netfilter {
             random: Draws { stream, choices },
             log,
             memory: Default::default(),
+            shared,
+            trace,
+            hotdrop: false,
         };
         for owner in &hooks[state.hook as usize] {
             let evaluated = match *owner {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::table::ChainId;
-use crate::{Chain, Table};
+use crate::{Chain, Held, Table};
 
 /// A table's chains as they were before changes that hold together: only those that change, so
 /// that a small restore of a large table costs little.
@@ -13,6 +13,8 @@ pub(crate) struct Journal {
     len: usize,
     last_handle: u64,
     tracking_rules: usize,
+    held: BTreeMap<Held, u32>,
+    fresh: usize,
 }
 
 impl Table {
@@ -23,6 +25,8 @@ impl Table {
             len: self.chains.len(),
             last_handle: self.last_handle,
             tracking_rules: self.tracking_rules,
+            held: self.held.clone(),
+            fresh: self.fresh.len(),
         }));
     }
 
@@ -34,7 +38,7 @@ impl Table {
     /// Ends them; the table is as it was.
     pub(crate) fn abort(&mut self) {
         let Some(journal) = self.journal.take() else { return };
-        let Journal { before, len, last_handle, tracking_rules } = *journal;
+        let Journal { before, len, last_handle, tracking_rules, held, fresh } = *journal;
         self.chains.truncate(len);
         for (id, chain) in before {
             if let Some(place) = self.chains.get_mut(id) {
@@ -43,7 +47,8 @@ impl Table {
         }
         let named = self.chains.iter().enumerate();
         self.by_name = named.filter_map(|(id, chain)| Some((chain.as_ref()?.name.clone(), id))).collect();
-        (self.last_handle, self.tracking_rules) = (last_handle, tracking_rules);
+        (self.last_handle, self.tracking_rules, self.held) = (last_handle, tracking_rules, held);
+        self.fresh.truncate(fresh);
     }
 
     /// The chain of that id, for a change of the ruleset.

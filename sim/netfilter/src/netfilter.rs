@@ -4,9 +4,10 @@ use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
 use crate::conntrack::{Conntrack, ConntrackChange};
+use crate::monitor::TraceQueue;
 use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
-use crate::{Backend, Change, Random, Refused, Restore, Table, TableId, TableName, What};
+use crate::{Backend, Change, Random, Refused, Restore, Shared, Table, TableId, TableName, TraceEvent, What};
 
 /// Netfilter of one namespace: tables, connections and sets. Empty until something is configured.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) conntrack: Conntrack,
     pub(crate) sets: Sets,
     pub(crate) random: Option<Random>,
+    pub(crate) shared: Shared,
+    pub(crate) trace: TraceQueue,
     /// What runs at each hook, in order. Kernel: `struct nf_hook_entries`.
     pub(crate) hooks: [Vec<Owner>; 5],
     /// The chains that translation asks at each hook, in order. Kernel: `struct nf_nat_hooks_net`.
@@ -80,6 +83,28 @@ impl Netfilter {
     /// The connections, if there ever were any.
     pub fn conntrack(&self) -> Option<&Conntrack> {
         self.0.as_ref().map(|inner| &inner.conntrack)
+    }
+
+    /// Says whether anyone listens to traces from now on.
+    pub fn set_tracing(&mut self, listening: bool) {
+        if let Some(inner) = &mut self.0 {
+            inner.trace.listening = listening;
+        }
+    }
+
+    /// The next message about a traced packet.
+    pub fn next_trace(&mut self) -> Option<TraceEvent> {
+        self.0.as_mut()?.trace.events.pop_front()
+    }
+
+    /// What matches share, if anything was ever configured.
+    pub fn shared(&self) -> Option<&Shared> {
+        self.0.as_ref().map(|inner| &inner.shared)
+    }
+
+    /// What matches share, to change it from outside (/proc/net/xt_recent).
+    pub fn shared_mut(&mut self) -> Option<&mut Shared> {
+        self.0.as_mut().map(|inner| &mut inner.shared)
     }
 
     /// Makes a change.
@@ -232,6 +257,8 @@ impl Inner {
     /// Registers what the tables need at each hook; of what has the same priority, the newest runs
     /// first. Kernel: `nf_register_net_hook`, `nf_hook_entries_grow`.
     fn register(&mut self) {
+        self.shared.follow(self.tables.values_mut());
+        self.shared.forget_lists(self.tables.values().flat_map(Table::memories));
         let Self { tables, registered, hooks, nat_chains, tracks, .. } = self;
         registered.retain(|(id, hook)| tables.get(id).is_some_and(|table| table.base(*hook).is_some()));
         for (id, table) in &*tables {

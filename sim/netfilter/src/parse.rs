@@ -164,6 +164,7 @@ impl RuleParser {
             values.push(next().filter(|value| at == 0 || !value.starts_with(['-', '!'])).ok_or_else(
                 || match at {
                     0 => ArgError::MissingValue(format!("--{}", opt.name)),
+                    _ if opt.name == "chunk-types" => ArgError::said("--chunk-types requires two args"),
                     _ => ArgError::said(format!("--{} requires two args.", opt.name)),
                 },
             )?);
@@ -195,7 +196,7 @@ impl RuleParser {
     fn load_protocol_match(&mut self) {
         let Some(Not { invert: false, value }) = self.selector.proto else { return };
         let name = names::protocol(value).unwrap_or_default();
-        if matches!(name, "tcp" | "udp" | "icmp")
+        if matches!(name, "tcp" | "udp" | "icmp" | "sctp")
             && self.matches.iter().all(|pending| pending.name != name)
             && let Some((name, options)) = Match::options(name)
         {
@@ -219,6 +220,7 @@ impl RuleParser {
             seen: pending.given.iter().map(|given| given.name).collect(),
             given: pending.given,
             proto,
+            any_proto: self.selector.proto.is_some(),
         };
         let mut matches = Vec::new();
         for pending in self.matches {

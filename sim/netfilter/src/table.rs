@@ -6,7 +6,7 @@ use trace::HookName;
 
 use crate::index::RuleIndex;
 use crate::journal::Journal;
-use crate::{Memory, Rule, Then};
+use crate::{Held, Match, Memory, Rule, Then};
 
 /// A table of iptables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -238,6 +238,10 @@ pub struct Table {
     pub(crate) last_handle: u64,
     /// Number of rules that need connection tracking.
     pub(crate) tracking_rules: usize,
+    /// Tables that its rules keep alive, and how many rules do.
+    pub(crate) held: BTreeMap<Held, u32>,
+    /// Matches that came since tables were last made.
+    pub(crate) fresh: Vec<Match>,
     /// How to go back, while changes are made that hold together.
     pub(crate) journal: Option<Box<Journal>>,
 }
@@ -252,6 +256,8 @@ impl Table {
             by_name: BTreeMap::new(),
             last_handle: 0,
             tracking_rules: 0,
+            held: BTreeMap::new(),
+            fresh: Vec::new(),
             journal: None,
         };
         if id.backend == Backend::Legacy {
@@ -287,6 +293,33 @@ impl Table {
     /// User chains, in name order.
     pub fn user_chains(&self) -> impl Iterator<Item = &Chain> {
         self.by_name.values().filter_map(|id| self.get(*id)).filter(|chain| chain.base.is_none())
+    }
+
+    /// What its matches remember.
+    pub(crate) fn memories(&self) -> impl Iterator<Item = Memory> {
+        self.chains.iter().flatten().flat_map(|chain| chain.memory.iter().flatten().copied())
+    }
+
+    /// Counts the tables that a new rule keeps alive.
+    pub(crate) fn hold(&mut self, rule: &Rule) {
+        for m in &rule.matches {
+            if let Some(held) = m.held() {
+                *self.held.entry(held).or_default() += 1;
+                self.fresh.push(m.clone());
+            }
+        }
+    }
+
+    /// Counts the tables that a removed rule kept alive.
+    pub(crate) fn release(&mut self, rule: &Rule) {
+        for held in rule.matches.iter().filter_map(Match::held) {
+            if let Some(count) = self.held.get_mut(&held) {
+                *count -= 1;
+                if *count == 0 {
+                    self.held.remove(&held);
+                }
+            }
+        }
     }
 
     /// Whether a rule needs connection tracking.

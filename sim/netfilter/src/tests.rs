@@ -10,8 +10,8 @@ use trace::{Decision, HookName, Off, Place, Recorder, StepKind};
 
 use crate::conntrack::{ConntrackChange, ConntrackFilter};
 use crate::{
-    AddrType, Change, Counters, Env, HookState, HookVerdict, Netfilter, Policy, Refused, Rule, RuleOption,
-    RuleParser, TableName, Watch, What,
+    AddrType, Change, Counters, Env, HookState, HookVerdict, Netfilter, Policy, Refused, ReversePath, Rule,
+    RuleOption, RuleParser, TableName, Watch, What,
 };
 
 /// A host with lo (device 0), lan 10.0.0.1/24 (1) and wan 203.0.113.1/24 (2).
@@ -41,6 +41,10 @@ impl Env for TestEnv {
 
     fn path_mtu(&self, _: IpAddr, _: Option<DevId>) -> u32 {
         1400
+    }
+
+    fn reverse_path(&self, _: IpAddr, _: IpAddr, _: u8, _: u32, _: DevId) -> ReversePath {
+        ReversePath::By { same: true }
     }
 
     fn seed(&self) -> u64 {

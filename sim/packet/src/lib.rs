@@ -31,7 +31,7 @@ pub use ids::{ConnId, DevId, HostId, IfIndex, NetnsId, PacketId, PacketIds, Pid}
 pub use ip::{Addrs, Body, Frag, Packet, Proto};
 pub use mac::MacAddr;
 pub use payload::Payload;
-pub use skb::{CtInfo, CtRef, NfBridge, OutputRoute, PktType, Skb};
+pub use skb::{CtInfo, CtRef, NfBridge, OutputRoute, PktType, SkOwner, Skb};
 pub use tcp::{Tcp, TcpFlags, TcpOptions};
 pub use time::SimTime;
 pub use tuple::{L4Key, Tuple};

@@ -34,6 +34,10 @@ pub struct Skb {
     /// What br_netfilter notes of a bridged packet.
     /// Kernel: the extension `SKB_EXT_BRIDGE_NF`.
     pub nf_bridge: Option<Box<NfBridge>>,
+    /// Rules say what they do with it. Kernel: `skb->nf_trace`.
+    pub nf_trace: bool,
+    /// The socket that it was sent from. Kernel: `skb->sk`.
+    pub sk: SkOwner,
 }
 
 /// What br_netfilter notes on a packet that it shows to the hooks of IPv4.
@@ -87,6 +91,18 @@ pub enum OutputRoute {
         /// Its mark then.
         mark: u32,
     },
+}
+
+/// Whose socket a packet was sent from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SkOwner {
+    /// None: it was received, or its process closed the socket.
+    #[default]
+    None,
+    /// The kernel's own, for ICMP and resets.
+    Kernel,
+    /// A process's; every process is root's.
+    Process,
 }
 
 /// Whom a received frame was addressed to. Kernel: `PACKET_*` in `include/uapi/linux/if_packet.h`.
@@ -156,6 +172,8 @@ impl Skb {
             ignore_df: false,
             route: None,
             nf_bridge: None,
+            nf_trace: false,
+            sk: SkOwner::None,
         }
     }
 
@@ -176,6 +194,8 @@ impl Skb {
     pub fn scrub(&mut self) {
         self.ct = None;
         self.nf_bridge = None;
+        self.nf_trace = false;
+        self.sk = SkOwner::None;
         self.ignore_df = false;
         self.route = None;
     }

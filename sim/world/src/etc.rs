@@ -2,7 +2,7 @@
 
 /// Path and text.
 pub(crate) const FILES: &[(&str, &str)] = &[
-    ("/etc/services", SERVICES),
+    ("/etc/services", netfilter::names::SERVICES),
     ("/etc/protocols", PROTOCOLS),
     ("/etc/iproute2/rt_tables", "255\tlocal\n254\tmain\n253\tdefault\n0\tunspec\n"),
     (
@@ -21,16 +21,6 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     ("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"),
 ];
-
-/// The services that scenarios meet; the ports are IANA's.
-const SERVICES: &str = "\
-tcpmux\t1/tcp\necho\t7/tcp\necho\t7/udp\ndiscard\t9/tcp\ndiscard\t9/udp\ndaytime\t13/tcp\nftp-data\t20/tcp\nftp\t21/tcp\n\
-ssh\t22/tcp\ntelnet\t23/tcp\nsmtp\t25/tcp\ntime\t37/tcp\nwhois\t43/tcp\ndomain\t53/tcp\ndomain\t53/udp\n\
-bootps\t67/udp\nbootpc\t68/udp\ntftp\t69/udp\nfinger\t79/tcp\nhttp\t80/tcp\nkerberos\t88/tcp\npop3\t110/tcp\n\
-sunrpc\t111/tcp\nntp\t123/udp\nimap2\t143/tcp\nsnmp\t161/tcp\nsnmp\t161/udp\nbgp\t179/tcp\nldap\t389/tcp\n\
-https\t443/tcp\nhttps\t443/udp\nsubmission\t587/tcp\nldaps\t636/tcp\ndomain-s\t853/tcp\nimaps\t993/tcp\npop3s\t995/tcp\n\
-socks\t1080/tcp\nmysql\t3306/tcp\npostgresql\t5432/tcp\nx11\t6000/tcp\nbfd-control\t3784/udp\nsip\t5060/udp\n\
-mdns\t5353/udp\nhttp-alt\t8080/tcp\nhttp-alt\t8080/udp\namqp\t5672/tcp\nredis\t6379/tcp\nzabbix-agent\t10050/tcp\n";
 
 const PROTOCOLS: &str = "\
 ip\t0\tIP\nicmp\t1\tICMP\nigmp\t2\tIGMP\nipencap\t4\tIP-ENCAP\ntcp\t6\tTCP\nudp\t17\tUDP\nipv6\t41\tIPv6\n\

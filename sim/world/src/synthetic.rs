@@ -2,6 +2,7 @@
 
 use kernel::Errno;
 use kernel::dump::{KindInfo, LinkInfo};
+use netfilter::RecentWrite;
 use kernel::request::{BridgeOption, LinkChange, PortOption, Request};
 use packet::{NetnsId, SimTime};
 
@@ -29,11 +30,28 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
         return setting(node, netns, rest.trim_start_matches('/'));
     }
     if let Some(rest) = path.strip_prefix("/proc/net") {
+        let shared = node.host.get_ns(netns).and_then(|netns| netns.netfilter.shared());
         let text = match rest.trim_start_matches('/') {
             "" => {
-                return Ok(dir(["arp", "dev", "route"]
-                    .into_iter()
-                    .map(|name| (name.to_owned(), FileKind::File))));
+                let files = ["arp", "dev", "route"].map(|name| (name.to_owned(), FileKind::File));
+                let dirs = ["ipt_hashlimit", "xt_recent"].map(|name| (name.to_owned(), FileKind::Dir));
+                return Ok(dir(files.into_iter().chain(dirs)));
+            }
+            "ipt_hashlimit" => {
+                let names = shared.into_iter().flat_map(|shared| shared.hashlimit.keys());
+                return Ok(dir(names.map(|name| (name.clone(), FileKind::File))));
+            }
+            "xt_recent" => {
+                let names = shared.into_iter().flat_map(|shared| shared.recent.keys());
+                return Ok(dir(names.map(|name| (name.clone(), FileKind::File))));
+            }
+            name if name.starts_with("ipt_hashlimit/") => {
+                let table = shared.and_then(|shared| shared.hashlimit.get(&name["ipt_hashlimit/".len()..]));
+                table.ok_or(Errno::NoEnt)?.text(now)
+            }
+            name if name.starts_with("xt_recent/") => {
+                let table = shared.and_then(|shared| shared.recent.get(&name["xt_recent/".len()..]));
+                table.ok_or(Errno::NoEnt)?.text()
             }
             "arp" => crate::procnet::arp(&node.host, netns, now),
             "dev" => crate::procnet::dev(&node.host, netns),
@@ -245,6 +263,10 @@ fn statistic(link: &LinkInfo, name: &str) -> Result<u64, Errno> {
 
 /// The request that writing `value` to `path` means.
 pub(crate) fn request(path: &str, value: &str) -> Result<Request, Errno> {
+    if let Some(table) = path.strip_prefix("/proc/net/xt_recent/") {
+        let write = RecentWrite::parse(value).ok_or(Errno::Inval)?;
+        return Ok(Request::Recent { table: table.to_owned(), write });
+    }
     let value = value.trim_end_matches('\n');
     if let Some(rest) = path.strip_prefix("/proc/sys/") {
         return Ok(Request::Sysctl { key: sysctl_key(rest), value: value.to_owned() });

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 
 use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
-use kernel::socket::{Captured, Ready, Received, SocketError, SocketKind, SocketOption};
+use kernel::socket::{Captured, NetlinkMessage, Ready, Received, SocketError, SocketKind, SocketOption};
 use kernel::{Errno, Host, Refusal};
 use packet::{Frame, NetnsId, Packet, Pid, SimTime};
 
@@ -276,6 +276,11 @@ pub trait Sys {
     /// # Errors
     /// `EAGAIN`, `ENETDOWN` once after its device went down.
     fn recv_frame(&mut self, fd: Fd) -> Result<Captured, Errno>;
+    /// Takes a message from a netlink socket.
+    ///
+    /// # Errors
+    /// `EAGAIN`.
+    fn recv_netlink(&mut self, fd: Fd) -> Result<NetlinkMessage, Errno>;
     /// Takes an entry of the error queue.
     fn recv_error(&mut self, fd: Fd) -> Option<SocketError>;
     /// `setsockopt(2)`.

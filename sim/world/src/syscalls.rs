@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
-use kernel::socket::{Captured, Ready, Received, SocketError, SocketId, SocketKind, SocketOption};
+use kernel::socket::{Captured, NetlinkMessage, Ready, Received, SocketError, SocketId, SocketKind, SocketOption};
 use kernel::{Cx, Effect, Errno, Host, Refusal};
 use packet::{DevId, Frame, NetnsId, Packet, PacketIds, Pid, SimTime};
 use trace::Observer;
@@ -547,6 +547,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     fn recv_frame(&mut self, fd: Fd) -> Result<Captured, Errno> {
         let socket = self.socket_of(fd)?;
         self.cx().socket_recv_frame(socket)
+    }
+
+    fn recv_netlink(&mut self, fd: Fd) -> Result<NetlinkMessage, Errno> {
+        let socket = self.socket_of(fd)?;
+        self.cx().netlink_recv(socket)
     }
 
     fn recv_error(&mut self, fd: Fd) -> Option<SocketError> {

@@ -1,4 +1,4 @@
-use packet::{DevId, Skb};
+use packet::{DevId, SkOwner, Skb};
 use trace::Observer;
 
 use crate::device::{Qdisc, Traits, arphrd, iff};
@@ -34,7 +34,9 @@ impl Loopback {
 
 impl<O: Observer> Cx<'_, O> {
     /// Receives what it sends; mark and connection stay. Kernel: `loopback_xmit`.
-    pub(crate) fn loopback_xmit(&mut self, dev: DevId, skb: Skb) -> PathResult {
+    pub(crate) fn loopback_xmit(&mut self, dev: DevId, mut skb: Skb) -> PathResult {
+        // Kernel: `skb_orphan`.
+        skb.sk = SkOwner::None;
         let stats = &mut self.host.dev_mut(dev).stats;
         stats.tx_packets += 1;
         stats.tx_bytes += skb.frame.payload.len() as u64;

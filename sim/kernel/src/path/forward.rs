@@ -68,7 +68,7 @@ impl<O: Observer> Cx<'_, O> {
         if self.host.dev(dst.dev).is_loopback() {
             skb.route.get_or_insert(Box::new(came));
         }
-        self.ip_output(ns, skb, dst)
+        self.ip_output(ns, skb, dst, indev)
     }
 
     /// Tells the sender of a better gateway, if that hasn't been done too often.

@@ -2,12 +2,17 @@ use std::net::IpAddr;
 
 use netfilter::conntrack::{Conntrack, ConntrackChange};
 use netfilter::set::{SetChange, SetError};
-use netfilter::{AddrType, Change, Env, HookState, HookVerdict, Refused, RejectWith, Restore, Watch};
+use netfilter::{
+    AddrType, Change, Env, HookState, HookVerdict, RecentWrite, Refused, RejectWith, Restore, ReversePath,
+    Watch,
+};
 use packet::{Body, DevId, Frag, NetnsId, Packet, Payload, Proto, SimTime, Skb, Tcp, TcpFlags};
 use trace::{DropReason, HookName, Observer, Relation};
 
+use crate::fib_lookup::{FlowKey, Linkstate};
 use crate::path::Flow;
 use crate::request::Reply;
+use crate::socket::{NetlinkGroup, NetlinkMessage};
 use crate::{Cx, Dropped, Errno, Host, RouteKind, Scope};
 
 impl Host {
@@ -62,6 +67,33 @@ impl Env for KernelEnv<'_> {
         self.host.ip_route_output(self.ns, &Flow::to(dst), self.now).map_or(u32::MAX, |route| route.mtu)
     }
 
+    fn reverse_path(&self, src: IpAddr, dst: IpAddr, tos: u8, mark: u32, indev: DevId) -> ReversePath {
+        let (IpAddr::V4(src), IpAddr::V4(dst)) = (src, dst) else { return ReversePath::None };
+        let key = FlowKey {
+            daddr: src.to_bits(),
+            // A destination that can't be a source is left out. Kernel: `rpfilter_get_saddr`.
+            saddr: if dst.is_multicast() || dst.is_broadcast() { 0 } else { dst.to_bits() },
+            oif: None,
+            iif: self.host.ns(self.ns).loopback,
+            mark,
+            tos,
+            proto: Proto(0),
+            sport: 0,
+            dport: 0,
+            scope: Scope::GLOBAL,
+        };
+        let Ok(found) = self.host.fib_lookup(self.ns, &key, Linkstate::Ignore) else {
+            return ReversePath::None;
+        };
+        // Kernel: `fib_info_nh_uses_dev`.
+        let same = found.route.nexthops.iter().any(|nh| nh.dev == indev);
+        match found.route.kind {
+            RouteKind::Local => ReversePath::Local { same },
+            RouteKind::Unicast => ReversePath::By { same },
+            _ => ReversePath::None,
+        }
+    }
+
     fn seed(&self) -> u64 {
         seed_of(self.host, self.ns)
     }
@@ -105,8 +137,17 @@ impl<O: Observer> Cx<'_, O> {
         let place = self.place(ns, state.outdev.or(state.indev));
         let mut watch = Watch { obs: &mut *self.obs, place, at: self.now, packet: skb.id };
         let env = KernelEnv { host: self.host, ns, now: self.now };
+        let listening = self.host.netlink_has_listeners(ns, NetlinkGroup::NfTrace);
+        netfilter.set_tracing(listening);
         let verdict = netfilter.run(&env, state, &mut log, self.choices.as_deref_mut(), &mut watch, &mut skb);
+        let mut traced: Vec<_> = std::iter::from_fn(|| netfilter.next_trace()).collect();
+        // A REJECT sends its answer before its own rule is told of.
+        let rejected = matches!(&verdict, HookVerdict::Drop { reject: Some(_), .. });
+        let last = if rejected { traced.pop() } else { None };
         self.host.ns_mut(ns).netfilter = netfilter;
+        for event in traced {
+            self.netlink_broadcast(ns, NetlinkGroup::NfTrace, &NetlinkMessage::NfTrace(event));
+        }
         // Only the initial namespace logs. Kernel: `net.netfilter.nf_log_all_netns=0`.
         if ns == NetnsId::INIT {
             for line in log {
@@ -120,6 +161,9 @@ impl<O: Observer> Cx<'_, O> {
             }
             Some(RejectWith::TcpReset) => self.nf_send_reset(ns, &skb),
             Some(RejectWith::Icmp(_)) | None => {}
+        }
+        if let Some(event) = last {
+            self.netlink_broadcast(ns, NetlinkGroup::NfTrace, &NetlinkMessage::NfTrace(event));
         }
         let mut dropped = self.dropped(ns, &skb, DropReason::NetfilterDrop);
         dropped.dev = state.outdev.or(state.indev);
@@ -197,6 +241,15 @@ impl<O: Observer> Cx<'_, O> {
         self.host.ns_mut(ns).netfilter.change_sets(change, seed, now).map_err(set_errno)
     }
 
+    /// Writes to a table of `-m recent`. Kernel: `recent_mt_proc_write`.
+    pub(crate) fn recent_write(&mut self, ns: NetnsId, name: &str, write: RecentWrite) -> Result<(), Errno> {
+        let now = self.now;
+        let shared = self.host.ns_mut(ns).netfilter.shared_mut();
+        let table = shared.and_then(|shared| shared.recent.get_mut(name)).ok_or(Errno::NoEnt)?;
+        table.write(write, now);
+        Ok(())
+    }
+
     /// Changes the table of connections.
     pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) {
         let now = self.now;
@@ -215,6 +268,7 @@ fn errno(refused: Refused) -> Errno {
         Refused::NotFound => Errno::NoEnt,
         Refused::Exists => Errno::Exist,
         Refused::Busy => Errno::Busy,
+        Refused::OutOfRange => Errno::Range,
         Refused::TooDeep => Errno::MLink,
         Refused::Loop => Errno::Loop,
     }

@@ -114,6 +114,7 @@ impl<O: Observer> Cx<'_, O> {
         self.ip_select_ident(ns, &mut packet);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         skb.mark = mark;
+        skb.sk = packet::SkOwner::Kernel;
         if matches!(skb.ip().body, Body::Icmp(Icmp::Error(_))) {
             Conntrack::attach(&mut skb, orig);
         }

@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use packet::{Body, Icmp, NetnsId, OutputRoute, Packet, Skb, wire};
+use packet::{Body, DevId, Icmp, NetnsId, OutputRoute, Packet, Skb, wire};
 use trace::{DropReason, HookName, Observer, Relation};
 
 use crate::path::forward::ip_exceeds_mtu;
@@ -50,7 +50,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut skb = self.nf_hook(ns, HookName::Output, None, Some(dst.dev), skb)?;
         if routing_key(&skb) == before {
             skb.route = self.kept_route(&dst);
-            return self.ip_output(ns, skb, dst);
+            return self.ip_output(ns, skb, dst, None);
         }
         let dst = match self.ip_route_me_harder(ns, &skb) {
             Ok(dst) => dst,
@@ -63,7 +63,7 @@ impl<O: Observer> Cx<'_, O> {
         skb.dev = dst.dev;
         skb.route = self.kept_route(&dst);
         self.emit_route(ns, &skb, &dst);
-        self.ip_output(ns, skb, dst)
+        self.ip_output(ns, skb, dst, None)
     }
 
     /// What is left of `dst` when a packet of this host comes back.
@@ -94,8 +94,9 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// POSTROUTING, fragmentation, neighbour. Multicast and broadcast of this host also come back
-    /// to it. Kernel: `net/ipv4/ip_output.c, ip_output, ip_mc_output`.
-    pub fn ip_output(&mut self, ns: NetnsId, mut skb: Skb, dst: Dst) -> PathResult {
+    /// to it. A forwarded packet still has the device it came in by, which POSTROUTING sees.
+    /// Kernel: `net/ipv4/ip_output.c, ip_output, ip_mc_output`.
+    pub fn ip_output(&mut self, ns: NetnsId, mut skb: Skb, dst: Dst, indev: Option<DevId>) -> PathResult {
         skb.dev = dst.dev;
         let to_many = matches!(dst.kind, RouteKind::Broadcast | RouteKind::Multicast);
         if to_many && !self.host.dev(dst.dev).is_loopback() {
@@ -104,7 +105,7 @@ impl<O: Observer> Cx<'_, O> {
                 return Err(self.dropped(ns, &skb, DropReason::TtlExceeded));
             }
         }
-        let skb = self.nf_hook(ns, HookName::Postrouting, None, Some(dst.dev), skb)?;
+        let skb = self.nf_hook(ns, HookName::Postrouting, indev, Some(dst.dev), skb)?;
         self.ip_finish_output(ns, skb, dst)
     }
 

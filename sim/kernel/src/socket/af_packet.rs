@@ -112,7 +112,8 @@ impl<O: Observer> Cx<'_, O> {
         if frame.len() > device.mtu as usize + header {
             return Err(Errno::MsgSize);
         }
-        let skb = Skb { mark, pkt_type: PktType::Outgoing, ..Skb::new(self.ids.next_id(), dev, frame) };
+        let sk = packet::SkOwner::Process;
+        let skb = Skb { mark, sk, pkt_type: PktType::Outgoing, ..Skb::new(self.ids.next_id(), dev, frame) };
         let current = self.current;
         self.current = current.or(owner);
         self.emit_created(&skb, ns, &[]);
@@ -128,7 +129,7 @@ impl<O: Observer> Cx<'_, O> {
         socket.sock_error()?;
         match &mut socket.kind {
             Kind::Packet(packet) => packet.queue.pop_front().ok_or(Errno::Again),
-            Kind::Udp(_) | Kind::Raw(..) | Kind::Tcp(_) => Err(Errno::OpNotSupp),
+            Kind::Udp(_) | Kind::Raw(..) | Kind::Netlink(_) | Kind::Tcp(_) => Err(Errno::OpNotSupp),
         }
     }
 

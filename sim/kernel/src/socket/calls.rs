@@ -1,5 +1,6 @@
 //! The system calls on sockets. All are non-blocking.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use packet::{Frame, NetnsId, Packet, Pid, Proto};
@@ -7,6 +8,7 @@ use trace::Observer;
 
 use super::af_packet::PacketSocket;
 use super::datagram::Datagrams;
+use super::netlink::NetlinkSocket;
 use super::table::{ANY, FourTuple, Kind, Socket, keyed_hash, tuple_words};
 use super::tcp::{self, State, TcpSocket};
 use super::{Captured, Ready, Received, SocketError, SocketId, SocketKind, SocketOption};
@@ -46,6 +48,9 @@ impl Host {
                 error,
                 hangup: false,
             },
+            Kind::Netlink(netlink) => {
+                Ready { readable: !netlink.queue.is_empty(), writable: true, ..Ready::default() }
+            }
         }
     }
 
@@ -87,6 +92,7 @@ impl<O: Observer> Cx<'_, O> {
             SocketKind::Udp => Kind::Udp(Datagrams::default()),
             SocketKind::Raw(proto) => Kind::Raw(proto, Datagrams::default()),
             SocketKind::Packet { arp_only } => Kind::Packet(PacketSocket::new(arp_only)),
+            SocketKind::Netlink(group) => Kind::Netlink(NetlinkSocket { group, queue: VecDeque::new() }),
         };
         let id = {
             let no_pmtu_disc = self.host.ns(ns).sysctl.ip_no_pmtu_disc() != 0;
@@ -105,7 +111,7 @@ impl<O: Observer> Cx<'_, O> {
     pub fn socket_bind(&mut self, id: SocketId, addr: SocketAddr) -> Result<(), Errno> {
         match self.host.sockets.get(id).map(|socket| &socket.kind) {
             None => Err(Errno::BadF),
-            Some(Kind::Packet(_)) => Err(Errno::Inval),
+            Some(Kind::Packet(_) | Kind::Netlink(_)) => Err(Errno::Inval),
             Some(Kind::Tcp(_) | Kind::Udp(_) | Kind::Raw(..)) => self.inet_bind(id, addr),
         }
     }
@@ -118,7 +124,7 @@ impl<O: Observer> Cx<'_, O> {
     pub fn socket_connect(&mut self, id: SocketId, addr: SocketAddr) -> Result<(), Errno> {
         match self.host.sockets.get(id).map(|socket| &socket.kind) {
             None => Err(Errno::BadF),
-            Some(Kind::Packet(_)) => Err(Errno::OpNotSupp),
+            Some(Kind::Packet(_) | Kind::Netlink(_)) => Err(Errno::OpNotSupp),
             Some(Kind::Udp(_) | Kind::Raw(..)) => self.datagram_connect(id, addr),
             Some(Kind::Tcp(_)) => self.tcp_v4_connect(id, addr),
         }
@@ -268,7 +274,7 @@ impl<O: Observer> Cx<'_, O> {
         match &socket.kind {
             Kind::Udp(_) => self.udp_send(id, data, to),
             Kind::Raw(..) => self.raw_send(id, data, to),
-            Kind::Packet(_) => Err(Errno::OpNotSupp),
+            Kind::Packet(_) | Kind::Netlink(_) => Err(Errno::OpNotSupp),
             Kind::Tcp(_) => {
                 socket.sock_error()?;
                 self.with_tcp(id, |tcp, env| tcp.send(env, data)).unwrap_or(Err(Errno::BadF))
@@ -306,7 +312,7 @@ impl<O: Observer> Cx<'_, O> {
                 received.data.truncate(max);
                 Ok(received)
             }
-            Kind::Packet(_) => Err(Errno::OpNotSupp),
+            Kind::Packet(_) | Kind::Netlink(_) => Err(Errno::OpNotSupp),
             Kind::Tcp(tcp) => {
                 if tcp.received.is_empty() && !tcp.done {
                     socket.sock_error()?;
@@ -355,7 +361,7 @@ impl<O: Observer> Cx<'_, O> {
         match &socket.kind {
             Kind::Tcp(_) => self.with_tcp(id, |tcp, env| tcp.shutdown_write(env)).unwrap_or(Err(Errno::BadF)),
             Kind::Udp(_) | Kind::Raw(..) if socket.remote.is_some() => Ok(()),
-            Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) => Err(Errno::NotConn),
+            Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) | Kind::Netlink(_) => Err(Errno::NotConn),
         }
     }
 
@@ -363,7 +369,7 @@ impl<O: Observer> Cx<'_, O> {
     pub fn socket_close(&mut self, id: SocketId) {
         let Some(socket) = self.host.sockets.get(id) else { return };
         match &socket.kind {
-            Kind::Udp(_) | Kind::Raw(..) => {
+            Kind::Udp(_) | Kind::Raw(..) | Kind::Netlink(_) => {
                 self.host.sockets.remove(id);
             }
             Kind::Packet(_) => {

@@ -47,6 +47,7 @@ impl Host {
             Kind::Udp(_) if socket.num == 0 => return None,
             Kind::Udp(datagrams) => ("udp", unconn, datagrams.charged() as usize, 0),
             Kind::Raw(_, datagrams) => ("raw", unconn, datagrams.charged() as usize, 0),
+            Kind::Netlink(_) => return None,
             Kind::Packet(packet) => ("p_raw", "UNCONN", packet.queue.iter().map(|c| c.frame.len()).sum(), 0),
         };
         let remote = socket.remote.unwrap_or((ANY, 0));

@@ -8,6 +8,7 @@ mod calls;
 mod datagram;
 mod icmp_error;
 mod list;
+mod netlink;
 mod options;
 mod ports;
 mod raw;
@@ -18,6 +19,7 @@ mod tcp;
 mod tests;
 mod udp;
 
+pub use netlink::{NetlinkGroup, NetlinkMessage};
 pub use table::Sockets;
 
 use std::net::{IpAddr, SocketAddr};
@@ -44,6 +46,8 @@ pub enum SocketKind {
         /// Sees ARP frames only (`arping`).
         arp_only: bool,
     },
+    /// `AF_NETLINK`, bound to a group.
+    Netlink(NetlinkGroup),
 }
 
 /// `setsockopt(2)`.

@@ -164,7 +164,7 @@ impl<O: Observer> Cx<'_, O> {
         let addr = socket.rcv_addr;
         match (&socket.kind, socket.num) {
             (Kind::Udp(_), 0) => self.get_port(id, Proto::UDP, addr, 0).map_err(|_| Errno::Again),
-            (Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) | Kind::Tcp(_), _) => Ok(()),
+            (Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) | Kind::Netlink(_) | Kind::Tcp(_), _) => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use packet::{Body, Frag, NetnsId, Packet, Payload, Proto, Skb, Udp, UdpData};
+use packet::{Body, Frag, NetnsId, Packet, Payload, Proto, SkOwner, Skb, Udp, UdpData};
 use trace::Observer;
 
 use super::table::Kind;
@@ -178,6 +178,7 @@ impl<O: Observer> Cx<'_, O> {
         let (owner, reports) = (socket.owner, socket.options.recv_err);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         skb.mark = mark;
+        skb.sk = SkOwner::Process;
         let current = self.current;
         self.current = current.or(owner);
         self.emit_created(&skb, ns, &[]);
@@ -200,7 +201,7 @@ impl<O: Observer> Cx<'_, O> {
         let Some(socket) = self.host.sockets.get(id) else { return Err(Errno::BadF) };
         let proto = match &socket.kind {
             Kind::Raw(proto, _) => *proto,
-            Kind::Udp(_) | Kind::Packet(_) | Kind::Tcp(_) => Proto::UDP,
+            Kind::Udp(_) | Kind::Packet(_) | Kind::Netlink(_) | Kind::Tcp(_) => Proto::UDP,
         };
         let flow = socket.flow(to.ip(), to.port(), proto);
         let dst = self.host.ip_route_output(socket.netns, &flow, self.now)?;

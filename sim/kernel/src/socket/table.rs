@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::af_packet::PacketSocket;
 use super::datagram::Datagrams;
+use super::netlink::NetlinkSocket;
 use super::tcp::{State, TcpSocket};
 use super::{MtuDiscover, SocketError, SocketId};
 use crate::Errno;
@@ -28,6 +29,8 @@ pub struct Sockets {
     raw: BTreeMap<(NetnsId, Proto), Vec<SocketId>>,
     /// Packet sockets, oldest first. Kernel: `ptype_all`.
     packet: Vec<SocketId>,
+    /// Netlink sockets, oldest first.
+    netlink: Vec<SocketId>,
     /// Calls of each random stream so far.
     draws: u64,
     /// Where the search for a free port goes on. Kernel: `table_perturb`, `RFC 6056`.
@@ -87,6 +90,7 @@ pub(crate) enum Kind {
     Udp(Datagrams),
     Raw(Proto, Datagrams),
     Packet(PacketSocket),
+    Netlink(NetlinkSocket),
     Tcp(Box<TcpSocket>),
 }
 
@@ -146,7 +150,7 @@ impl Socket {
         match &self.kind {
             Kind::Tcp(_) => Some(Proto::TCP),
             Kind::Udp(_) => Some(Proto::UDP),
-            Kind::Raw(..) | Kind::Packet(_) => None,
+            Kind::Raw(..) | Kind::Packet(_) | Kind::Netlink(_) => None,
         }
     }
 
@@ -154,7 +158,7 @@ impl Socket {
     pub fn tcp(&self) -> Option<&TcpSocket> {
         match &self.kind {
             Kind::Tcp(tcp) => Some(tcp),
-            Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) => None,
+            Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) | Kind::Netlink(_) => None,
         }
     }
 
@@ -162,7 +166,7 @@ impl Socket {
     pub fn tcp_mut(&mut self) -> Option<&mut TcpSocket> {
         match &mut self.kind {
             Kind::Tcp(tcp) => Some(tcp),
-            Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) => None,
+            Kind::Udp(_) | Kind::Raw(..) | Kind::Packet(_) | Kind::Netlink(_) => None,
         }
     }
 
@@ -170,7 +174,7 @@ impl Socket {
     pub fn datagrams_mut(&mut self) -> Option<&mut Datagrams> {
         match &mut self.kind {
             Kind::Udp(datagrams) | Kind::Raw(_, datagrams) => Some(datagrams),
-            Kind::Packet(_) | Kind::Tcp(_) => None,
+            Kind::Packet(_) | Kind::Netlink(_) | Kind::Tcp(_) => None,
         }
     }
 
@@ -187,6 +191,7 @@ impl Socket {
             Kind::Raw(Proto::ICMP, _) => "raw icmp".to_owned(),
             Kind::Raw(proto, _) => format!("raw {}", proto.0),
             Kind::Packet(_) => "packet".to_owned(),
+            Kind::Netlink(_) => "netlink".to_owned(),
         }
     }
 
@@ -211,11 +216,12 @@ impl Sockets {
         match &kind {
             Kind::Raw(proto, _) => self.raw.entry((netns, *proto)).or_default().insert(0, id),
             Kind::Packet(_) => self.packet.push(id),
+            Kind::Netlink(_) => self.netlink.push(id),
             Kind::Udp(_) | Kind::Tcp(_) => {}
         }
         let num = match &kind {
             Kind::Raw(proto, _) => u16::from(proto.0),
-            Kind::Udp(_) | Kind::Packet(_) | Kind::Tcp(_) => 0,
+            Kind::Udp(_) | Kind::Packet(_) | Kind::Netlink(_) | Kind::Tcp(_) => 0,
         };
         let mut options = Options::default();
         if no_pmtu_disc {
@@ -254,6 +260,11 @@ impl Sockets {
         self.sockets.get_mut(&id).map(|s| &mut **s)
     }
 
+    /// Netlink sockets, oldest first.
+    pub(super) fn netlink_sockets(&self) -> &[SocketId] {
+        &self.netlink
+    }
+
     /// All sockets, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Socket> {
         self.sockets.values().map(|s| &**s)
@@ -281,6 +292,7 @@ impl Sockets {
                 }
             }
             Kind::Packet(_) => self.packet.retain(|&other| other != id),
+            Kind::Netlink(_) => self.netlink.retain(|&other| other != id),
             Kind::Udp(_) | Kind::Tcp(_) => {}
         }
         Some(socket)

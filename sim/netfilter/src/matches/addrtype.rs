@@ -72,7 +72,7 @@ impl fmt::Display for TypeSet {
 
 impl Extension for Addrtype {
     const OPTIONS: &'static [Opt] =
-        &[negatable("src-type"), negatable("dst-type"), flag("limit-iface-in"), flag("limit-iface-out")];
+        &[negatable("src-type"), negatable("dst-type"), flag("limit-iface-in").excludes(&["limit-iface-out"]), flag("limit-iface-out").excludes(&["limit-iface-in"])];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let mut types = |name| {
@@ -82,16 +82,14 @@ impl Extension for Addrtype {
         };
         let (src, dst) = (types("src-type")?, types("dst-type")?);
         let limit = match (args.has("limit-iface-in")?, args.has("limit-iface-out")?) {
-            (true, true) => {
-                return Err(ArgError::said("both incoming and outgoing interface limitation cannot be selected"));
-            }
-            (true, false) => Some(Limit::In),
+            (true, _) => Some(Limit::In),
             (false, true) => Some(Limit::Out),
             (false, false) => None,
         };
         if src.is_none() && dst.is_none() {
             return Err(ArgError::said("addrtype: you must specify --src-type or --dst-type"));
         }
+        args.check(Self::OPTIONS)?;
         Ok(Self { src, dst, limit })
     }
 

@@ -34,7 +34,8 @@ impl Extension for Connmark {
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
-        write!(f, " connmark match  {}{}", bang(self.invert), MarkText(self.value, self.mask))
+        let gap = if self.invert { "" } else { " " };
+        write!(f, " connmark match {gap}{}{}", bang(self.invert), MarkText(self.value, self.mask))
     }
 }
 

@@ -3,8 +3,8 @@ use std::fmt;
 use packet::{Proto, Skb};
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Opt, negatable, number};
-use crate::{EvalCx, transport};
+use crate::args::{ArgError, Args, Opt, leading_number, negatable, number};
+use crate::{EvalCx, Refused, RuleSite, transport};
 
 /// `-m icmp --icmp-type TYPE[/CODE]`.
 /// Kernel: `net/ipv4/netfilter/ip_tables.c`, `icmp_match`.
@@ -77,28 +77,37 @@ fn parse_type(text: &str) -> Result<(u8, (u8, u8)), ArgError> {
         return Ok((*kind, code.map_or((0, 255), |code| (code, code))));
     }
     let unknown = || ArgError::said(format!("Unknown ICMP type `{text}'"));
-    let byte = |text: &str| number(text).and_then(|n| u8::try_from(n).ok()).ok_or_else(unknown);
+    let byte = |text: &str| number(text).and_then(|n| u8::try_from(n).ok());
     match text.split_once('/') {
-        None => Ok((byte(text)?, (0, 255))),
+        None => Ok((byte(text).ok_or_else(unknown)?, (0, 255))),
         Some((kind, code)) => {
-            let unknown = || ArgError::said(format!("Unknown ICMP code `{text}'"));
-            let code = number(code).and_then(|n| u8::try_from(n).ok()).ok_or_else(unknown)?;
-            Ok((byte(kind)?, (code, code)))
+            let bad = || ArgError::said(format!("Unknown ICMP code `{text}'"));
+            Ok((byte(kind).ok_or_else(unknown)?, parse_codes(code).ok_or_else(bad)??))
         }
     }
+}
+
+/// `CODE` or `MIN:MAX`; an error of its own for what is no number at all.
+fn parse_codes(text: &str) -> Option<Result<(u8, u8), ArgError>> {
+    let (min, rest) = leading_number(text);
+    let min = u8::try_from(min?).ok()?;
+    let Some(more) = rest.strip_prefix(':') else {
+        return Some(match rest.chars().next() {
+            None => Ok((min, min)),
+            Some(other) => Err(ArgError::said(format!("unknown character {other}"))),
+        });
+    };
+    let (max, rest) = leading_number(more);
+    let max = u8::try_from(max?).ok()?;
+    rest.is_empty().then_some(Ok((min, max)))
 }
 
 impl Extension for IcmpMatch {
     const OPTIONS: &'static [Opt] = &[negatable("icmp-type")];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        let (invert, (kind, codes)) = match args.take("icmp-type")? {
-            Some(given) => (given.invert, parse_type(given.text())?),
-            None => (false, (255, (0, 255))),
-        };
-        if args.proto != Some(Proto::ICMP) {
-            return Err(ArgError::said("icmp match requires '-p icmp'"));
-        }
+        let given = args.require("icmp-type")?;
+        let (invert, (kind, codes)) = (given.invert, parse_type(given.text())?);
         Ok(Self { invert, kind, codes })
     }
 
@@ -123,6 +132,11 @@ impl Extension for IcmpMatch {
             Some(code) => write!(f, " code {code}"),
             None => Ok(()),
         }
+    }
+
+    fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+        let icmp = site.rule.selector.proto.as_ref().is_some_and(|p| p.value == Proto::ICMP && !p.invert);
+        if icmp { Ok(()) } else { Err(Refused::Invalid) }
     }
 }
 

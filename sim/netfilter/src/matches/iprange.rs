@@ -25,8 +25,13 @@ impl Extension for Iprange {
         let mut range = |name| {
             let Some(given) = args.take(name)? else { return Ok(None) };
             let (low, high) = given.text().split_once('-').unwrap_or((given.text(), given.text()));
-            let bad = |_| ArgError::said(format!("iprange match: Bad IP address \"{}\"\n", given.text()));
-            Ok(Some(Not { invert: given.invert, value: (address(low).map_err(bad)?, address(high).map_err(bad)?) }))
+            let bad = |text: &str| ArgError::Value {
+                extension: "iprange",
+                option: name,
+                text: text.to_owned(),
+            };
+            let value = (address(low).map_err(|_| bad(low))?, address(high).map_err(|_| bad(high))?);
+            Ok(Some(Not { invert: given.invert, value }))
         };
         let (src, dst) = (range("src-range")?, range("dst-range")?);
         if src.is_none() && dst.is_none() {

@@ -21,10 +21,12 @@ const SCALE: u64 = 10_000;
 const UNITS: [(&str, u64); 4] = [("day", 86_400), ("hour", 3600), ("min", 60), ("sec", 1)];
 
 impl Limit {
-    /// Reads `3/minute`; a bare number counts per second.
-    fn parse_rate(text: &str) -> Option<u64> {
+    /// Reads `3/minute`; a bare number counts per second. Inside it is `None` for a rate that is too
+    /// fast to be kept.
+    fn parse_rate(text: &str) -> Option<Option<u64>> {
         let (count, unit) = text.split_once('/').unwrap_or((text, "second"));
-        let unit = ["second", "minute", "hour", "day"].into_iter().find(|name| !unit.is_empty() && name.starts_with(unit))?;
+        let unit = unit.to_ascii_lowercase();
+        let unit = ["second", "minute", "hour", "day"].into_iter().find(|name| !unit.is_empty() && name.starts_with(&unit))?;
         let seconds = match unit {
             "second" => 1,
             "minute" => 60,
@@ -32,7 +34,7 @@ impl Limit {
             _ => 86_400,
         };
         let count = number(count).filter(|count| *count > 0)?;
-        (seconds * SCALE).checked_div(count).filter(|avg| *avg > 0)
+        Some((seconds * SCALE).checked_div(count).filter(|avg| *avg > 0))
     }
 
     /// `7/min`: the greatest unit that gives a whole enough number.
@@ -53,13 +55,16 @@ impl Extension for Limit {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let avg = match args.take("limit")? {
             Some(given) => Self::parse_rate(given.text())
-                .ok_or_else(|| ArgError::said(format!("bad rate \"{}\"'", given.text())))?,
+                .ok_or_else(|| ArgError::said(format!("bad rate \"{}\"'", given.text())))?
+                .ok_or_else(|| ArgError::said(format!("Rate too fast \"{}\"", given.text())))?,
             None => 3600 * SCALE / 3,
         };
         let burst = match args.take("limit-burst")? {
             Some(given) => args.number(&given, 0, 10_000)?,
             None => 5,
         };
+        // The kernel keeps no burst of 0, and iptables reads back its default.
+        let burst = if burst == 0 { 5 } else { burst };
         Ok(Self { avg, burst })
     }
 

@@ -22,7 +22,7 @@ impl Extension for Mac {
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.require("mac-source")?;
-        let source = given.text().parse().map_err(|_| args.bad(&given))?;
+        let source = given.text().parse().map_err(|_| ArgError::said("Invalid MAC address specified."))?;
         Ok(Self { invert: given.invert, source })
     }
 

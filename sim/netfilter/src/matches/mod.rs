@@ -5,7 +5,7 @@ use std::fmt;
 use packet::Skb;
 
 use crate::args::{ArgError, Args, Opt};
-use crate::{EvalCx, Refused, RuleSite};
+use crate::{EvalCx, Held, Refused, RuleSite, Shared};
 
 /// What a match is made of. Its `Display` writes its options as `iptables -S` does, each with a
 /// space before it and without `-m NAME`.
@@ -37,6 +37,16 @@ pub trait Extension: fmt::Display + Sized {
     fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
         let _ = site;
         Ok(())
+    }
+
+    /// The table that it keeps alive.
+    fn held(&self) -> Option<Held> {
+        None
+    }
+
+    /// Makes that table, or fits it to one more rule.
+    fn install(&self, shared: &mut Shared) {
+        let _ = shared;
     }
 }
 
@@ -94,6 +104,16 @@ macro_rules! register_matches {
                 match self { $(Self::$variant(m) => m.list(f, numeric),)* }
             }
 
+            /// The table that it keeps alive.
+            pub(crate) fn held(&self) -> Option<Held> {
+                match self { $(Self::$variant(m) => m.held(),)* }
+            }
+
+            /// Makes that table, or fits it to one more rule.
+            pub(crate) fn install(&self, shared: &mut Shared) {
+                match self { $(Self::$variant(m) => m.install(shared),)* }
+            }
+
             /// Whether the kernel takes it in a rule of this place.
             ///
             /// # Errors
@@ -112,15 +132,20 @@ macro_rules! register_matches {
     };
 }
 
+pub(crate) use dscp::parse_class;
+pub use hashlimit::HashlimitTable;
+pub use recent::{RecentTable, RecentWrite};
 pub(crate) use set::parse_set;
-pub(crate) use tos::parse_tos;
+pub(crate) use tos::{parse_tos, tos_name};
 
 register_matches! {
     "addrtype" => addrtype::Addrtype,
     "comment" => comment::Comment,
+    "connlimit" => connlimit::Connlimit,
     "connmark" => connmark::Connmark,
     "conntrack" => conntrack::ConntrackMatch,
     "dscp" => dscp::Dscp,
+    "hashlimit" => hashlimit::Hashlimit,
     "icmp" => icmp::IcmpMatch,
     "iprange" => iprange::Iprange,
     "length" => length::Length,
@@ -128,14 +153,22 @@ register_matches! {
     "mac" => mac::Mac,
     "mark" => mark::Mark,
     "multiport" => multiport::Multiport,
+    "owner" => owner::Owner,
     "physdev" => physdev::Physdev,
     "pkttype" => pkttype::Pkttype,
     "set" => set::SetMatch,
+    "quota" => quota::Quota,
+    "recent" => recent::Recent,
+    "rpfilter" => rpfilter::Rpfilter,
+    "sctp" => sctp::SctpMatch,
     "state" => state::State,
     "statistic" => statistic::Statistic,
+    "string" => string::StringMatch,
     "tcp" => tcp::TcpMatch,
+    "tcpmss" => tcpmss::TcpmssMatch,
     "tos" => tos::Tos,
     "ttl" => ttl::Ttl,
+    "u32" => u32_match::U32Match,
     "udp" => udp::UdpMatch,
 }
 

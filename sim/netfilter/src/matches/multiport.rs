@@ -3,7 +3,7 @@ use std::fmt;
 use packet::{Proto, Skb};
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Opt, Ports, negatable};
+use crate::args::{ArgError, Args, Given, Opt, Ports, negatable, port_of};
 use crate::{EvalCx, names, transport};
 
 /// `-m multiport`: up to 15 ports, a range counting as two.
@@ -12,6 +12,8 @@ use crate::{EvalCx, names, transport};
 pub struct Multiport {
     /// `!`.
     pub invert: bool,
+    /// The rule's protocol, whose services are named.
+    pub proto: Proto,
     /// Which port is looked at.
     pub side: Side,
     /// The ports.
@@ -49,13 +51,29 @@ impl Extension for Multiport {
     ];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        if !matches!(args.proto, Some(Proto::TCP | Proto::UDP | Proto::SCTP | Proto(33) | Proto(136))) {
-            return Err(ArgError::said(
-                "multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'",
-            ));
-        }
-        if args.given.len() > 1 {
-            return Err(ArgError::said("multiport can only have one option"));
+        let needs = "multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'";
+        let only = "multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP";
+        let proto = match args.proto {
+            Some(proto @ (Proto::TCP | Proto::UDP | Proto::SCTP | Proto(33) | Proto(136))) => proto,
+            _ if args.given.is_empty() => return Err(ArgError::said("multiport expection an option")),
+            Some(_) => return Err(ArgError::said(only)),
+            None if args.any_proto => return Err(ArgError::said(only)),
+            None => return Err(ArgError::said(needs)),
+        };
+        if let [first, second, ..] = args.given.as_slice() {
+            // Named as the table of options has them, sources first.
+            let long = |given: &Given| match given.name {
+                "source-ports" | "sports" => "source-ports",
+                "destination-ports" | "dports" => "destination-ports",
+                other => other,
+            };
+            let (extension, option, other) = (args.extension, long(first), long(second));
+            if option == other {
+                return Err(ArgError::Twice { extension, option });
+            }
+            let swap = option == "ports" || other == "source-ports";
+            let (option, other) = if swap { (other, option) } else { (option, other) };
+            return Err(ArgError::Together { extension, option, other });
         }
         let Some(given) = args.given.pop() else {
             return Err(ArgError::said("multiport expection an option"));
@@ -65,11 +83,21 @@ impl Extension for Multiport {
             "destination-ports" | "dports" => Side::Destination,
             _ => Side::Either,
         };
-        let ports = given.text().split(',').map(Ports::parse).collect::<Result<Vec<_>, _>>()?;
+        let parse = |text: &str| match text.split_once(':') {
+            None => port_of(text, Some(proto)).map(|port| Ports { min: port, max: port }),
+            Some((min, max)) => {
+                let (min, max) = (port_of(min, Some(proto))?, port_of(max, Some(proto))?);
+                if min >= max {
+                    return Err(ArgError::said("invalid portrange specified"));
+                }
+                Ok(Ports { min, max })
+            }
+        };
+        let ports = given.text().split(',').map(parse).collect::<Result<Vec<_>, _>>()?;
         if ports.iter().map(|p| if p.min == p.max { 1 } else { 2 }).sum::<usize>() > 15 {
             return Err(ArgError::said("too many ports specified"));
         }
-        Ok(Self { invert: given.invert, side, ports })
+        Ok(Self { invert: given.invert, proto, side, ports })
     }
 
     fn matches(&self, _: &mut EvalCx<'_>, skb: &Skb) -> bool {
@@ -83,7 +111,7 @@ impl Extension for Multiport {
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {
-        let port = |port: u16| match names::service(port) {
+        let port = |port: u16| match names::service(port, self.proto) {
             Some(name) if !numeric => name.to_owned(),
             _ => port.to_string(),
         };

@@ -59,35 +59,51 @@ fn probability(parts: u32) -> String {
 }
 
 impl Extension for Statistic {
-    const OPTIONS: &'static [Opt] = &[value("mode"), negatable("probability"), negatable("every"), value("packet")];
+    const OPTIONS: &'static [Opt] = &[
+        value("mode").mandatory(),
+        negatable("probability").excludes(&["every", "packet"]).needs(&["mode"]),
+        negatable("every").excludes(&["probability"]).needs(&["mode", "packet"]),
+        value("packet").excludes(&["probability"]).needs(&["mode", "every"]),
+    ];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        let mode = args.require("mode")?;
-        let (probability, every, packet) = (args.take("probability")?, args.take("every")?, args.take("packet")?);
-        match mode.text() {
-            "random" => {
-                let Some(given) = probability else {
-                    return Err(ArgError::said("--probability must be specified when using random mode"));
-                };
-                let parts = parse_probability(given.text()).ok_or_else(|| args.bad(&given))?;
-                Ok(Self { invert: given.invert, mode: Mode::Random(parts) })
+        let extension = args.extension;
+        let mode = match args.take("mode")? {
+            None => "random".to_owned(),
+            Some(given) if matches!(given.text(), "random" | "nth") => given.text().to_owned(),
+            Some(given) => return Err(ArgError::said(format!("Bad mode \"{}\"", given.text()))),
+        };
+        let mut invert = false;
+        let mut parts = None;
+        if let Some(given) = args.take("probability")? {
+            let bad = ArgError::Range { extension, option: "probability", min: 0, max: 1 };
+            parts = Some(parse_probability(given.text()).ok_or(bad)?);
+            invert = given.invert;
+        }
+        let mut every = None;
+        if let Some(given) = args.take("every")? {
+            every = Some(args.number(&given, 1, u64::from(u32::MAX))? as u32);
+            invert = given.invert;
+        }
+        let packet = args.optional_number("packet", 0, u64::from(u32::MAX))?.map(|packet| packet as u32);
+        let mode = match (mode.as_str(), parts) {
+            ("random", None) => {
+                return Err(ArgError::said("--probability must be specified when using random mode"));
             }
-            "nth" => {
-                let Some(given) = every else {
-                    return Err(ArgError::said("--every and --packet must be specified when using nth mode"));
-                };
-                let every = args.number(&given, 1, u64::from(u32::MAX))? as u32;
-                let packet = match packet {
-                    Some(packet) => args.number(&packet, 0, u64::from(u32::MAX))? as u32,
-                    None => 0,
-                };
+            ("random", Some(parts)) => Mode::Random(parts),
+            _ if every.is_none() && packet.is_none() => {
+                return Err(ArgError::said("--every and --packet must be specified when using nth mode"));
+            }
+            _ => {
+                let (every, packet) = (every.unwrap_or(1), packet.unwrap_or(0));
                 if packet >= every {
                     return Err(ArgError::said("the --packet p must be 0 <= p <= n-1"));
                 }
-                Ok(Self { invert: given.invert, mode: Mode::Nth { every, packet } })
+                Mode::Nth { every, packet }
             }
-            other => Err(ArgError::said(format!("Bad mode \"{other}\""))),
-        }
+        };
+        args.check(Self::OPTIONS)?;
+        Ok(Self { invert, mode })
     }
 
     fn matches(&self, cx: &mut EvalCx<'_>, _: &Skb) -> bool {

@@ -79,7 +79,7 @@ impl Extension for TcpMatch {
     ];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        let (sport, dport) = parse_ports(args)?;
+        let (sport, dport) = parse_ports(args, Proto::TCP)?;
         let mut flags = None;
         for given in args.given.iter().filter(|given| matches!(given.name, "syn" | "tcp-flags")) {
             if flags.is_some() {
@@ -93,7 +93,10 @@ impl Extension for TcpMatch {
         }
         args.given.retain(|given| !matches!(given.name, "syn" | "tcp-flags"));
         let option = match args.take("tcp-option")? {
-            Some(given) => Some(Not { invert: given.invert, value: args.number(&given, 1, 255)? as u8 }),
+            Some(given) => {
+                let bad = |_| ArgError::said(format!("Bad TCP option \"{}\"", given.text()));
+                Some(Not { invert: given.invert, value: args.number(&given, 1, 255).map_err(bad)? as u8 })
+            }
             None => None,
         };
         if args.proto != Some(Proto::TCP) {
@@ -114,7 +117,7 @@ impl Extension for TcpMatch {
 
     fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {
         f.write_str(" tcp")?;
-        list_ports(f, &self.sport, &self.dport, numeric)?;
+        list_ports(f, &self.sport, &self.dport, Proto::TCP, numeric)?;
         if let Some(Not { invert, value }) = &self.option {
             write!(f, " option={}{value}", super::mark_of(*invert))?;
         }

@@ -30,15 +30,18 @@ pub enum Compare {
 }
 
 impl Extension for Ttl {
-    const OPTIONS: &'static [Opt] = &[negatable("ttl-eq"), negatable("ttl"), value("ttl-lt"), value("ttl-gt")];
+    const OPTIONS: &'static [Opt] = &[
+        value("ttl-lt").excludes(&["ttl-gt", "ttl-eq"]),
+        value("ttl-gt").excludes(&["ttl-lt", "ttl-eq"]),
+        negatable("ttl-eq").excludes(&["ttl-lt", "ttl-gt"]),
+        negatable("ttl"),
+    ];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.given.pop().ok_or_else(|| {
             ArgError::said("TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt")
         })?;
-        if !args.given.is_empty() {
-            return Err(ArgError::said("ttl: option \"--ttl-eq\" can not be used together with others"));
-        }
+        args.check(Self::OPTIONS)?;
         let ttl = args.number(&given, 0, 255)? as u8;
         let compare = match (given.name, given.invert) {
             ("ttl-lt", _) => Compare::Less,

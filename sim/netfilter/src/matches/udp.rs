@@ -3,7 +3,7 @@ use std::fmt;
 use packet::{Proto, Skb};
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Opt, Ports, negatable};
+use crate::args::{ArgError, Args, Opt, Ports, negatable, port_of};
 use crate::selector::Not;
 use crate::{EvalCx, names, transport};
 
@@ -17,19 +17,48 @@ pub struct UdpMatch {
     pub dport: Option<Not<Ports>>,
 }
 
-/// The port options that tcp and udp share.
-pub(super) fn parse_ports(args: &mut Args) -> Result<(Option<Not<Ports>>, Option<Not<Ports>>), ArgError> {
+/// The port options that tcp, udp and sctp share.
+pub(super) fn parse_ports(
+    args: &mut Args,
+    proto: Proto,
+) -> Result<(Option<Not<Ports>>, Option<Not<Ports>>), ArgError> {
     let mut take = |names: [&'static str; 2]| {
         let mut given = args.given.iter().filter(|given| names.contains(&given.name));
         let ports = match (given.next(), given.next()) {
+            (Some(_), Some(_)) if proto == Proto::UDP => {
+                return Err(ArgError::Twice { extension: args.extension, option: names[0] });
+            }
             (Some(_), Some(_)) => return Err(ArgError::said(format!("Only one `--{}' allowed", names[0]))),
-            (Some(given), None) => Some(Not { invert: given.invert, value: Ports::parse(given.text())? }),
+            (Some(given), None) if proto == Proto::UDP => {
+                Some(Not { invert: given.invert, value: parse_udp(given.text())? })
+            }
+            (Some(given), None) => {
+                Some(Not { invert: given.invert, value: Ports::parse_of(given.text(), Some(proto))? })
+            }
             (None, _) => None,
         };
         args.given.retain(|given| !names.contains(&given.name));
         Ok(ports)
     };
     Ok((take(["source-port", "sport"])?, take(["destination-port", "dport"])?))
+}
+
+/// Two ports in any order. iptables `xtopt_parse_mport`.
+fn parse_udp(text: &str) -> Result<Ports, ArgError> {
+    let port = |text: &str, missing| match text {
+        "" => Ok(missing),
+        text => port_of(text, Some(Proto::UDP))
+            .map_err(|_| ArgError::said(format!("Port \"{text}\" does not resolve to anything.\n"))),
+    };
+    match text.split_once(':') {
+        None => port(text, 0).map(|port| Ports { min: port, max: port }),
+        Some((min, max)) => Ok(Ports { min: port(min, 0)?, max: port(max, u16::MAX)? }),
+    }
+}
+
+/// A condition that says nothing is left out.
+fn says_something(ports: &Option<Not<Ports>>) -> Option<&Not<Ports>> {
+    ports.as_ref().filter(|ports| ports.invert || ports.value != Ports { min: 0, max: u16::MAX })
 }
 
 /// Whether both port conditions hold.
@@ -45,7 +74,7 @@ pub(super) fn save_ports(
     dport: &Option<Not<Ports>>,
 ) -> fmt::Result {
     for (name, ports) in [("sport", sport), ("dport", dport)] {
-        if let Some(ports) = ports {
+        if let Some(ports) = says_something(ports) {
             write!(f, " {}--{name} {}", bang(ports.invert), ports.value)?;
         }
     }
@@ -57,11 +86,12 @@ pub(super) fn list_ports(
     f: &mut fmt::Formatter<'_>,
     sport: &Option<Not<Ports>>,
     dport: &Option<Not<Ports>>,
+    proto: Proto,
     numeric: bool,
 ) -> fmt::Result {
     for (name, ports) in [("spt", sport), ("dpt", dport)] {
-        let Some(Not { invert, value }) = ports else { continue };
-        let port = |port: u16| match names::service(port) {
+        let Some(Not { invert, value }) = says_something(ports) else { continue };
+        let port = |port: u16| match names::service(port, proto) {
             Some(name) if !numeric => name.to_owned(),
             _ => port.to_string(),
         };
@@ -80,7 +110,7 @@ impl Extension for UdpMatch {
         &[negatable("source-port"), negatable("sport"), negatable("destination-port"), negatable("dport")];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        let (sport, dport) = parse_ports(args)?;
+        let (sport, dport) = parse_ports(args, Proto::UDP)?;
         if args.proto != Some(Proto::UDP) {
             return Err(ArgError::said("UDP match requires '-p udp'"));
         }
@@ -94,7 +124,7 @@ impl Extension for UdpMatch {
 
     fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {
         f.write_str(" udp")?;
-        list_ports(f, &self.sport, &self.dport, numeric)
+        list_ports(f, &self.sport, &self.dport, Proto::UDP, numeric)
     }
 }
 

@@ -4,13 +4,54 @@ use packet::Skb;
 
 use super::Extension;
 use super::mark::{list_set, parse_set};
-use crate::args::{ArgError, Args, Opt, flag, number, value};
+use crate::args::{ArgError, Args, Opt, flag, value};
 use crate::{Action, EvalCx};
 
 /// `-j CONNMARK`: the mark of the packet's connection.
-/// Kernel: `net/netfilter/xt_connmark.c`, `connmark_tg`.
+/// Kernel: `net/netfilter/xt_connmark.c`, `connmark_tg_v2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Connmark {
+pub struct Connmark {
+    /// What is done.
+    pub operation: Operation,
+    /// `--left-shift-mark`, `--right-shift-mark`.
+    pub shift: Option<Shift>,
+}
+
+/// By how many bits a mark is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    /// To the left.
+    Left(u8),
+    /// To the right.
+    Right(u8),
+}
+
+impl Shift {
+    fn of(self, mark: u32) -> u32 {
+        match self {
+            Self::Left(bits) => mark.checked_shl(bits.into()).unwrap_or(0),
+            Self::Right(bits) => mark.checked_shr(bits.into()).unwrap_or(0),
+        }
+    }
+}
+
+/// ` left-shift-mark 4`, after dashes if any.
+struct ShiftText(Option<Shift>, &'static str);
+
+impl fmt::Display for ShiftText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dashes = self.1;
+        match self.0 {
+            Some(Shift::Left(bits)) => write!(f, " {dashes}left-shift-mark {bits}"),
+            Some(Shift::Right(bits)) => write!(f, " {dashes}right-shift-mark {bits}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is done to which mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
     /// `--set-xmark VALUE/MASK`.
     Set {
         /// Bits to flip after clearing.
@@ -36,50 +77,101 @@ pub enum Connmark {
 
 impl Extension for Connmark {
     const OPTIONS: &'static [Opt] = &[
-        value("set-xmark"),
-        value("set-mark"),
-        value("and-mark"),
-        value("or-mark"),
-        value("xor-mark"),
-        flag("save-mark"),
-        flag("restore-mark"),
-        value("nfmask"),
-        value("ctmask"),
-        value("mask"),
+        value("set-xmark").excludes(&[
+            "set-mark",
+            "and-mark",
+            "or-mark",
+            "xor-mark",
+            "save-mark",
+            "restore-mark",
+        ]),
+        value("set-mark").excludes(&[
+            "set-xmark",
+            "and-mark",
+            "or-mark",
+            "xor-mark",
+            "save-mark",
+            "restore-mark",
+        ]),
+        value("and-mark").excludes(&[
+            "set-xmark",
+            "set-mark",
+            "or-mark",
+            "xor-mark",
+            "save-mark",
+            "restore-mark",
+        ]),
+        value("or-mark").excludes(&[
+            "set-xmark",
+            "set-mark",
+            "and-mark",
+            "xor-mark",
+            "save-mark",
+            "restore-mark",
+        ]),
+        value("xor-mark").excludes(&[
+            "set-xmark",
+            "set-mark",
+            "and-mark",
+            "or-mark",
+            "save-mark",
+            "restore-mark",
+        ]),
+        flag("save-mark").excludes(&[
+            "set-xmark",
+            "set-mark",
+            "and-mark",
+            "or-mark",
+            "xor-mark",
+            "restore-mark",
+        ]),
+        flag("restore-mark").excludes(&[
+            "set-xmark",
+            "set-mark",
+            "and-mark",
+            "or-mark",
+            "xor-mark",
+            "save-mark",
+        ]),
+        value("left-shift-mark").excludes(&["right-shift-mark"]),
+        value("right-shift-mark").excludes(&["left-shift-mark"]),
+        value("ctmask").excludes(&["mask"]),
+        value("nfmask").excludes(&["mask"]),
+        value("mask").excludes(&["ctmask", "nfmask"]),
     ];
     const CONNTRACK: bool = true;
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        if let Some((value, mask)) = parse_set(args)? {
-            return Ok(Self::Set { value, mask });
-        }
+        let set = parse_set(args)?;
         let (save, restore) = (args.has("save-mark")?, args.has("restore-mark")?);
-        let mut masks = [u32::MAX; 2];
-        for (name, which) in [("nfmask", 0..1), ("ctmask", 1..2), ("mask", 0..2)] {
-            if let Some(given) = args.take(name)? {
-                let mask = number(given.text())
-                    .and_then(|n| u32::try_from(n).ok())
-                    .ok_or_else(|| args.bad(&given))?;
-                masks[which].fill(mask);
+        let mut bits = |option| args.optional_number(option, 0, 32).map(|n| n.map(|n| n as u8));
+        let (left, right) = (bits("left-shift-mark")?, bits("right-shift-mark")?);
+        let mut number =
+            |option| args.optional_number(option, 0, u64::from(u32::MAX)).map(|n| n.map(|n| n as u32));
+        let (nfmask, ctmask, both) = (number("nfmask")?, number("ctmask")?, number("mask")?);
+        let mask = |own: Option<u32>| own.or(both).unwrap_or(u32::MAX);
+        let operation = match (set, save, restore) {
+            (Some((value, mask)), ..) => Operation::Set { value, mask: both.unwrap_or(mask) },
+            (None, true, _) => Operation::Save { nfmask: mask(nfmask), ctmask: mask(ctmask) },
+            (None, false, true) => Operation::Restore { nfmask: mask(nfmask), ctmask: mask(ctmask) },
+            (None, false, false) => {
+                return Err(ArgError::said("CONNMARK target: No operation specified"));
             }
-        }
-        let [nfmask, ctmask] = masks;
-        match (save, restore) {
-            (true, false) => Ok(Self::Save { nfmask, ctmask }),
-            (false, true) => Ok(Self::Restore { nfmask, ctmask }),
-            _ => Err(ArgError::said("CONNMARK target: No operation specified")),
-        }
+        };
+        args.check(Self::OPTIONS)?;
+        Ok(Self { operation, shift: left.map(Shift::Left).or(right.map(Shift::Right)) })
     }
 
     fn apply(&self, cx: &mut EvalCx<'_>, skb: &mut Skb) -> Action {
         let Some((id, current)) = cx.conntrack.of(skb).map(|(conn, _)| (conn.id, conn.mark)) else {
             return Action::Continue;
         };
-        let mark = match *self {
-            Self::Set { value, mask } => (current & !mask) ^ value,
-            Self::Save { nfmask, ctmask } => (current & !ctmask) ^ (skb.mark & nfmask),
-            Self::Restore { nfmask, ctmask } => {
-                skb.mark = (skb.mark & !nfmask) ^ (current & ctmask);
+        let shifted = |mark| self.shift.map_or(mark, |shift| shift.of(mark));
+        let mark = match self.operation {
+            Operation::Set { value, mask } => shifted((current & !mask) ^ value),
+            Operation::Save { nfmask, ctmask } => (current & !ctmask) ^ shifted(skb.mark & nfmask),
+            Operation::Restore { nfmask, ctmask } => {
+                skb.mark = (skb.mark & !nfmask) ^ shifted(current & ctmask);
                 return Action::Continue;
             }
         };
@@ -90,35 +182,48 @@ impl Extension for Connmark {
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
-        let masks = |f: &mut fmt::Formatter<'_>, what: &str, nfmask: u32, ctmask: u32| {
-            write!(f, " CONNMARK {what}")?;
-            match (nfmask, ctmask) {
-                (u32::MAX, u32::MAX) => Ok(()),
-                (nfmask, ctmask) if nfmask == ctmask => write!(f, " mask {nfmask:#x}"),
-                (nfmask, ctmask) => write!(f, " nfmask {nfmask:#x} ctmask ~{ctmask:#x}"),
+        f.write_str(" CONNMARK")?;
+        match self.operation {
+            Operation::Set { value, mask } => list_set(f, value, mask)?,
+            Operation::Save { nfmask, ctmask } => {
+                list_masks(f, "save", ("nfmask", nfmask), ("ctmask", ctmask))?;
             }
-        };
-        match *self {
-            Self::Set { value, mask } => {
-                f.write_str(" CONNMARK")?;
-                list_set(f, value, mask)
+            Operation::Restore { nfmask, ctmask } => {
+                list_masks(f, "restore", ("ctmask", ctmask), ("nfmask", nfmask))?;
             }
-            Self::Save { nfmask, ctmask } => masks(f, "save", nfmask, ctmask),
-            Self::Restore { nfmask, ctmask } => masks(f, "restore", nfmask, ctmask),
         }
+        write!(f, "{}", ShiftText(self.shift, ""))
+    }
+}
+
+/// The masks of where a mark comes from and where it goes to.
+fn list_masks(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    (from, from_mask): (&str, u32),
+    (to, to_mask): (&str, u32),
+) -> fmt::Result {
+    write!(f, " {what}")?;
+    if from_mask == u32::MAX && to_mask == u32::MAX {
+        Ok(())
+    } else if from_mask == to_mask {
+        write!(f, " mask {from_mask:#x}")
+    } else {
+        write!(f, " {from} {from_mask:#x} {to} ~{to_mask:#x}")
     }
 }
 
 impl fmt::Display for Connmark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Set { value, mask } => write!(f, " --set-xmark {value:#x}/{mask:#x}"),
-            Self::Save { nfmask, ctmask } => {
-                write!(f, " --save-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}")
+        match self.operation {
+            Operation::Set { value, mask } => write!(f, " --set-xmark {value:#x}/{mask:#x}")?,
+            Operation::Save { nfmask, ctmask } => {
+                write!(f, " --save-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}")?;
             }
-            Self::Restore { nfmask, ctmask } => {
-                write!(f, " --restore-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}")
+            Operation::Restore { nfmask, ctmask } => {
+                write!(f, " --restore-mark --nfmask {nfmask:#x} --ctmask {ctmask:#x}")?;
             }
         }
+        write!(f, "{}", ShiftText(self.shift, "--"))
     }
 }

@@ -15,12 +15,18 @@ pub struct Dscp {
 }
 
 impl Extension for Dscp {
-    const OPTIONS: &'static [Opt] = &[value("set-dscp")];
+    const OPTIONS: &'static [Opt] =
+        &[value("set-dscp").excludes(&["set-dscp-class"]), value("set-dscp-class").excludes(&["set-dscp"])];
     const TABLE: Option<TableName> = Some(TableName::Mangle);
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        let given = args.require("set-dscp")?;
-        Ok(Self { dscp: args.number(&given, 0, 63)? as u8 })
+        let value = args.optional_number("set-dscp", 0, 63)?.map(|value| value as u8);
+        let class = args.take("set-dscp-class")?;
+        let class = class.map(|given| crate::matches::parse_class(given.text())).transpose()?;
+        let dscp = value.or(class);
+        let dscp = dscp.ok_or_else(|| ArgError::said("DSCP target: Parameter --set-dscp is required"))?;
+        args.check(Self::OPTIONS)?;
+        Ok(Self { dscp })
     }
 
     fn apply(&self, _: &mut EvalCx<'_>, skb: &mut Skb) -> Action {

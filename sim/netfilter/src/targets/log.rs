@@ -43,7 +43,6 @@ impl Extension for Log {
             None => 4,
             Some(given) => match given.text().to_ascii_lowercase().as_str() {
                 "panic" => 0,
-                "err" => 3,
                 "warning" => 4,
                 name => match LEVELS.iter().position(|level| *level == name) {
                     Some(level) => level as u8,
@@ -54,9 +53,15 @@ impl Extension for Log {
                 },
             },
         };
-        let prefix = args.take("log-prefix")?.map_or(String::new(), |given| given.text().to_owned());
-        if prefix.len() > 29 {
-            return Err(ArgError::said("Maximum prefix length 29 for --log-prefix"));
+        let mut prefix = String::new();
+        if let Some(given) = args.take("log-prefix")? {
+            // Kernel: `struct xt_log_info` has room for 29 bytes; the rest is cut off.
+            for c in args.some_text(&given)?.chars().take_while(|c| *c != '\n') {
+                if prefix.len() + c.len_utf8() > 29 {
+                    break;
+                }
+                prefix.push(c);
+            }
         }
         let mut flags = 0;
         for (name, bit) in FLAGS {

@@ -19,6 +19,15 @@ pub struct Mark {
 /// Options that MARK and CONNMARK share, as value and mask of the exclusive or.
 pub(super) const SET_OPTIONS: [&str; 5] = ["set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark"];
 
+/// The same as options.
+pub(super) const SET: [Opt; 5] = [
+    value("set-xmark").excludes(&["set-mark", "and-mark", "or-mark", "xor-mark"]),
+    value("set-mark").excludes(&["set-xmark", "and-mark", "or-mark", "xor-mark"]),
+    value("and-mark").excludes(&["set-xmark", "set-mark", "or-mark", "xor-mark"]),
+    value("or-mark").excludes(&["set-xmark", "set-mark", "and-mark", "xor-mark"]),
+    value("xor-mark").excludes(&["set-xmark", "set-mark", "and-mark", "or-mark"]),
+];
+
 /// Reads one of [`SET_OPTIONS`].
 pub(super) fn parse_set(args: &mut Args) -> Result<Option<(u32, u32)>, ArgError> {
     for name in SET_OPTIONS {
@@ -51,12 +60,14 @@ pub(super) fn list_set(f: &mut fmt::Formatter<'_>, value: u32, mask: u32) -> fmt
 }
 
 impl Extension for Mark {
-    const OPTIONS: &'static [Opt] =
-        &[value("set-xmark"), value("set-mark"), value("and-mark"), value("or-mark"), value("xor-mark")];
+    const OPTIONS: &'static [Opt] = &SET;
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         match parse_set(args)? {
-            Some((value, mask)) => Ok(Self { value, mask }),
+            Some((value, mask)) => {
+                args.check(Self::OPTIONS)?;
+                Ok(Self { value, mask })
+            }
             None => Err(ArgError::said(
                 "MARK: One of the --set-xmark, --{and,or,xor,set}-mark options is required",
             )),

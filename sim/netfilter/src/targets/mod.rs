@@ -132,6 +132,8 @@ macro_rules! register_targets {
     };
 }
 
+mod checksum;
+mod classify;
 mod connmark;
 mod ct;
 mod dnat;
@@ -140,6 +142,8 @@ mod log;
 mod mark;
 mod masquerade;
 mod netmap;
+mod nflog;
+mod nfqueue;
 mod redirect;
 mod reject;
 mod set;
@@ -147,12 +151,16 @@ mod snat;
 mod standard;
 mod tcpmss;
 mod tos;
+mod tproxy;
+mod trace_target;
 mod ttl;
 
 pub use reject::RejectWith;
 
 register_targets! {
     "ACCEPT" => standard::Accept,
+    "CHECKSUM" => checksum::Checksum,
+    "CLASSIFY" => classify::Classify,
     "CONNMARK" => connmark::Connmark,
     "CT" => ct::Ct,
     "DNAT" => dnat::Dnat,
@@ -162,6 +170,8 @@ register_targets! {
     "MARK" => mark::Mark,
     "MASQUERADE" => masquerade::Masquerade,
     "NETMAP" => netmap::Netmap,
+    "NFLOG" => nflog::Nflog,
+    "NFQUEUE" => nfqueue::Nfqueue,
     "NOTRACK" => ct::Notrack,
     "QUEUE" => standard::Queue,
     "REDIRECT" => redirect::Redirect,
@@ -171,6 +181,8 @@ register_targets! {
     "SNAT" => snat::Snat,
     "TCPMSS" => tcpmss::Tcpmss,
     "TOS" => tos::Tos,
+    "TPROXY" => tproxy::Tproxy,
+    "TRACE" => trace_target::Trace,
     "TTL" => ttl::Ttl,
 }
 
@@ -178,22 +190,16 @@ register_targets! {
 /// chain that doesn't exist.
 pub const NOT_SIMULATED: &[&str] = &[
     "AUDIT",
-    "CHECKSUM",
-    "CLASSIFY",
     "CLUSTERIP",
     "CONNSECMARK",
     "ECN",
     "HMARK",
     "IDLETIMER",
     "LED",
-    "NFLOG",
-    "NFQUEUE",
     "RATEEST",
     "SECMARK",
     "SYNPROXY",
     "TCPOPTSTRIP",
     "TEE",
-    "TPROXY",
-    "TRACE",
     "ULOG",
 ];

@@ -4,7 +4,7 @@ use packet::Skb;
 
 use super::Extension;
 use crate::args::{ArgError, Args};
-use crate::{Action, EvalCx};
+use crate::{Action, EvalCx, Refused, RuleSite};
 
 macro_rules! verdicts {
     ($($(#[$doc:meta])* $name:ident => $action:expr;)*) => {
@@ -43,8 +43,32 @@ verdicts! {
     Drop => Action::Drop;
     /// `-j RETURN`. Kernel: `XT_RETURN`.
     Return => Action::Return;
-    /// `-j QUEUE`: to a process. Kernel: `NF_QUEUE`.
-    ///
-    /// Simplified: no process can listen, and without one the kernel drops.
-    Queue => Action::Drop;
+}
+
+/// `-j QUEUE`: no target of the kernel, which refuses what iptables-nft makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue;
+
+impl Extension for Queue {
+    fn parse(_: &mut Args) -> Result<Self, ArgError> {
+        Ok(Self)
+    }
+
+    fn apply(&self, _: &mut EvalCx<'_>, _: &mut Skb) -> Action {
+        Action::Drop
+    }
+
+    fn list(&self, _: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
+        Ok(())
+    }
+
+    fn check(&self, _: &RuleSite<'_>) -> Result<(), Refused> {
+        Err(Refused::NotFound)
+    }
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use packet::{Body, Skb, TcpFlags};
+use packet::{Body, Proto, Skb, TcpFlags};
 use trace::HookName;
 
 use super::Extension;
@@ -21,11 +21,12 @@ impl Extension for Tcpmss {
     const OPTIONS: &'static [Opt] = &[value("set-mss"), flag("clamp-mss-to-pmtu")];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        if let Some(given) = args.take("set-mss")? {
-            return Ok(Self::Set(args.number(&given, 0, 65_495)? as u16));
-        }
-        if args.has("clamp-mss-to-pmtu")? {
-            return Ok(Self::Clamp);
+        let set = args.optional_number("set-mss", 0, 65_515)?;
+        // The last of both counts; the kernel keeps them in one field.
+        match (args.has("clamp-mss-to-pmtu")?, set) {
+            (true, _) if args.seen.last() != Some(&"set-mss") => return Ok(Self::Clamp),
+            (_, Some(mss)) => return Ok(Self::Set(mss as u16)),
+            _ => {}
         }
         Err(ArgError::said("TCPMSS target: At least one parameter is required"))
     }
@@ -58,6 +59,10 @@ impl Extension for Tcpmss {
 
     fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
         let knows_path = [HookName::Forward, HookName::Output, HookName::Postrouting];
+        let tcp = site.rule.selector.proto.as_ref().is_some_and(|p| p.value == Proto::TCP && !p.invert);
+        if !tcp {
+            return Err(Refused::Invalid);
+        }
         if *self == Self::Clamp && site.hooks.iter().any(|hook| !knows_path.contains(hook)) {
             return Err(Refused::Invalid);
         }

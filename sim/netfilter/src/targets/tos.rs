@@ -3,7 +3,7 @@ use std::fmt;
 use packet::Skb;
 
 use super::Extension;
-use crate::args::{ArgError, Args, Opt, number, value};
+use crate::args::{ArgError, Args, Opt, value};
 use crate::{Action, EvalCx, TableName};
 
 /// `-j TOS`: `tos = (tos & !mask) ^ value`.
@@ -17,24 +17,31 @@ pub struct Tos {
 }
 
 impl Extension for Tos {
-    const OPTIONS: &'static [Opt] = &[value("set-tos"), value("and-tos"), value("or-tos"), value("xor-tos")];
+    const OPTIONS: &'static [Opt] = &[
+        value("set-tos").excludes(&["and-tos", "or-tos", "xor-tos"]),
+        value("and-tos").excludes(&["set-tos", "or-tos", "xor-tos"]),
+        value("or-tos").excludes(&["set-tos", "and-tos", "xor-tos"]),
+        value("xor-tos").excludes(&["set-tos", "and-tos", "or-tos"]),
+    ];
     const TABLE: Option<TableName> = Some(TableName::Mangle);
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        let given = args.given.pop().ok_or_else(|| ArgError::said("TOS: An action is required"))?;
-        let (value, mask) = match given.name {
-            "set-tos" => crate::matches::parse_tos(given.text(), 0xff).ok_or_else(|| args.bad(&given))?,
-            name => {
-                let bits = number(given.text())
-                    .and_then(|n| u8::try_from(n).ok())
-                    .ok_or_else(|| args.bad(&given))?;
-                match name {
-                    "and-tos" => (0, !bits),
-                    "or-tos" => (bits, bits),
-                    _ => (bits, 0),
+        let mut action = None;
+        for given in &args.given {
+            action = Some(match given.name {
+                "set-tos" => crate::matches::parse_tos(given.text())?,
+                name => {
+                    let bits = args.number(given, 0, 255)? as u8;
+                    match name {
+                        "and-tos" => (0, !bits),
+                        "or-tos" => (bits, bits),
+                        _ => (bits, 0),
+                    }
                 }
-            }
-        };
+            });
+        }
+        let (value, mask) = action.ok_or_else(|| ArgError::said("TOS: An action is required"))?;
+        args.check(Self::OPTIONS)?;
         Ok(Self { value, mask })
     }
 
@@ -44,8 +51,14 @@ impl Extension for Tos {
         Action::Continue
     }
 
-    fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
+    fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {
         let Self { value, mask } = *self;
+        if numeric {
+            return write!(f, " TOS set 0x{value:02x}/0x{mask:02x}");
+        }
+        if let Some(name) = crate::matches::tos_name(value, mask) {
+            return write!(f, "  TOS set{name}");
+        }
         if value == 0 {
             write!(f, " TOS and 0x{:02x}", !mask)
         } else if value == mask {

@@ -19,7 +19,11 @@ pub enum Ttl {
 }
 
 impl Extension for Ttl {
-    const OPTIONS: &'static [Opt] = &[value("ttl-set"), value("ttl-dec"), value("ttl-inc")];
+    const OPTIONS: &'static [Opt] = &[
+        value("ttl-set").excludes(&["ttl-dec", "ttl-inc"]),
+        value("ttl-dec").excludes(&["ttl-set", "ttl-inc"]),
+        value("ttl-inc").excludes(&["ttl-set", "ttl-dec"]),
+    ];
     const TABLE: Option<TableName> = Some(TableName::Mangle);
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
@@ -28,7 +32,9 @@ impl Extension for Ttl {
         {
             let Some(given) = args.take(name)? else { continue };
             let least = u64::from(name != "ttl-set");
-            return Ok(make(args.number(&given, least, 255)? as u8));
+            let this = make(args.number(&given, least, 255)? as u8);
+            args.check(Self::OPTIONS)?;
+            return Ok(this);
         }
         Err(ArgError::said("TTL: You must specify an action"))
     }

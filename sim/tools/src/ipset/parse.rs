@@ -260,7 +260,7 @@ impl Reader<'_> {
         let name = self.strip_escape(text)?;
         // The protocol is tried as a number first, which leaves its mark in the message.
         let number = self.u8(proto, Grade::Warning).is_ok();
-        match names::service_port(name) {
+        match names::service_port(name, None) {
             Some(port) if !number => {
                 self.report.reset();
                 Ok(port)

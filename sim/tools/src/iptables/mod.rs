@@ -6,6 +6,7 @@
 pub(crate) mod command;
 mod conntrack;
 mod list;
+mod monitor;
 mod restore;
 mod run;
 mod save;
@@ -29,5 +30,6 @@ pub fn install(registry: &mut Registry) {
     registry.install("iptables-legacy-restore", |args| {
         Box::new(restore::IptablesRestore::new(Backend::Legacy, args))
     });
+    registry.install("xtables-monitor", |args| Box::new(monitor::XtablesMonitor::new(args)));
     registry.install_command("conntrack", conntrack::conntrack);
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use packet::{
-    Body, Frag, Icmp, IcmpError, NetnsId, Packet, Payload, Pid, Proto, SimTime, Skb, Tcp, TcpFlags,
+    Body, Frag, Icmp, IcmpError, NetnsId, Packet, Payload, Pid, Proto, SimTime, SkOwner, Skb, Tcp, TcpFlags,
 };
 use trace::{DropReason, Observer, Relation, StepKind};
 
@@ -257,6 +257,7 @@ impl<O: Observer> Cx<'_, O> {
             };
             let mut skb = Skb::from_ip(packet_id, dev, packet);
             skb.mark = mark;
+            skb.sk = if owner.is_some() { SkOwner::Process } else { SkOwner::Kernel };
             let current = std::mem::replace(&mut self.current, owner);
             self.emit_created(&skb, ns, parent.as_slice());
             self.current = current;
