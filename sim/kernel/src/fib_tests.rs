@@ -392,7 +392,7 @@ fn rule_spec(words: &[&str], adding: bool) -> RuleSpec {
         rule.action = action;
         action_given = true;
     }
-    RuleSpec { rule, priority_given, action_given }
+    RuleSpec { rule, priority_given, action_given, duplicate: false }
 }
 
 /// Runs `commands`, whose answers are expected beside them.

@@ -43,6 +43,7 @@ pub mod socket;
 mod sysctl;
 mod sysctl_access;
 mod sysctl_keys;
+mod timer_wheel;
 
 pub use addr::{AddrFlags, AddrLifetime, InterfaceAddr, Scope};
 pub use cx::{Cx, Dropped, Effect, Fate, PathResult, Timer};

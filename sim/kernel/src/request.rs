@@ -491,6 +491,8 @@ pub struct RuleSpec {
     pub priority_given: bool,
     /// Whether an action was given (on deletion it need not be).
     pub action_given: bool,
+    /// Such a rule may exist already (`ip rule restore`; no command line says so).
+    pub duplicate: bool,
 }
 
 /// A neighbour in a request.

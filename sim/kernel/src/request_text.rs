@@ -208,7 +208,7 @@ impl Display for NexthopSpec {
 
 impl Display for RuleSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { rule, priority_given, action_given } = self;
+        let Self { rule, priority_given, action_given, duplicate: _ } = self;
         let mut words: Vec<String> = Vec::new();
         let range = |(first, last): (u16, u16)| {
             if first == last { first.to_string() } else { format!("{first}-{last}") }

@@ -17,7 +17,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         check(&rule)?;
         let same = |old: &Rule| Rule { proto: rule.proto, not: rule.not, ..old.clone() } == rule;
-        if fib.rules.iter().any(same) {
+        if !spec.duplicate && fib.rules.iter().any(same) {
             return Err(Errno::Exist.into());
         }
         let rules = Arc::make_mut(&mut fib.rules);
@@ -78,7 +78,7 @@ fn deletion_fits(spec: &RuleSpec, rule: &Rule) -> bool {
     fn given<T: PartialEq>(asked: &Option<T>, has: &Option<T>) -> bool {
         asked.is_none() || asked == has
     }
-    let RuleSpec { rule: asked, priority_given, action_given } = spec;
+    let RuleSpec { rule: asked, priority_given, action_given, duplicate: _ } = spec;
     let mark_fits = match asked.fwmark {
         None => true,
         Some((mark, mask)) => {

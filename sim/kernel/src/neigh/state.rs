@@ -6,6 +6,7 @@ use trace::{DropReason, Observer, StepKind};
 
 use super::{Neighbour, Nud};
 use crate::sysctl_keys::NeighKey;
+use crate::timer_wheel::wheel_expiry;
 use crate::{Cx, Errno, Fate, Host, PathResult, Timer};
 
 /// Shortest time between two looks at an entry. Kernel: `HZ/100`.
@@ -245,6 +246,7 @@ impl<O: Observer> Cx<'_, O> {
         let generation = table.next_generation();
         if let Some(neigh) = table.get_mut(dev, addr) {
             neigh.generation = generation;
+            let after = wheel_expiry(self.now, after).since(self.now);
             self.arm(after, Timer::Neigh { netns: ns, dev, addr, generation });
         }
     }

@@ -1,7 +1,7 @@
 //! `ip link show`, `ip addr show` and `ip addr flush`. iproute2: `ipaddr_list_flush_or_save`.
 
 use kernel::dump::{AddrInfo, LinkInfo};
-use kernel::request::{AddrSpec, Request};
+use kernel::request::{AddrSpec, Lifetimes, Request};
 
 use super::addr_show::print_addr;
 use super::filter::Filter;
@@ -91,9 +91,15 @@ pub fn flushed<'a>(filter: &Filter, addrs: &'a [AddrInfo], env: &Env) -> Vec<&'a
 
 /// The deletion of one listed address.
 pub fn deletion(info: &AddrInfo, env: &Env) -> Option<Request> {
+    spec_of(info, env).map(Request::AddrDel)
+}
+
+/// A listed address as a request names it; `None` if its device is gone.
+pub fn spec_of(info: &AddrInfo, env: &Env) -> Option<AddrSpec> {
     let link = env.links.iter().find(|link| link.ifindex == info.ifindex)?;
     let addr = &info.addr;
-    Some(Request::AddrDel(AddrSpec {
+    let lifetime = addr.lifetime.map(|lifetime| lifetime.left(env.now));
+    Some(AddrSpec {
         dev: link.name.clone(),
         local: addr.local,
         peer: addr.peer.and_then(|peer| ipnet::IpNet::new(peer, addr.local.prefix_len()).ok()),
@@ -102,6 +108,6 @@ pub fn deletion(info: &AddrInfo, env: &Env) -> Option<Request> {
         label: Some(addr.label.clone()),
         noprefixroute: addr.flags.noprefixroute,
         metric: addr.metric,
-        lifetime: None,
-    }))
+        lifetime: lifetime.map(|(valid, preferred)| Lifetimes { valid, preferred }),
+    })
 }

@@ -22,6 +22,7 @@ mod route_filter;
 mod route_get;
 mod route_show;
 pub(crate) mod rule;
+mod save;
 #[cfg(test)]
 mod tests;
 mod tunnel;
@@ -287,7 +288,9 @@ fn do_addr(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     match verb {
         _ if is_list(verb) => show_links(ip, rest, Listing::Addr),
         _ if matches(verb, "flush") => flush_addrs(ip, rest),
-        _ if matches_any(verb, &["save", "showdump", "restore"]) => Err(not_simulated("ip", verb)),
+        _ if matches(verb, "save") => save::save_addrs(ip, rest),
+        _ if matches(verb, "showdump") => save::show_addrs(ip),
+        _ if matches(verb, "restore") => save::restore_addrs(ip),
         _ if matches(verb, "help") => Err(addr::usage()),
         _ => Err(unknown("address", verb)),
     }
@@ -368,7 +371,9 @@ fn do_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ if is_list(verb) => show_routes(ip, rest),
         _ if matches(verb, "get") => get_route(ip, rest),
         _ if matches(verb, "flush") => flush_routes(ip, rest),
-        _ if matches_any(verb, &["save", "restore", "showdump"]) => Err(not_simulated("ip", verb)),
+        _ if matches(verb, "save") => save::save_routes(ip, rest),
+        _ if matches(verb, "restore") => save::restore_routes(ip),
+        _ if matches(verb, "showdump") => save::show_routes(ip),
         _ if matches(verb, "help") => Err(route::usage()),
         _ => Err(unknown("route", verb)),
     }
@@ -467,7 +472,8 @@ fn do_rule(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let Some((&verb, rest)) = words.split_first() else { return show_rules(ip, &[]) };
     match verb {
         _ if matches_any(verb, &["list", "lst", "show"]) => show_rules(ip, rest),
-        _ if matches_any(verb, &["save", "restore"]) => Err(not_simulated("ip", verb)),
+        _ if matches(verb, "save") => save::save_rules(ip, rest),
+        _ if matches(verb, "restore") => save::restore_rules(ip),
         _ if matches(verb, "add") => {
             let request = rule::parse(rest, rule::Verb::Add, &ip.options)?;
             ip.send(vec![request])

@@ -225,8 +225,13 @@ fn contained(prefix: &Prefix, dst: &IpNet) -> bool {
 
 /// The deletion of one listed route, as `flush` sends it back.
 pub fn deletion(route: &RouteInfo) -> Request {
+    Request::RouteDel(spec_of(route))
+}
+
+/// A listed route as a request names it.
+pub fn spec_of(route: &RouteInfo) -> RouteSpec {
     let multipath = route.nexthops.len() > 1;
-    Request::RouteDel(RouteSpec {
+    RouteSpec {
         kind: Some(route.kind),
         dst: Some(route.dst),
         table: Some(route.table),
@@ -249,5 +254,5 @@ pub fn deletion(route: &RouteInfo) -> Request {
             })
             .collect(),
         nhid: route.nhid,
-    })
+    }
 }

@@ -179,7 +179,8 @@ pub fn parse(words: &[&str], verb: Verb, options: &Options) -> Result<Request, S
     if verb == Verb::Add && !action_given {
         rule.action = RuleAction::Lookup(TableId::MAIN);
     }
-    let spec = RuleSpec { rule, priority_given, action_given: action_given || verb == Verb::Add };
+    let action_given = action_given || verb == Verb::Add;
+    let spec = RuleSpec { rule, priority_given, action_given, duplicate: false };
     Ok(match verb {
         Verb::Add => Request::RuleAdd(spec),
         Verb::Delete => Request::RuleDel(spec),
@@ -332,7 +333,12 @@ impl RuleFilter {
 
 /// The deletion of one listed rule, as `flush` sends it back.
 pub fn deletion(rule: &Rule) -> Request {
-    Request::RuleDel(RuleSpec { rule: rule.clone(), priority_given: true, action_given: true })
+    Request::RuleDel(RuleSpec {
+        rule: rule.clone(),
+        priority_given: true,
+        action_given: true,
+        duplicate: false,
+    })
 }
 
 /// One rule. `rules` are all of the namespace: a goto may point to none of them.

@@ -4,4 +4,5 @@ pub mod args;
 pub mod env;
 pub mod names;
 pub mod netlink;
+pub mod nlmsg;
 pub mod printer;
