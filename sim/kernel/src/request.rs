@@ -18,6 +18,8 @@ use crate::{Errno, Nud, RouteKind, RouteMetric, RouteProto, Rule, Scope, TableId
 pub enum Request {
     /// `ip link add`.
     LinkAdd(LinkAdd),
+    /// `ip tunnel add`, `change`, `del`: the ioctls.
+    Tunnel(TunnelRequest),
     /// `ip link set DEV …`, changes in the order given.
     LinkSet {
         /// The device.
@@ -254,6 +256,8 @@ pub enum LinkChange {
     Port(PortOption),
     /// `type vxlan …` on a vxlan.
     Vxlan(VxlanConfig),
+    /// `type ipip …`: all parameters, changed or not.
+    Ipip(TunnelConfig),
     /// `ip link property add dev DEV altname NAME`.
     AltnameAdd(String),
     /// `ip link property del dev DEV altname NAME`.
@@ -380,6 +384,32 @@ pub struct TunnelConfig {
     pub nopmtudisc: bool,
     /// `mode ipip`: IPv4 only. Otherwise MPLS too, which nothing here sends.
     pub ipv4_only: bool,
+}
+
+/// What `ip tunnel` asks for. Without a name the tunnel is found by its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TunnelRequest {
+    /// SIOCADDTUNNEL. Without a name the kernel numbers one.
+    Add {
+        /// Name.
+        name: Option<String>,
+        /// Parameters.
+        config: TunnelConfig,
+    },
+    /// SIOCCHGTUNNEL.
+    Change {
+        /// Name.
+        name: Option<String>,
+        /// All parameters, changed or not.
+        config: TunnelConfig,
+    },
+    /// SIOCDELTUNNEL.
+    Del {
+        /// Name.
+        name: Option<String>,
+        /// Parameters, if there is no name.
+        config: TunnelConfig,
+    },
 }
 
 /// An address in a request.

@@ -15,6 +15,7 @@ impl<O: Observer> Cx<'_, O> {
         match request {
             Request::LinkAdd(add) => self.link_add(ns, add),
             Request::LinkSet { dev, changes } => self.link_set(ns, &dev, changes),
+            Request::Tunnel(request) => self.ip_tunnel_ctl(ns, request),
             Request::LinkDel { dev } => self.link_del(ns, &dev),
             Request::AddrAdd(spec, mode) => self.addr_add(ns, &spec, mode).map(done),
             Request::AddrDel(spec) => self.addr_del(ns, &spec).map(done),
@@ -73,6 +74,7 @@ impl Display for Request {
             Self::NetnsDel { name } => write!(f, "ip netns del {name}"),
             Self::NetnsSetId { name, id: Some(id) } => write!(f, "ip netns set {name} {id}"),
             Self::NetnsSetId { name, id: None } => write!(f, "ip netns set {name} auto"),
+            Self::Tunnel(request) => request.fmt(f),
             Self::LinkDel { dev } => write!(f, "ip link del {dev}"),
             Self::FdbFlush { dev, port: None } => write!(f, "bridge fdb flush dev {dev}"),
             Self::FdbFlush { dev, port: Some(port) } => write!(f, "bridge fdb flush dev {dev} brport {port}"),

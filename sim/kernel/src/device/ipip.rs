@@ -14,11 +14,22 @@ pub struct Ipip {
     pub net: NetnsId,
     /// The device its outer packets leave by, if bound.
     pub lower: Option<DevId>,
-    /// Made by the kernel itself (`tunl0`): takes what no other tunnel takes.
-    pub fallback: bool,
+    /// How it came to be.
+    pub made: TunnelMade,
     /// Errors about its outer packets that no inner packet has met yet, and the time of the last.
     /// Kernel: `err_count`, `err_time`.
     pub errors: (u32, packet::SimTime),
+}
+
+/// How a tunnel came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelMade {
+    /// By the kernel itself (`tunl0`): takes what no other tunnel takes.
+    Fallback,
+    /// By `ip link add`.
+    Netlink,
+    /// By `ip tunnel add`.
+    Ioctl,
 }
 
 impl Ipip {
@@ -28,16 +39,20 @@ impl Ipip {
     pub(crate) const HEADER_LEN: u32 = 20;
 
     pub(super) fn traits(&self) -> Traits {
+        // Kernel: only `ip_tunnel_create` sets the range.
+        let (min_mtu, max_mtu) = match self.made {
+            TunnelMade::Ioctl => (68, 65535 - Self::HEADER_LEN),
+            TunnelMade::Fallback | TunnelMade::Netlink => (0, 0),
+        };
         Traits {
             arphrd: arphrd::TUNNEL,
             mtu: 1480,
-            // Kernel: only `ip_tunnel_create`, the ioctl, sets them.
-            min_mtu: 0,
-            max_mtu: 0,
+            min_mtu,
+            max_mtu,
             txqueuelen: 1000,
             flags: iff::NOARP | if self.config.remote.is_some() { iff::POINTOPOINT } else { 0 },
             qdisc: Qdisc::Noqueue,
-            netns_immutable: self.fallback,
+            netns_immutable: self.made == TunnelMade::Fallback,
             tso_max_size: 65536,
         }
     }

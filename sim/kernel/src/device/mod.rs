@@ -22,7 +22,7 @@ use crate::{Cx, Host, InterfaceAddr, PathResult};
 
 pub use bridge::{Bridge, BridgeEntry};
 pub use dummy::Dummy;
-pub use ipip::Ipip;
+pub use ipip::{Ipip, TunnelMade};
 pub use loopback::Loopback;
 pub use nic::Nic;
 pub use tun::Tun;

@@ -2,16 +2,16 @@ use packet::{DevId, NetnsId, VlanProto};
 use smallvec::smallvec;
 use trace::Observer;
 
-use crate::device::{Bridge, DeviceKind, Dummy, Ipip, Nic, Remote, Tun, Veth, Vlan, Vxlan, VxlanEntry};
+use crate::device::{Bridge, DeviceKind, Dummy, Nic, Remote, Tun, TunnelMade, Veth, Vlan, Vxlan, VxlanEntry};
 use crate::link::register::MAX_NEST_DEV;
 use crate::link::set::dev_validate_mtu;
-use crate::request::{FdbState, LinkAdd, LinkChange, LinkKind, Reply, TunnelConfig, VethPeer, VxlanConfig};
+use crate::request::{FdbState, LinkAdd, LinkChange, LinkKind, Reply, VethPeer, VxlanConfig};
 use crate::{Cx, Errno, Host, Refusal};
 
 /// What a new device is given besides its kind.
-struct Given<'a> {
-    name: Option<&'a str>,
-    mtu: Option<u32>,
+pub(super) struct Given<'a> {
+    pub name: Option<&'a str>,
+    pub mtu: Option<u32>,
     address: Option<packet::MacAddr>,
     txqueuelen: Option<u32>,
     index: Option<u32>,
@@ -102,7 +102,8 @@ impl<O: Observer> Cx<'_, O> {
     pub fn link_del(&mut self, netns: NetnsId, dev: &str) -> Result<Reply, Refusal> {
         let dev = self.host.find_dev(netns, dev).ok_or(Errno::NoDev)?;
         let device = self.host.dev(dev);
-        let fallback = matches!(&device.kind, DeviceKind::Ipip(tunnel) if tunnel.fallback);
+        let fallback =
+            matches!(&device.kind, DeviceKind::Ipip(tunnel) if tunnel.made == TunnelMade::Fallback);
         if device.kind.name().is_none() {
             return Err(Errno::OpNotSupp.into());
         }
@@ -127,7 +128,7 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Kernel: `rtnl_create_link`, then `register_netdevice`.
-    fn rtnl_create_link(
+    pub(super) fn rtnl_create_link(
         &mut self,
         netns: NetnsId,
         given: &Given<'_>,
@@ -291,94 +292,6 @@ impl<O: Observer> Cx<'_, O> {
         device.carrier = carrier;
         self.linkwatch(&[dev]);
         Ok(dev)
-    }
-
-    /// Kernel: `ipip_newlink`, `ip_tunnel_newlink`. The first one brings `tunl0` into every
-    /// namespace, as loading the module does.
-    fn ipip_newlink(
-        &mut self,
-        netns: NetnsId,
-        target: NetnsId,
-        given: &Given<'_>,
-        config: TunnelConfig,
-    ) -> Result<DevId, Refusal> {
-        self.load_ipip();
-        if given.name == Some("tunl0") {
-            return Err(Errno::Exist.into());
-        }
-        let lower = match &config.link {
-            Some(name) => Some(self.host.find_dev(netns, name).ok_or(Errno::NoDev)?),
-            None => None,
-        };
-        let twin = |dev: &DevId| {
-            self.host.ipip(*dev).is_some_and(|tunnel| {
-                !tunnel.fallback
-                    && tunnel.config.remote == config.remote
-                    && tunnel.config.local == config.local
-            })
-        };
-        if self.host.ns(netns).ipip.iter().any(twin) {
-            return Err(Errno::Exist.into());
-        }
-        // The MTU follows the device that the outer packets leave by. Kernel: `ip_tunnel_bind_dev`.
-        let routed = config.remote.and_then(|remote| {
-            let flow = crate::path::Flow {
-                dst: remote,
-                src: config.local,
-                iif: None,
-                oif: lower,
-                mark: 0,
-                tos: 0,
-                proto: packet::Proto::IPIP,
-                sport: 0,
-                dport: 0,
-                onlink_only: false,
-                any_src: false,
-            };
-            self.host.ip_route_output(netns, &flow, self.now).ok().map(|dst| dst.dev)
-        });
-        let below = routed.or(lower).map(|dev| self.host.dev(dev).mtu.min(65535));
-        let tunnel = Ipip { config, net: netns, lower, fallback: false, errors: Default::default() };
-        let dev = self.rtnl_create_link(target, given, "ipip", DeviceKind::Ipip(tunnel))?;
-        self.host.ns_mut(netns).ipip.push(dev);
-        if let (None, Some(mtu)) = (given.mtu, below) {
-            self.host.dev_mut(dev).mtu = mtu.saturating_sub(Ipip::HEADER_LEN).max(68);
-        }
-        Ok(dev)
-    }
-
-    /// Kernel: `ipip_init`, `ipip_init_net`.
-    fn load_ipip(&mut self) {
-        if self.host.ipip_loaded {
-            return;
-        }
-        self.host.ipip_loaded = true;
-        let all: Vec<NetnsId> = self.host.netns.iter().flatten().map(|ns| ns.id).collect();
-        for netns in all {
-            self.ipip_init_net(netns);
-        }
-    }
-
-    /// Makes `tunl0` if IP in IP is loaded.
-    ///
-    /// Simplified: the initial namespace counts as any other, so that with
-    /// `fb_tunnels_only_for_init_net=1`, the default here, none has one.
-    pub(crate) fn ipip_init_net(&mut self, netns: NetnsId) {
-        const EVERYWHERE: i64 = 0;
-        let fallback = self.host.ns(NetnsId::INIT).sysctl.int("net.core.fb_tunnels_only_for_init_net");
-        if !self.host.ipip_loaded || fallback != EVERYWHERE {
-            return;
-        }
-        let tunnel = Ipip {
-            config: TunnelConfig::default(),
-            net: netns,
-            lower: None,
-            fallback: true,
-            errors: Default::default(),
-        };
-        if let Ok(dev) = self.register_netdevice(netns, "tunl0", None, DeviceKind::Ipip(tunnel)) {
-            self.host.ns_mut(netns).ipip.push(dev);
-        }
     }
 }
 

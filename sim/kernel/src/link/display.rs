@@ -6,7 +6,7 @@ use packet::VlanProto;
 
 use crate::request::{
     BridgeOption, FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, NetnsRef, PortOption, TunnelConfig,
-    VethPeer, VxlanConfig,
+    TunnelRequest, VethPeer, VxlanConfig,
 };
 
 fn on(value: bool) -> &'static str {
@@ -121,6 +121,7 @@ impl Display for LinkChange {
             Self::Bridge(option) => write!(f, "type bridge {option}"),
             Self::Port(option) => write!(f, "type bridge_slave {option}"),
             Self::Vxlan(config) => write!(f, "type vxlan {config}"),
+            Self::Ipip(config) => write!(f, "type ipip{config}"),
             Self::AltnameAdd(name) | Self::AltnameDel(name) => write!(f, "altname {name}"),
         }
     }
@@ -257,6 +258,20 @@ impl Display for TunnelConfig {
         }
         f.write_str(if *nopmtudisc { " nopmtudisc" } else { "" })?;
         f.write_str(if *ipv4_only { " mode ipip" } else { "" })
+    }
+}
+
+/// `ip tunnel …`.
+impl Display for TunnelRequest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (verb, name, config) = match self {
+            Self::Add { name, config } => ("add", name, config),
+            Self::Change { name, config } => ("change", name, config),
+            Self::Del { name, config } => ("del", name, config),
+        };
+        write!(f, "ip tunnel {verb}")?;
+        word(f, "name", name.as_ref())?;
+        config.fmt(f)
     }
 }
 

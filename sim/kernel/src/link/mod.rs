@@ -11,6 +11,7 @@ mod netns;
 mod open;
 mod register;
 mod set;
+mod tunnel;
 
 pub(crate) use display::link_set;
 

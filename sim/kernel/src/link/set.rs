@@ -50,6 +50,7 @@ impl<O: Observer> Cx<'_, O> {
             LinkChange::Bridge(option) => return self.br_changelink(dev, option),
             LinkChange::Port(option) => return self.br_setport(dev, option),
             LinkChange::Vxlan(config) => return self.vxlan_changelink(dev, config),
+            LinkChange::Ipip(config) => return self.ipip_changelink(dev, config),
             LinkChange::Netns(target) => {
                 let target = self.host.netns_ref(netns, &target)?;
                 return self.dev_change_net_namespace(dev, target, rename);
@@ -322,7 +323,7 @@ pub(crate) fn dev_validate_mtu(traits: crate::device::Traits, mtu: u32) -> Resul
 /// The kernel's order of attributes, whatever the order of the command.
 fn order(change: &LinkChange) -> u8 {
     match change {
-        LinkChange::Bridge(_) | LinkChange::Port(_) | LinkChange::Vxlan(_) => 0,
+        LinkChange::Bridge(_) | LinkChange::Port(_) | LinkChange::Vxlan(_) | LinkChange::Ipip(_) => 0,
         LinkChange::Netns(_) => 1,
         LinkChange::Address(_) => 2,
         LinkChange::Mtu(_) => 3,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use packet::{Body, DevId, EtherPayload, Icmp, IcmpError, NetnsId, Packet, Proto, Skb};
 use trace::{DropReason, Observer, Relation, StepKind};
 
-use crate::device::{DeviceKind, Ipip};
+use crate::device::{DeviceKind, Ipip, TunnelMade};
 use crate::path::Flow;
 use crate::request::TunnelConfig;
 use crate::{Cx, Dropped, Effect, Errno, Fate, Host, PathResult};
@@ -26,7 +26,7 @@ impl Host {
     fn ip_tunnel_lookup(&self, net: NetnsId, src: IpAddr, dst: IpAddr) -> Option<DevId> {
         let fits = |tunnel: &Ipip| {
             let TunnelConfig { remote, local, .. } = &tunnel.config;
-            if tunnel.fallback {
+            if tunnel.made == TunnelMade::Fallback {
                 return Some(0);
             }
             match (remote, local) {

@@ -122,9 +122,10 @@ pub fn parse(
         "ipip" => {
             let config = ipip(words, dev, verb, env)?;
             if verb == Verb::Set {
-                return Err(not_simulated("ip", "link set type ipip"));
+                own.changes.push(LinkChange::Ipip(config));
+            } else {
+                own.kind = Some(LinkKind::Ipip(config));
             }
-            own.kind = Some(LinkKind::Ipip(config));
         }
         "vlan" => {
             let (proto, id) = vlan(words)?;
@@ -509,7 +510,12 @@ fn vxlan_flag(word: &str) -> Option<(&'static str, bool)> {
 /// iproute2: `iptunnel_parse_opt`.
 fn ipip(words: &mut Words<'_>, dev: Option<&str>, verb: Verb, env: &Env) -> Result<TunnelConfig, Stop> {
     let mut config = TunnelConfig::default();
-    let _ = (dev, verb);
+    if verb == Verb::Set && !env.all_exist {
+        match dev.and_then(|dev| env.link(dev)).and_then(|link| link.kind.as_ref()) {
+            Some(KindInfo::Ipip(now)) => config = now.clone(),
+            _ => return Err(Stop::fail(-1, "Failed to get existing tunnel info.")),
+        }
+    }
     let given = |addr: IpAddr| (!addr.is_unspecified()).then_some(addr);
     while let Some(word) = words.next_word() {
         match word {
