@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use packet::{DevId, SimTime};
 
+use crate::conntrack::CtSysctl;
+
 /// What netfilter asks of the kernel around it.
 pub trait Env {
     /// Virtual time.
@@ -19,6 +21,10 @@ pub trait Env {
     fn path_mtu(&self, dst: IpAddr, out: Option<DevId>) -> u32;
     /// Where an answer to a packet from `src` would go. Kernel: `rpfilter_lookup_reverse`.
     fn reverse_path(&self, src: IpAddr, dst: IpAddr, tos: u8, mark: u32, indev: DevId) -> ReversePath;
+    /// A setting of connection tracking.
+    fn ct_sysctl(&self, key: CtSysctl) -> u32 {
+        key.default_value()
+    }
     /// Seed of the random stream, the same for the same world, host and namespace.
     fn seed(&self) -> u64;
 }

@@ -1,7 +1,7 @@
-use packet::{CtInfo, DevId, PacketId, SimTime, Skb};
+use packet::{Body, CtInfo, DevId, PacketId, SimTime, Skb};
 use trace::{Decision, HookName, Observer, Place, RewriteBy, Step, StepKind};
 
-use crate::conntrack::{Conntrack, StateSet};
+use crate::conntrack::{Conntrack, StateSet, TrackCx, Tracked};
 use crate::evaluate::{Evaluated, Fields, Verdict, evaluate};
 use crate::nat::{self, Manip};
 use crate::netfilter::{Inner, Owner};
@@ -90,12 +90,12 @@ impl Netfilter {
         };
         for owner in &hooks[state.hook as usize] {
             let evaluated = match *owner {
-                Owner::Conntrack => {
-                    track(&mut cx, watch, skb);
-                    continue;
-                }
+                Owner::Conntrack => match track(&mut cx, watch, skb) {
+                    Tracked::Accept(_) => continue,
+                    Tracked::Drop => Evaluated { verdict: Verdict::Drop, decision: None },
+                },
                 Owner::Confirm => {
-                    if cx.conntrack.confirm(skb, cx.now) {
+                    if confirm(&mut cx, watch, skb) {
                         continue;
                     }
                     Evaluated { verdict: Verdict::Drop, decision: None }
@@ -137,16 +137,42 @@ impl Netfilter {
 }
 
 /// Kernel: `ipv4_conntrack_in`, `ipv4_conntrack_local`.
-fn track<O: Observer>(cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut Skb) {
-    cx.conntrack.track(cx.now, skb);
+fn track<O: Observer>(cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut Skb) -> Tracked {
+    let EvalCx { env, now, indev, outdev, .. } = *cx;
+    let mut tracking = TrackCx { env, now, indev, outdev, log: cx.log, skb };
+    let tracked = cx.conntrack.track(&mut tracking);
+    skb.ct = match tracked {
+        Tracked::Accept(ct) => ct,
+        Tracked::Drop => None,
+    };
     if O::ON {
         let states = cx.conntrack.state_of(skb);
         let plain =
             [StateSet::INVALID, StateSet::NEW, StateSet::ESTABLISHED, StateSet::RELATED, StateSet::UNTRACKED];
-        let state = plain.into_iter().find(|s| s.intersects(states)).map_or("INVALID", StateSet::name);
+        let state = match tracked {
+            Tracked::Accept(_) => plain.into_iter().find(|s| s.intersects(states)).map_or("INVALID", StateSet::name),
+            Tracked::Drop => "table full",
+        };
         let entry = entry_of(cx.conntrack, skb);
         watch.emit(|| StepKind::Conntrack { state, entry });
     }
+    tracked
+}
+
+/// Kernel: `nf_confirm`.
+fn confirm<O: Observer>(cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut Skb) -> bool {
+    let before = if O::ON { cx.conntrack.of(skb).map(|(conn, _)| (conn.id, conn.confirmed)) } else { None };
+    let entered = cx.conntrack.confirm(skb, cx.now);
+    if let Some((id, false)) = before {
+        let state = match cx.conntrack.of(skb) {
+            _ if !entered => "clash",
+            Some((conn, _)) if conn.id == id => "confirmed",
+            _ => "clash resolved",
+        };
+        let entry = entry_of(cx.conntrack, skb);
+        watch.emit(|| StepKind::Conntrack { state, entry });
+    }
+    entered
 }
 
 fn entry_of(conntrack: &Conntrack, skb: &Skb) -> Option<String> {
@@ -171,18 +197,38 @@ fn nat_hook<O: Observer>(
     let accept = |decision| Evaluated { verdict: Verdict::Accept, decision };
     let Some((conn, _)) = cx.conntrack.of(skb) else { return accept(None) };
     let manip = Manip::at(cx.hook);
+    let (id, masquerade_dev) = (conn.id, conn.nat.masquerade_dev);
+    let info = skb.ct.map(|ct| ct.info);
+    let is_error = matches!(skb.ip().body, Body::Icmp(_))
+        && matches!(info, Some(CtInfo::Related | CtInfo::RelatedReply));
     let mut decision = None;
-    if !is_translated(cx, skb) && !conn.confirmed && skb.ct.is_some_and(|ct| ct.info == CtInfo::New) {
-        if let Some(evaluated) = ask(cx, watch, skb) {
-            if evaluated.verdict != Verdict::Accept {
-                return evaluated;
+    match info {
+        _ if is_error => {}
+        Some(CtInfo::New | CtInfo::Related | CtInfo::RelatedReply) if !is_translated(cx, skb) => {
+            if let Some(evaluated) = ask(cx, watch, skb) {
+                if evaluated.verdict != Verdict::Accept {
+                    return evaluated;
+                }
+                decision = evaluated.decision;
             }
-            decision = evaluated.decision;
+            nat::null_binding(cx, manip, skb);
         }
-        nat::null_binding(cx, manip, skb);
+        // Masqueraded as another device's address than it leaves by now. Kernel:
+        // `nf_nat_oif_changed`.
+        Some(CtInfo::New | CtInfo::Established | CtInfo::Related)
+            if cx.hook == HookName::Postrouting
+                && masquerade_dev.is_some()
+                && masquerade_dev != cx.outdev =>
+        {
+            cx.conntrack.kill(id, cx.now);
+            return Evaluated { verdict: Verdict::Drop, decision: None };
+        }
+        Some(_) | None => {}
     }
     let before = if O::ON { Some(Fields::of(skb)) } else { None };
-    nat::translate(cx.conntrack, cx.hook, skb);
+    if !nat::translate(cx.conntrack, cx.hook, skb) {
+        return Evaluated { verdict: Verdict::Drop, decision };
+    }
     if let Some(before) = before {
         let changes = before.changes(&Fields::of(skb));
         if !changes.is_empty() {

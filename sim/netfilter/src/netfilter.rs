@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
-use crate::conntrack::{Conntrack, ConntrackChange};
+use crate::conntrack::{Conntrack, ConntrackChange, CtEvent, CtSysctl};
 use crate::monitor::TraceQueue;
 use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
-use crate::{Backend, Change, Random, Refused, Restore, Shared, Table, TableId, TableName, TraceEvent, What};
+use crate::{Backend, Change, Env, Random, Refused, Restore, Shared, Table, TableId, TableName, TraceEvent, What};
 
 /// Netfilter of one namespace: tables, connections and sets. Empty until something is configured.
 #[derive(Clone, Debug, Default)]
@@ -147,7 +148,7 @@ impl Netfilter {
 
     /// Enters the packet's connection into the table if it isn't there; false if its place was
     /// taken meanwhile. Kernel: `nf_ct_hook->confirm`.
-    pub fn confirm(&mut self, skb: &Skb, now: SimTime) -> bool {
+    pub fn confirm(&mut self, skb: &mut Skb, now: SimTime) -> bool {
         self.0.as_mut().is_none_or(|inner| inner.conntrack.confirm(skb, now))
     }
 
@@ -171,37 +172,57 @@ impl Netfilter {
         inner.sets.change(change, || uses(tables), seed, now)
     }
 
-    /// Changes the table of connections.
-    pub fn change_conntrack(&mut self, change: &ConntrackChange, now: SimTime) {
-        let Some(inner) = &mut self.0 else { return };
-        match change {
-            ConntrackChange::Flush => inner.conntrack.flush(),
-            ConntrackChange::Delete(filter) => {
-                let ids: Vec<_> = inner
-                    .conntrack
-                    .iter(now)
-                    .filter(|conn| filter.matches(conn))
-                    .map(|conn| conn.id)
-                    .collect();
-                for id in ids {
-                    inner.conntrack.remove(id);
-                }
-            }
+    /// Changes the table of connections; `portid` is who asked for it.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn change_conntrack(
+        &mut self,
+        change: &ConntrackChange,
+        env: &dyn Env,
+        portid: u32,
+    ) -> Result<(), Refused> {
+        let acct = env.ct_sysctl(CtSysctl::Acct) != 0;
+        self.0.get_or_insert_default().conntrack.change(change, acct, env.now(), portid)
+    }
+
+    /// Takes what sockets that listen to connection tracking are to be told.
+    #[inline]
+    pub fn take_conntrack_events(&mut self) -> Vec<CtEvent> {
+        self.0.as_mut().map_or_else(Vec::new, |inner| inner.conntrack.take_events())
+    }
+
+    /// Takes lines for the kernel log that every namespace may write.
+    #[inline]
+    pub fn take_notices(&mut self) -> Vec<String> {
+        self.0.as_mut().map_or_else(Vec::new, |inner| inner.conntrack.take_notices())
+    }
+
+    /// A socket begins (or ends) to listen to connection tracking.
+    pub fn listen_conntrack(&mut self, on: bool) {
+        self.0.get_or_insert_default().conntrack.count_listener(on);
+    }
+
+    /// Forgets connections that have expired by now. Kernel: `gc_worker`.
+    pub fn conntrack_gc(&mut self, now: SimTime) {
+        if let Some(inner) = &mut self.0 {
+            inner.conntrack.gc(now);
         }
     }
 
-    /// Forgets connections that MASQUERADE gave an address of `dev`, which went down or lost its
-    /// address. Kernel: `masq_device_event`, `masq_inet_event`.
-    pub fn device_down(&mut self, dev: DevId, now: SimTime) {
+    /// Forgets connections that MASQUERADE gave an address of `dev`: all when it goes down, those
+    /// of one address when that goes. Kernel: `masq_device_event`, `masq_inet_event`.
+    pub fn masquerade_gone(&mut self, dev: DevId, addr: Option<IpAddr>, now: SimTime) {
         let Some(inner) = &mut self.0 else { return };
         let ids: Vec<_> = inner
             .conntrack
             .iter(now)
             .filter(|conn| conn.nat.masquerade_dev == Some(dev))
+            .filter(|conn| addr.is_none_or(|addr| conn.reply.dst == addr))
             .map(|conn| conn.id)
             .collect();
         for id in ids {
-            inner.conntrack.remove(id);
+            inner.conntrack.kill(id, now);
         }
     }
 }

@@ -78,6 +78,15 @@ impl AddrMask {
         })
     }
 
+    /// One address.
+    pub fn host(addr: IpAddr) -> Self {
+        let mask = match addr {
+            IpAddr::V4(_) => Ipv4Addr::BROADCAST.into(),
+            IpAddr::V6(_) => std::net::Ipv6Addr::from_bits(u128::MAX).into(),
+        };
+        Self { addr, mask }
+    }
+
     /// Whether `addr` is in it.
     pub fn contains(&self, addr: IpAddr) -> bool {
         match (self.addr, self.mask, addr) {

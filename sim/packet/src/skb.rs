@@ -147,6 +147,8 @@ pub enum CtInfo {
     RelatedReply,
     /// Taken out of tracking by NOTRACK.
     Untracked,
+    /// Not looked up yet; `-j CT` said how, packed into the connection's number.
+    Template,
 }
 
 impl CtInfo {

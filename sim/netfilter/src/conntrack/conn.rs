@@ -1,12 +1,12 @@
-use std::fmt;
+use packet::{ConnId, DevId, SimTime, Tuple};
 
-use packet::{ConnId, DevId, L4Key, Proto, SimTime, Tuple};
-
-use super::TcpState;
+use super::event::EventMask;
+use super::{SctpTrack, TcpTrack, Zone};
 
 /// A connection. Kernel: `struct nf_conn`.
 ///
-/// Invariant: a confirmed connection is found by both its tuples, an unconfirmed one by none.
+/// Invariant: a confirmed connection is found by both its tuples, an unconfirmed one by none;
+/// one that lost a clash ([`Conn::nat_clash`]) by its reply tuple only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conn {
     /// Which.
@@ -15,6 +15,8 @@ pub struct Conn {
     pub original: Tuple,
     /// As answers come.
     pub reply: Tuple,
+    /// Where the tuples are unique.
+    pub zone: Zone,
     /// What the protocol remembers.
     pub proto: ProtoState,
     /// `CONNMARK`.
@@ -25,10 +27,39 @@ pub struct Conn {
     pub assured: bool,
     /// Its first packet got through. Kernel: `IPS_CONFIRMED`.
     pub confirmed: bool,
+    /// Packets don't prolong it. Kernel: `IPS_FIXED_TIMEOUT`.
+    pub fixed_timeout: bool,
+    /// It lost a clash and sees answers only. Kernel: `IPS_NAT_CLASH`.
+    pub nat_clash: bool,
     /// What NAT did to it.
     pub nat: NatStatus,
     /// When it is forgotten.
     pub expires: SimTime,
+    /// Packets of both directions, if `nf_conntrack_acct` was on. Kernel: `struct nf_conn_acct`.
+    pub acct: Option<Box<[CtCounter; 2]>>,
+    /// When it was entered, if `nf_conntrack_timestamp` was on. Kernel: `struct nf_conn_tstamp`.
+    pub start: Option<SimTime>,
+    /// What listeners are told of it; `None` if nobody listened when it began.
+    /// Kernel: `struct nf_conntrack_ecache`.
+    pub events: Option<EventCache>,
+}
+
+/// Kernel: `struct nf_conntrack_ecache`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCache {
+    /// What may be told.
+    pub mask: EventMask,
+    /// What happened and wasn't told yet.
+    pub pending: EventMask,
+}
+
+/// Kernel: `struct nf_conn_counter`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CtCounter {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of IP packets.
+    pub bytes: u64,
 }
 
 /// Kernel: `IPS_SRC_NAT`, `IPS_DST_NAT`, `IPS_*_NAT_DONE`.
@@ -46,29 +77,34 @@ pub struct NatStatus {
     pub masquerade_dev: Option<DevId>,
 }
 
+impl NatStatus {
+    /// Whether anything is rewritten. Kernel: `IPS_NAT_MASK`.
+    pub const fn any(self) -> bool {
+        self.src || self.dst
+    }
+}
+
 /// What a protocol's tracker remembers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProtoState {
     /// TCP.
-    Tcp {
-        /// State.
-        state: TcpState,
-        /// Someone has sent FIN or RST: the tuple may be used again. Kernel: `CLOSE_INIT`.
-        closing: bool,
-    },
-    /// UDP: from when on two-way traffic makes it a stream. Kernel: `stream_ts`.
+    Tcp(Box<TcpTrack>),
+    /// UDP and UDP-Lite: from when on two-way traffic makes it a stream. Kernel: `stream_ts`.
     Udp {
         /// Two seconds after the first packet.
         stream_at: SimTime,
     },
+    /// SCTP.
+    Sctp(SctpTrack),
     /// Anything else.
     Other,
 }
 
 /// A direction of a connection. Kernel: `enum ip_conntrack_dir`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dir {
     /// As the first packet.
+    #[default]
     Original,
     /// The answers.
     Reply,
@@ -98,52 +134,36 @@ impl Conn {
         self.expires.since(now).as_secs()
     }
 
-    /// A line of `conntrack -L`, without newline; `timeout` in seconds, left out if `None`.
-    pub fn line(&self, timeout: Option<u64>) -> String {
-        let name = match self.original.proto {
-            Proto::ICMP => "icmp",
-            Proto::TCP => "tcp",
-            Proto::UDP => "udp",
-            Proto::GRE => "gre",
-            Proto::SCTP => "sctp",
-            Proto(33) => "dccp",
-            Proto(136) => "udplite",
-            _ => "unknown",
-        };
-        let mut line = format!("{name:<8} {} ", self.original.proto.0);
-        if let Some(seconds) = timeout {
-            line += &format!("{seconds} ");
+    /// The name of the protocol's state, for protocols that have one.
+    pub fn state_name(&self) -> Option<&'static str> {
+        match &self.proto {
+            ProtoState::Tcp(tcp) => Some(tcp.state.name()),
+            ProtoState::Sctp(sctp) => Some(sctp.state.name()),
+            ProtoState::Udp { .. } | ProtoState::Other => None,
         }
-        if let ProtoState::Tcp { state, .. } = &self.proto {
-            line += &format!("{state} ");
-        }
-        line += &tuple_text(&self.original);
-        if !self.seen_reply {
-            line += "[UNREPLIED] ";
-        }
-        line += &tuple_text(&self.reply);
-        if self.assured {
-            line += "[ASSURED] ";
-        }
-        line += &format!("mark={} use=1", self.mark);
-        line
     }
-}
 
-/// `src=… dst=… sport=… dport=… `.
-fn tuple_text(tuple: &Tuple) -> String {
-    let Tuple { src, dst, proto: _, l4 } = tuple;
-    let l4 = match l4 {
-        L4Key::Ports { src, dst } => format!("sport={src} dport={dst} "),
-        L4Key::Icmp { kind, code, id } => format!("type={kind} code={code} id={id} "),
-        L4Key::None => String::new(),
-    };
-    format!("src={src} dst={dst} {l4}")
-}
+    /// Counts a packet of a direction. Kernel: `nf_ct_acct_update`.
+    pub(crate) fn count(&mut self, dir: Dir, bytes: u64) {
+        if let Some(acct) = &mut self.acct {
+            let counter = &mut acct[dir as usize];
+            counter.packets += 1;
+            counter.bytes += bytes;
+        }
+    }
 
-/// The line of `conntrack -L` without timeout.
-impl fmt::Display for Conn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.line(None))
+    /// Notes an event for listeners. Kernel: `nf_conntrack_event_cache`.
+    pub(crate) fn note(&mut self, event: EventMask) {
+        if let Some(events) = &mut self.events {
+            events.pending = events.pending.with(event);
+        }
+    }
+
+    /// Sets when it is forgotten, and counts the packet. Kernel: `nf_ct_refresh_acct`.
+    pub(super) fn refresh(&mut self, dir: Dir, expires: SimTime, bytes: u64) {
+        if !self.fixed_timeout {
+            self.expires = expires;
+        }
+        self.count(dir, bytes);
     }
 }

@@ -1,23 +1,16 @@
 use std::fmt;
 
-use packet::{L4Key, Proto};
+use packet::{L4Key, Proto, Tuple};
 
-use super::Conn;
+use super::{Conn, Zone, ZoneDir, port_keys};
 use crate::names;
 use crate::selector::AddrMask;
-
-/// A change of the connection table, made by the `conntrack` command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConntrackChange {
-    /// `conntrack -D`: every connection that fits.
-    Delete(ConntrackFilter),
-    /// `conntrack -F`.
-    Flush,
-}
 
 /// Which connections a command means; everything that is given must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConntrackFilter {
+    /// Nothing fits: another family than IPv4.
+    pub never: bool,
     /// `-p`.
     pub proto: Option<Proto>,
     /// `-s`, `--orig-src`.
@@ -36,16 +29,16 @@ pub struct ConntrackFilter {
     pub reply_sport: Option<u16>,
     /// `--reply-port-dst`.
     pub reply_dport: Option<u16>,
-    /// `--state` of a TCP connection, e.g. `ESTABLISHED`.
+    /// `--state` of a TCP or SCTP connection, e.g. `ESTABLISHED`.
     pub state: Option<String>,
     /// `-m`: mark and mask.
     pub mark: Option<(u32, u32)>,
-    /// `-u` / `--status`.
-    pub status: Vec<String>,
-    /// `-n`: source rewritten.
-    pub src_nat: bool,
-    /// `-g`: destination rewritten.
-    pub dst_nat: bool,
+    /// `-u`: bits that count, and which of them are set.
+    pub status: Option<StatusFilter>,
+    /// `-n`, `-g`, `-j`.
+    pub nat: NatFilter,
+    /// `-w`, `--orig-zone`, `--reply-zone`.
+    pub zones: [Option<u16>; 3],
     /// `--icmp-type`.
     pub icmp_type: Option<u8>,
     /// `--icmp-code`.
@@ -54,10 +47,129 @@ pub struct ConntrackFilter {
     pub icmp_id: Option<u16>,
 }
 
+/// Bits of a connection's status that count, and which of them are set. Kernel: `CTA_STATUS_MASK`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusFilter {
+    /// Bits that count.
+    pub mask: u32,
+    /// Their values.
+    pub value: u32,
+}
+
+/// `-n`, `-g`, `-j`: what must be rewritten. conntrack-tools: `filter_nat`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatFilter {
+    /// `-n`.
+    pub src: Option<NatTo>,
+    /// `-g`.
+    pub dst: Option<NatTo>,
+    /// `-j`: either.
+    pub any: Option<NatTo>,
+}
+
+/// What an address and port are rewritten to; nothing is anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatTo {
+    /// Address.
+    pub addr: Option<std::net::IpAddr>,
+    /// Port.
+    pub port: Option<u16>,
+}
+
+impl NatFilter {
+    fn matches(&self, conn: &Conn) -> bool {
+        let Self { src, dst, any } = self;
+        let fits = |to: &NatTo, done: bool, rewritten: (bool, bool), addr, port| match (to.addr, to.port) {
+            (None, None) => done && (rewritten.0 || rewritten.1),
+            (to_addr, to_port) => {
+                to_addr.is_none_or(|to| done && rewritten.0 && to == addr)
+                    && to_port.is_none_or(|to| done && rewritten.1 && to == port)
+            }
+        };
+        let (original, reply) = (&conn.original, &conn.reply);
+        let source = |to: &NatTo| {
+            let ports = port_keys(original).0 != port_keys(reply).1;
+            fits(to, conn.nat.src_done, (original.src != reply.dst, ports), reply.dst, reply.ports().1)
+        };
+        let destination = |to: &NatTo| {
+            let ports = port_keys(original).1 != port_keys(reply).0;
+            fits(to, conn.nat.dst_done, (original.dst != reply.src, ports), reply.src, reply.ports().0)
+        };
+        match (any, src, dst) {
+            (Some(to), ..) => source(to) || destination(to),
+            (None, src, dst) => src.as_ref().is_none_or(source) && dst.as_ref().is_none_or(destination),
+        }
+    }
+}
+
+impl Conn {
+    /// Kernel: `IPS_SEEN_REPLY`.
+    pub const SEEN_REPLY: u32 = 1 << 1;
+    /// Kernel: `IPS_ASSURED`.
+    pub const ASSURED: u32 = 1 << 2;
+    /// Kernel: `IPS_FIXED_TIMEOUT`.
+    pub const FIXED_TIMEOUT: u32 = 1 << 10;
+    /// Names of status bits as `conntrack -u` takes them.
+    pub const STATUS_NAMES: [(&'static str, u32); 6] = [
+        ("SEEN_REPLY", Self::SEEN_REPLY),
+        ("ASSURED", Self::ASSURED),
+        ("FIXED_TIMEOUT", Self::FIXED_TIMEOUT),
+        ("EXPECTED", 1),
+        ("OFFLOAD", 1 << 14),
+        ("HW_OFFLOAD", 1 << 15),
+    ];
+
+    /// Its flags as the kernel's bits. Kernel: `enum ip_conntrack_status`.
+    pub fn status(&self) -> u32 {
+        [
+            (1, self.seen_reply),
+            (2, self.assured),
+            (3, self.confirmed),
+            (4, self.nat.src),
+            (5, self.nat.dst),
+            (7, self.nat.src_done),
+            (8, self.nat.dst_done),
+            (10, self.fixed_timeout),
+        ]
+        .into_iter()
+        .fold(0, |bits, (bit, on)| bits | u32::from(on) << bit)
+    }
+}
+
 impl ConntrackFilter {
+    /// The filter that these tuples fit, to be written.
+    pub(super) fn of_tuples(original: &Tuple, reply: Option<&Tuple>) -> Self {
+        let ports = |tuple: &Tuple| match tuple.l4 {
+            L4Key::Ports { src, dst } => (Some(src), Some(dst)),
+            L4Key::Icmp { .. } | L4Key::None => (None, None),
+        };
+        let (orig_sport, orig_dport) = ports(original);
+        let (reply_sport, reply_dport) = reply.map_or((None, None), ports);
+        let icmp = match original.l4 {
+            L4Key::Icmp { kind, code, id } => Some((kind, code, id)),
+            L4Key::Ports { .. } | L4Key::None => None,
+        };
+        Self {
+            proto: Some(original.proto),
+            orig_src: Some(AddrMask::host(original.src)),
+            orig_dst: Some(AddrMask::host(original.dst)),
+            reply_src: reply.map(|reply| AddrMask::host(reply.src)),
+            reply_dst: reply.map(|reply| AddrMask::host(reply.dst)),
+            orig_sport,
+            orig_dport,
+            reply_sport,
+            reply_dport,
+            icmp_type: icmp.map(|(kind, ..)| kind),
+            icmp_code: icmp.map(|(_, code, _)| code),
+            icmp_id: icmp.map(|(.., id)| id),
+            ..Self::default()
+        }
+    }
+
     /// Whether a connection fits.
     pub fn matches(&self, conn: &Conn) -> bool {
         let Self {
+            never,
             proto,
             orig_src,
             orig_dst,
@@ -70,8 +182,8 @@ impl ConntrackFilter {
             state,
             mark,
             status,
-            src_nat,
-            dst_nat,
+            nat,
+            zones: [zone, orig_zone, reply_zone],
             icmp_type,
             icmp_code,
             icmp_id,
@@ -81,11 +193,13 @@ impl ConntrackFilter {
             L4Key::Icmp { kind, code, id } => Some((kind, code, id)),
             L4Key::Ports { .. } | L4Key::None => None,
         };
-        let tcp_state = match &conn.proto {
-            super::ProtoState::Tcp { state, .. } => Some(state.to_string()),
-            super::ProtoState::Udp { .. } | super::ProtoState::Other => None,
+        // The kernel tells the zone of one direction only if the other has another.
+        let zone_as = |dir: ZoneDir| match conn.zone {
+            Zone { id, dir: given } if given == dir => id,
+            Zone { .. } => 0,
         };
-        proto.is_none_or(|p| p == original.proto)
+        !never
+            && proto.is_none_or(|p| p == original.proto)
             && [
                 (orig_src, original.src),
                 (orig_dst, original.dst),
@@ -102,22 +216,13 @@ impl ConntrackFilter {
             ]
             .iter()
             .all(|(wanted, port)| wanted.is_none_or(|wanted| wanted == *port))
-            && state.as_ref().is_none_or(|state| tcp_state.as_ref() == Some(state))
+            && state.as_deref().is_none_or(|state| conn.state_name() == Some(state))
             && mark.is_none_or(|(mark, mask)| conn.mark & mask == mark)
-            && status.iter().all(|status| match status.as_str() {
-                "ASSURED" => conn.assured,
-                "SEEN_REPLY" => conn.seen_reply,
-                "UNREPLIED" | "UNSET" => !conn.seen_reply,
-                "CONFIRMED" => conn.confirmed,
-                "SRC_NAT" => conn.nat.src,
-                "DST_NAT" => conn.nat.dst,
-                _ => false,
-            })
-            // The tool asks for a rewritten source or destination by the tuples, not the flags.
-            // A ping's id is compared with its type there, so a ping always counts as rewritten.
-            && (!src_nat && !dst_nat
-                || *src_nat && (original.src != reply.dst || original.ports().0 != reply.ports().1 || icmp.is_some())
-                || *dst_nat && (original.dst != reply.src || original.ports().1 != reply.ports().0 || icmp.is_some()))
+            && status.is_none_or(|status| conn.status() & status.mask == status.value)
+            && nat.matches(conn)
+            && [(zone, ZoneDir::Both), (orig_zone, ZoneDir::Original), (reply_zone, ZoneDir::Reply)]
+                .into_iter()
+                .all(|(wanted, dir)| wanted.is_none_or(|wanted| wanted == zone_as(dir)))
             && icmp_type.is_none_or(|wanted| icmp.is_some_and(|(kind, ..)| kind == wanted))
             && icmp_code.is_none_or(|wanted| icmp.is_some_and(|(_, code, _)| code == wanted))
             && icmp_id.is_none_or(|wanted| icmp.is_some_and(|(.., id)| id == wanted))
@@ -127,6 +232,9 @@ impl ConntrackFilter {
 /// The options of the `conntrack` command, each with a space before it.
 impl fmt::Display for ConntrackFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.never {
+            f.write_str(" -f ipv6")?;
+        }
         if let Some(proto) = self.proto {
             match names::protocol(proto) {
                 Some(name) => write!(f, " -p {name}")?,
@@ -151,6 +259,9 @@ impl fmt::Display for ConntrackFilter {
             ("--icmp-type", self.icmp_type.map(u16::from)),
             ("--icmp-code", self.icmp_code.map(u16::from)),
             ("--icmp-id", self.icmp_id),
+            ("-w", self.zones[0]),
+            ("--orig-zone", self.zones[1]),
+            ("--reply-zone", self.zones[2]),
         ] {
             if let Some(port) = port {
                 write!(f, " {option} {port}")?;
@@ -160,27 +271,31 @@ impl fmt::Display for ConntrackFilter {
             write!(f, " --state {state}")?;
         }
         if let Some((mark, mask)) = self.mark {
-            write!(f, " --mark {mark}/{mask}")?;
+            write!(f, " --mark {mark}/{mask:#x}")?;
         }
-        if !self.status.is_empty() {
-            write!(f, " --status {}", self.status.join(","))?;
+        if let Some(StatusFilter { mask, value }) = self.status {
+            let mut names: Vec<&str> = Conn::STATUS_NAMES
+                .iter()
+                .filter(|(_, bit)| value & bit != 0)
+                .map(|(name, _)| *name)
+                .collect();
+            if mask & !value & Conn::SEEN_REPLY != 0 {
+                names.push("UNREPLIED");
+            }
+            write!(f, " --status {}", names.join(","))?;
         }
-        if self.src_nat {
-            f.write_str(" --src-nat")?;
-        }
-        if self.dst_nat {
-            f.write_str(" --dst-nat")?;
+        let NatFilter { src, dst, any } = self.nat;
+        for (option, to) in [("-n", src), ("-g", dst), ("-j", any)] {
+            match to {
+                None => {}
+                Some(NatTo { addr: None, port: None }) => write!(f, " {option}")?,
+                Some(NatTo { addr, port }) => {
+                    let addr = addr.map_or(String::new(), |addr| addr.to_string());
+                    let port = port.map_or(String::new(), |port| format!(":{port}"));
+                    write!(f, " {option} {addr}{port}")?;
+                }
+            }
         }
         Ok(())
-    }
-}
-
-/// The `conntrack` command.
-impl fmt::Display for ConntrackChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Delete(filter) => write!(f, "conntrack -D{filter}"),
-            Self::Flush => f.write_str("conntrack -F"),
-        }
     }
 }

@@ -32,12 +32,13 @@ impl StateSet {
     pub const DNAT: Self = Self(64);
 
     /// Reads `NEW,ESTABLISHED`.
-    pub fn parse(text: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// The word that is no state.
+    pub fn parse(text: &str) -> Result<Self, &str> {
         text.split(',').try_fold(Self::default(), |set, name| {
-            NAMES
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                .map(|(_, state)| set.with(*state))
+            let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            known.map(|(_, state)| set.with(*state)).ok_or(name)
         })
     }
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use packet::{Proto, Skb};
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Given, Opt, Ports, negatable, value};
-use crate::conntrack::{Conn, Dir, StateSet};
+use crate::args::{ArgError, Args, Given, Opt, Ports, negatable, number, port, value};
+use crate::conntrack::{Conn, Dir, StateSet, port_keys};
 use crate::selector::{AddrMask, Not};
 use crate::{EvalCx, names};
 
@@ -42,7 +42,7 @@ impl StatusSet {
             match STATUSES.iter().find(|(status, _)| status.eq_ignore_ascii_case(name)) {
                 Some((_, bit)) => set |= bit,
                 None if name.eq_ignore_ascii_case("NONE") => {}
-                None => return Err(ArgError::said(format!("Bad ctstatus \"{text}\""))),
+                None => return Err(ArgError::said(format!("Bad ctstatus \"{name}\""))),
             }
         }
         Ok(Self(set))
@@ -63,6 +63,22 @@ impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = STATUSES.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect();
         f.write_str(if names.is_empty() { "NONE".to_owned() } else { names.join(",") }.as_str())
+    }
+}
+
+/// `PORT`, `MIN:MAX`, `MIN:` or `:MAX`. What doesn't fit 16 bits is cut, and nothing is between a
+/// MIN and a lesser MAX, as in libxt_conntrack.
+fn ports(text: &str) -> Result<Ports, ArgError> {
+    let one = |text: &str, missing| match text {
+        "" => Ok(missing),
+        text => match number(text).and_then(|n| u32::try_from(n).ok()) {
+            Some(n) => Ok(n as u16),
+            None => port(text),
+        },
+    };
+    match text.split_once(':') {
+        None => one(text, 0).map(|port| Ports { min: port, max: port }),
+        Some((min, max)) => Ok(Ports { min: one(min, 0)?, max: one(max, u16::MAX)? }),
     }
 }
 
@@ -100,7 +116,7 @@ impl Extension for ConntrackMatch {
         let mut this = Self::default();
         let given = args.take("ctstate")?;
         this.states = not(given, |g| {
-            StateSet::parse(g.text()).ok_or_else(|| ArgError::said(format!("Bad ctstate \"{}\"", g.text())))
+            StateSet::parse(g.text()).map_err(|word| ArgError::said(format!("Bad ctstate \"{word}\"")))
         })?;
         let given = args.take("ctproto")?;
         this.proto = not(given, |g| {
@@ -110,7 +126,7 @@ impl Extension for ConntrackMatch {
             *slot = not(args.take(name)?, |g| AddrMask::parse(g.text()))?;
         }
         for (slot, name) in this.ports.iter_mut().zip(PORTS) {
-            *slot = not(args.take(name)?, |g| Ports::parse(g.text()))?;
+            *slot = not(args.take(name)?, |g| ports(g.text()))?;
         }
         this.status = not(args.take("ctstatus")?, |g| StatusSet::parse(g.text()))?;
         let given = args.take("ctexpire")?;
@@ -131,10 +147,10 @@ impl Extension for ConntrackMatch {
         {
             return false;
         }
-        let Some((conn, packet_dir)) = cx.conntrack.of(skb) else { return *self == self.states_only() };
+        let Some((conn, packet_dir)) = cx.conntrack.of(skb) else { return states.is_some() };
         let (orig, reply) = (&conn.original, &conn.reply);
         let addr: [IpAddr; 4] = [orig.src, orig.dst, reply.src, reply.dst];
-        let (orig_ports, reply_ports) = (orig.ports(), reply.ports());
+        let (orig_ports, reply_ports) = (port_keys(orig), port_keys(reply));
         let port = [orig_ports.0, orig_ports.1, reply_ports.0, reply_ports.1];
         dir.is_none_or(|dir| dir == packet_dir)
             && proto.as_ref().is_none_or(|p| (p.value == orig.proto) != p.invert)
@@ -152,11 +168,6 @@ impl Extension for ConntrackMatch {
 }
 
 impl ConntrackMatch {
-    /// The same with nothing but its states, which is all that a packet without connection can fit.
-    fn states_only(&self) -> Self {
-        Self { states: self.states.clone(), ..Self::default() }
-    }
-
     fn write(&self, f: &mut fmt::Formatter<'_>, dashes: &str) -> fmt::Result {
         let Self { states, proto, addrs, ports, status, expire, dir } = self;
         let saved = !dashes.is_empty();

@@ -24,6 +24,7 @@ impl Extension for State {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.require("state")?;
         let states = StateSet::parse(given.text())
+            .ok()
             .filter(|states| !states.has_nat())
             .ok_or_else(|| ArgError::said(format!("Bad state \"{}\"", given.text())))?;
         Ok(Self { invert: given.invert, states })

@@ -1,10 +1,10 @@
 use std::fmt::{self, Write};
 
-use packet::{Body, Icmp, Packet, Skb, TcpFlags};
+use packet::{Body, DevId, Icmp, Packet, Skb, TcpFlags};
 
 use super::Extension;
 use crate::args::{ArgError, Args, Opt, flag, quoted, value};
-use crate::{Action, EvalCx};
+use crate::{Action, Env, EvalCx};
 
 /// `-j LOG`: a line in the kernel log.
 /// Kernel: `net/netfilter/nf_log_syslog.c`.
@@ -98,24 +98,31 @@ impl Extension for Log {
 impl Log {
     /// The line, as `nf_log_ip_packet` writes it.
     fn line(&self, cx: &EvalCx<'_>, skb: &Skb) -> String {
-        let mut line = format!("{}IN={} OUT={} ", self.prefix, cx.in_name, cx.out_name);
-        if let Some(info) = &skb.nf_bridge {
-            if cx.indev != Some(info.physindev) {
-                let _ = write!(line, "PHYSIN={} ", cx.env.dev_name(info.physindev));
-            }
-            if let Some(port) = info.physoutdev.filter(|port| cx.outdev != Some(*port)) {
-                let _ = write!(line, "PHYSOUT={} ", cx.env.dev_name(port));
-            }
-        }
-        if cx.indev.is_some() && cx.in_name != "lo" {
-            let _ = write!(line, "MAC={}:{}:08:00 ", skb.frame.dst, skb.frame.src);
-        }
-        describe(&mut line, skb.ip(), false);
-        if skb.mark != 0 {
-            let _ = write!(line, "MARK={:#x} ", skb.mark);
-        }
-        line
+        let EvalCx { env, indev, outdev, .. } = *cx;
+        format!("{}{}", self.prefix, packet_line(env, indev, outdev, skb))
     }
+}
+
+/// A packet as the kernel log has it. Kernel: `nf_log_ip_packet`.
+pub(crate) fn packet_line(env: &dyn Env, indev: Option<DevId>, outdev: Option<DevId>, skb: &Skb) -> String {
+    let name = |dev: Option<DevId>| dev.map_or("", |dev| env.dev_name(dev));
+    let mut line = format!("IN={} OUT={} ", name(indev), name(outdev));
+    if let Some(info) = &skb.nf_bridge {
+        if indev != Some(info.physindev) {
+            let _ = write!(line, "PHYSIN={} ", env.dev_name(info.physindev));
+        }
+        if let Some(port) = info.physoutdev.filter(|port| outdev != Some(*port)) {
+            let _ = write!(line, "PHYSOUT={} ", env.dev_name(port));
+        }
+    }
+    if indev.is_some() && name(indev) != "lo" {
+        let _ = write!(line, "MAC={}:{}:08:00 ", skb.frame.dst, skb.frame.src);
+    }
+    describe(&mut line, skb.ip(), false);
+    if skb.mark != 0 {
+        let _ = write!(line, "MARK={:#x} ", skb.mark);
+    }
+    line
 }
 
 /// Kernel: `dump_ipv4_packet`.

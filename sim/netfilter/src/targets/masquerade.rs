@@ -38,7 +38,10 @@ impl Extension for Masquerade {
         if skb.ip().src().is_unspecified() {
             return Action::Accept;
         }
-        let Some(addr) = cx.env.masquerade_addr(out, skb.ip().dst()) else { return Action::Drop };
+        let Some(addr) = cx.env.masquerade_addr(out, skb.ip().dst()) else {
+            cx.conntrack.notice(format!("{} ate my IP address", cx.out_name));
+            return Action::Drop;
+        };
         if let Some(conn) = skb.ct.and_then(|ct| cx.conntrack.get_mut(ct.conn)) {
             conn.nat.masquerade_dev = Some(out);
         }

@@ -31,6 +31,11 @@ pub trait Extension: fmt::Display + Sized {
     /// Acts on a packet.
     fn apply(&self, cx: &mut EvalCx<'_>, skb: &mut Skb) -> Action;
 
+    /// Whether this one needs connection tracking. Kernel: `nf_ct_netns_get`.
+    fn needs_conntrack(&self) -> bool {
+        Self::CONNTRACK
+    }
+
     /// Writes it as `iptables -L` does, with a space before it.
     ///
     /// # Errors
@@ -86,8 +91,8 @@ macro_rules! register_targets {
             }
 
             /// Whether a rule with it needs connection tracking.
-            pub const fn needs_conntrack(&self) -> bool {
-                match self { $(Self::$variant(_) => $module::$variant::CONNTRACK,)* }
+            pub fn needs_conntrack(&self) -> bool {
+                match self { $(Self::$variant(t) => t.needs_conntrack(),)* }
             }
 
             /// Acts on a packet.
@@ -155,6 +160,7 @@ mod tproxy;
 mod trace_target;
 mod ttl;
 
+pub(crate) use log::packet_line;
 pub use reject::RejectWith;
 
 register_targets! {
