@@ -56,7 +56,14 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Deletes the address at `at`, and with the last one the device's neighbours.
     pub(crate) fn inet_del_ifa(&mut self, dev: DevId, at: usize) {
+        let addrs =
+            |host: &Host| -> Vec<_> { host.dev(dev).addrs.iter().map(|addr| addr.local.addr()).collect() };
+        let before = addrs(self.host);
         self.host.inet_del_ifa(dev, at);
+        let after = addrs(self.host);
+        for addr in before.into_iter().filter(|addr| !after.contains(addr)) {
+            self.masquerade_gone(dev, Some(addr));
+        }
         if self.host.dev(dev).addrs.is_empty() {
             // Kernel: `fib_disable_ip`, `arp_ifdown`.
             self.neigh_dev_down(dev);

@@ -355,7 +355,7 @@ impl<O: Observer> Cx<'_, O> {
     /// `dev` was set down: routes over it go, those to its own addresses stay.
     /// Kernel: `net/ipv4/fib_frontend.c`, `fib_disable_ip`.
     pub fn fib_dev_down(&mut self, dev: DevId) {
-        self.masq_device_event(dev);
+        self.masquerade_gone(dev, None);
         self.host.nexthop_flush_dev(dev);
         self.host.fib_sync_down_dev(dev, DownReason::Down);
     }

@@ -42,10 +42,7 @@ impl<O: Observer> Cx<'_, O> {
             Request::Recent { table, write } => {
                 self.recent_write(ns, &table, write).map(done).map_err(Refusal::from)
             }
-            Request::Conntrack(change) => {
-                self.conntrack_change(ns, &change);
-                Ok(Reply::default())
-            }
+            Request::Conntrack(change) => self.conntrack_change(ns, &change).map(done).map_err(Refusal::from),
             Request::Set(change) => self.set_change(ns, &change).map(done).map_err(Refusal::from),
             Request::Sysctl { key, value } => {
                 self.sysctl_set(ns, &key, &value).map(done).map_err(Refusal::from)

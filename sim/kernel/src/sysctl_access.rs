@@ -4,11 +4,20 @@ use packet::{DevId, NetnsId};
 use trace::Observer;
 
 use crate::sysctl::{accept, parse_int};
-use crate::sysctl_keys::{Accepts, ConfKey, KEYS, NeighKey};
+use crate::sysctl_keys::{Accepts, ConfKey, KEYS, NeighKey, key};
 use crate::{Cx, Errno, Host, Sysctls};
 
 /// Bytes of memory for which `unres_qlen` counts a frame. Kernel: `SKB_TRUESIZE(ETH_FRAME_LEN)`.
 const QUEUED_FRAME: i32 = 2090;
+
+/// Settings that the initial namespace has for all.
+const OF_ALL: [usize; 3] = [
+    key("net.netfilter.nf_conntrack_buckets"),
+    key("net.netfilter.nf_conntrack_expect_max"),
+    key("net.netfilter.nf_conntrack_max"),
+];
+/// Not a setting: how many connections there are.
+const CONNTRACK_COUNT: usize = key("net.netfilter.nf_conntrack_count");
 
 /// What a key is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +82,15 @@ impl Host {
         let target = self.sysctl_target(ns, key)?;
         match target {
             Target::Once(at) if KEYS[at].2 == Accepts::WriteOnly => Err(Errno::Acces),
+            Target::Once(CONNTRACK_COUNT) => Ok(self.conntrack_count(ns)),
+            Target::Once(at) if OF_ALL.contains(&at) => Ok(self.ns(NetnsId::INIT).sysctl.read(target)),
             target => Ok(self.ns(ns).sysctl.read(target)),
         }
+    }
+
+    /// Kernel: `nf_conntrack_count` in `net/netfilter/nf_conntrack_standalone.c`.
+    fn conntrack_count(&self, ns: NetnsId) -> String {
+        self.ns(ns).netfilter.conntrack().map_or(0, |conntrack| conntrack.count()).to_string()
     }
 
     /// Every key with its text, in the order in which procfs lists them. A dot in a device's name
@@ -110,7 +126,12 @@ impl Host {
         }
         targets.sort_by_cached_key(|(name, _)| parts(name));
         targets.dedup_by(|a, b| a.0 == b.0);
-        targets.into_iter().map(|(name, target)| (name, sysctl.read(target))).collect()
+        let read = |target| match target {
+            Target::Once(CONNTRACK_COUNT) => self.conntrack_count(ns),
+            Target::Once(at) if OF_ALL.contains(&at) => self.ns(NetnsId::INIT).sysctl.read(target),
+            target => sysctl.read(target),
+        };
+        targets.into_iter().map(|(name, target)| (name, read(target))).collect()
     }
 
     /// An address was set on `dev`, so it no longer follows `conf.default`.
@@ -149,6 +170,9 @@ impl<O: Observer> Cx<'_, O> {
             Target::Once(at) => {
                 let accepts = KEYS[at].2;
                 if accepts == Accepts::ReadOnly {
+                    return Err(Errno::Acces);
+                }
+                if ns != NetnsId::INIT && OF_ALL.contains(&at) {
                     return Err(Errno::Acces);
                 }
                 let accepted = accept(accepts, value).ok_or(Errno::Inval)?;

@@ -195,11 +195,11 @@ pub(crate) const KEYS: &[Key] = &[
     ("net.ipv4.udp_wmem_min", "4096", Int(1, 2147483647)),
     ("net.ipv4.xfrm4_gc_thresh", "32768", INT),
     ("net.netfilter.nf_conntrack_acct", "0", BOOL),
-    ("net.netfilter.nf_conntrack_buckets", "262144", ReadOnly),
+    ("net.netfilter.nf_conntrack_buckets", "262144", NATURAL),
     ("net.netfilter.nf_conntrack_checksum", "1", BOOL),
     ("net.netfilter.nf_conntrack_count", "0", ReadOnly),
     ("net.netfilter.nf_conntrack_events", "2", Int(0, 2)),
-    ("net.netfilter.nf_conntrack_expect_max", "4096", ReadOnly),
+    ("net.netfilter.nf_conntrack_expect_max", "4096", NATURAL),
     ("net.netfilter.nf_conntrack_frag6_high_thresh", "4194304", Int(0, i64::MAX)),
     ("net.netfilter.nf_conntrack_frag6_low_thresh", "3145728", Int(0, i64::MAX)),
     ("net.netfilter.nf_conntrack_frag6_timeout", "60", SECONDS),
@@ -274,6 +274,22 @@ pub(crate) static DEFAULT_NUMBERS: [i64; KEYS.len()] = {
     }
     numbers
 };
+
+/// The place of `prefix` followed by `name`.
+pub(crate) const fn key_under(prefix: &str, name: &str) -> usize {
+    let mut at = 0;
+    while at < KEYS.len() {
+        let key = KEYS[at].0.as_bytes();
+        if key.len() > prefix.len() {
+            let (head, tail) = key.split_at(prefix.len());
+            if same(head, prefix.as_bytes()) && same(tail, name.as_bytes()) {
+                return at;
+            }
+        }
+        at += 1;
+    }
+    panic!("no such sysctl")
+}
 
 const fn same(a: &[u8], b: &[u8]) -> bool {
     let mut at = 0;

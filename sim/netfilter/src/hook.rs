@@ -150,7 +150,9 @@ fn track<O: Observer>(cx: &mut EvalCx<'_>, watch: &mut Watch<'_, O>, skb: &mut S
         let plain =
             [StateSet::INVALID, StateSet::NEW, StateSet::ESTABLISHED, StateSet::RELATED, StateSet::UNTRACKED];
         let state = match tracked {
-            Tracked::Accept(_) => plain.into_iter().find(|s| s.intersects(states)).map_or("INVALID", StateSet::name),
+            Tracked::Accept(_) => {
+                plain.into_iter().find(|s| s.intersects(states)).map_or("INVALID", StateSet::name)
+            }
             Tracked::Drop => "table full",
         };
         let entry = entry_of(cx.conntrack, skb);

@@ -151,9 +151,8 @@ fn used_harder(cx: &mut EvalCx<'_>, tuple: &Tuple, id: ConnId, attempts_left: u3
         return used(cx, tuple, id);
     };
     let may_kill = cx.conntrack.get(other).is_some_and(|other| {
-        let over = tcp(other).is_some_and(|(state, old_end)| {
-            state.is_over() && (end.wrapping_sub(old_end) as i32) > 0
-        });
+        let over = tcp(other)
+            .is_some_and(|(state, old_end)| state.is_over() && (end.wrapping_sub(old_end) as i32) > 0);
         over && other.nat.src && !other.fixed_timeout
     });
     if may_kill {
@@ -441,9 +440,12 @@ fn rewrite_bytes(bytes: &Payload, before: &Tuple, target: &Tuple, manip: Manip) 
 /// Kernel: `sctp_compute_cksum`.
 fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 != 0 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 }
-        })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| {
+                if crc & 1 != 0 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 }
+            },
+        )
     })
 }
 

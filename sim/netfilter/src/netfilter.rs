@@ -8,7 +8,9 @@ use crate::conntrack::{Conntrack, ConntrackChange, CtEvent, CtSysctl};
 use crate::monitor::TraceQueue;
 use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
-use crate::{Backend, Change, Env, Random, Refused, Restore, Shared, Table, TableId, TableName, TraceEvent, What};
+use crate::{
+    Backend, Change, Env, Random, Refused, Restore, Shared, Table, TableId, TableName, TraceEvent, What,
+};
 
 /// Netfilter of one namespace: tables, connections and sets. Empty until something is configured.
 #[derive(Clone, Debug, Default)]
@@ -186,6 +188,13 @@ impl Netfilter {
         self.0.get_or_insert_default().conntrack.change(change, acct, env.now(), portid)
     }
 
+    /// Whether there is anything for [`take_conntrack_events`](Self::take_conntrack_events) or
+    /// [`take_notices`](Self::take_notices).
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.conntrack.has_news())
+    }
+
     /// Takes what sockets that listen to connection tracking are to be told.
     #[inline]
     pub fn take_conntrack_events(&mut self) -> Vec<CtEvent> {
@@ -198,9 +207,12 @@ impl Netfilter {
         self.0.as_mut().map_or_else(Vec::new, |inner| inner.conntrack.take_notices())
     }
 
-    /// A socket begins (or ends) to listen to connection tracking.
-    pub fn listen_conntrack(&mut self, on: bool) {
-        self.0.get_or_insert_default().conntrack.count_listener(on);
+    /// Someone listens to connection tracking, or nobody.
+    #[inline]
+    pub fn set_listening(&mut self, on: bool) {
+        if let Some(inner) = &mut self.0 {
+            inner.conntrack.set_listening(on);
+        }
     }
 
     /// Forgets connections that have expired by now. Kernel: `gc_worker`.

@@ -291,9 +291,9 @@ fn a_refused_connection_leaves_no_entry() {
     assert!(forward(&mut netfilter, 0, LAN, WAN, &mut tcp(client, 5000, server, 81, TcpFlags::SYN)));
     let listed = |netfilter: &Netfilter| {
         let table = netfilter.conntrack().expect("conntrack is on");
-        table.iter(SimTime::ZERO).map(|conn| conn.line(Some(1))).collect::<Vec<_>>()
+        table.iter(SimTime::ZERO).map(|conn| conn.to_string()).collect::<Vec<_>>()
     };
-    let line = "tcp      6 1 SYN_SENT src=10.0.0.2 dst=203.0.113.2 sport=5000 dport=81 [UNREPLIED] \
+    let line = "tcp      6 SYN_SENT src=10.0.0.2 dst=203.0.113.2 sport=5000 dport=81 [UNREPLIED] \
                 src=203.0.113.2 dst=10.0.0.2 sport=81 dport=5000 mark=0 use=1";
     assert_eq!(listed(&netfilter), [line]);
     let mut reset = tcp(server, 81, client, 5000, TcpFlags::RST | TcpFlags::ACK);
@@ -352,9 +352,9 @@ fn both_directions_are_translated() {
         (answer.ip().src(), crate::transport::ports(answer.ip())),
         (ip("203.0.113.1"), Some((80, 5000)))
     );
-    let delete =
-        ConntrackChange::Delete(ConntrackFilter { orig_dport: Some(80), ..ConntrackFilter::default() });
-    netfilter.change_conntrack(&delete, SimTime::ZERO);
+    let filter = ConntrackFilter { orig_dport: Some(80), ..ConntrackFilter::default() };
+    let delete = ConntrackChange::Delete(Box::new(filter));
+    assert_eq!(netfilter.change_conntrack(&delete, &TestEnv(SimTime::ZERO), 1), Ok(()));
     assert_eq!(netfilter.conntrack().map(|ct| ct.len(SimTime::ZERO)), Some(0));
 }
 

@@ -5,6 +5,7 @@
 pub mod arp;
 pub mod brctl;
 pub mod bridge;
+pub mod conntrack;
 pub mod console;
 pub mod dmesg;
 pub mod ethtool;
@@ -29,6 +30,7 @@ pub fn install_all(registry: &mut world::Registry) {
     arp::install(registry);
     brctl::install(registry);
     bridge::install(registry);
+    conntrack::install(registry);
     dmesg::install(registry);
     ethtool::install(registry);
     hostname::install(registry);

@@ -2,8 +2,8 @@
 
 use kernel::Errno;
 use kernel::dump::{KindInfo, LinkInfo};
-use netfilter::RecentWrite;
 use kernel::request::{BridgeOption, LinkChange, PortOption, Request};
+use netfilter::RecentWrite;
 use packet::{NetnsId, SimTime};
 
 use crate::node::Node;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
-use kernel::socket::{Captured, NetlinkMessage, Ready, Received, SocketError, SocketId, SocketKind, SocketOption};
+use kernel::socket::{
+    Captured, NetlinkMessage, Ready, Received, SocketError, SocketId, SocketKind, SocketOption,
+};
 use kernel::{Cx, Effect, Errno, Host, Refusal};
 use packet::{DevId, Frame, NetnsId, Packet, PacketIds, Pid, SimTime};
 use trace::Observer;

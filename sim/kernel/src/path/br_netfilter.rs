@@ -257,7 +257,7 @@ impl<O: Observer> Cx<'_, O> {
             return Ok(Some(skb));
         }
         let now = self.now;
-        if self.host.ns_mut(state.netns).netfilter.confirm(&skb, now) {
+        if self.host.ns_mut(state.netns).netfilter.confirm(&mut skb, now) {
             Ok(Some(skb))
         } else {
             Err(self.dropped(state.netns, &skb, DropReason::NetfilterDrop))

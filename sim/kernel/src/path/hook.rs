@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use netfilter::conntrack::{Conntrack, ConntrackChange};
+use netfilter::conntrack::{Conntrack, ConntrackChange, CtSysctl};
 use netfilter::set::{SetChange, SetError};
 use netfilter::{
     AddrType, Change, Env, HookState, HookVerdict, RecentWrite, Refused, RejectWith, Restore, ReversePath,
@@ -13,6 +13,7 @@ use crate::fib_lookup::{FlowKey, Linkstate};
 use crate::path::Flow;
 use crate::request::Reply;
 use crate::socket::{NetlinkGroup, NetlinkMessage};
+use crate::sysctl_keys;
 use crate::{Cx, Dropped, Errno, Host, RouteKind, Scope};
 
 impl Host {
@@ -22,6 +23,17 @@ impl Host {
         self.ns(ns).netfilter.tracks()
     }
 }
+
+/// Places of the settings of connection tracking.
+static CONNTRACK_KEYS: [usize; CtSysctl::ALL.len()] = {
+    let mut keys = [0; CtSysctl::ALL.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = sysctl_keys::key_under("net.netfilter.", CtSysctl::ALL[at].key());
+        at += 1;
+    }
+    keys
+};
 
 /// What netfilter may ask of this kernel.
 struct KernelEnv<'a> {
@@ -94,6 +106,15 @@ impl Env for KernelEnv<'_> {
         }
     }
 
+    fn ct_sysctl(&self, key: CtSysctl) -> u32 {
+        // Two are of the whole kernel.
+        let ns = match key {
+            CtSysctl::Max | CtSysctl::Buckets => NetnsId::INIT,
+            _ => self.ns,
+        };
+        u32::try_from(self.host.ns(ns).sysctl.at(CONNTRACK_KEYS[key as usize])).unwrap_or(0)
+    }
+
     fn seed(&self) -> u64 {
         seed_of(self.host, self.ns)
     }
@@ -138,6 +159,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut watch = Watch { obs: &mut *self.obs, place, at: self.now, packet: skb.id };
         let env = KernelEnv { host: self.host, ns, now: self.now };
         let listening = self.host.netlink_has_listeners(ns, NetlinkGroup::NfTrace);
+        netfilter.set_listening(self.host.netlink_has_listeners(ns, NetlinkGroup::Conntrack));
         netfilter.set_tracing(listening);
         let verdict = netfilter.run(&env, state, &mut log, self.choices.as_deref_mut(), &mut watch, &mut skb);
         let mut traced: Vec<_> = std::iter::from_fn(|| netfilter.next_trace()).collect();
@@ -148,6 +170,7 @@ impl<O: Observer> Cx<'_, O> {
         for event in traced {
             self.netlink_broadcast(ns, NetlinkGroup::NfTrace, &NetlinkMessage::NfTrace(event));
         }
+        self.netfilter_news(ns);
         // Only the initial namespace logs. Kernel: `net.netfilter.nf_log_all_netns=0`.
         if ns == NetnsId::INIT {
             for line in log {
@@ -211,15 +234,32 @@ impl<O: Observer> Cx<'_, O> {
         let _ = self.finish(sent);
     }
 
-    /// Forgets connections that were masqueraded as a device that goes down.
-    /// Kernel: `masq_device_event` in `net/netfilter/nf_nat_masquerade.c`.
-    ///
-    /// Simplified: an address that goes away (`masq_inet_event`) forgets none.
-    pub(crate) fn masq_device_event(&mut self, dev: DevId) {
+    /// Forgets connections that were masqueraded as a device that goes down, or as an address of it
+    /// that goes. Kernel: `masq_device_event`, `masq_inet_event` in
+    /// `net/netfilter/nf_nat_masquerade.c`.
+    pub(crate) fn masquerade_gone(&mut self, dev: DevId, addr: Option<IpAddr>) {
         let Some(ns) = self.host.get_dev(dev).map(|dev| dev.netns) else { return };
         let now = self.now;
         if self.host.get_ns(ns).is_some() {
-            self.host.ns_mut(ns).netfilter.device_down(dev, now);
+            self.host.ns_mut(ns).netfilter.masquerade_gone(dev, addr, now);
+            self.netfilter_news(ns);
+        }
+    }
+
+    /// Hands on what connection tracking and NAT have to say: events to sockets that listen, lines
+    /// to the kernel log. Kernel: `nfnetlink_send`, `net_warn_ratelimited`.
+    pub(crate) fn netfilter_news(&mut self, ns: NetnsId) {
+        let netfilter = &mut self.host.ns_mut(ns).netfilter;
+        if !netfilter.has_news() {
+            return;
+        }
+        let (events, notices) = (netfilter.take_conntrack_events(), netfilter.take_notices());
+        for line in notices {
+            self.host.log.log(self.now, line);
+        }
+        for event in events {
+            let message = NetlinkMessage::Conntrack(Box::new(event));
+            self.netlink_broadcast(ns, NetlinkGroup::Conntrack, &message);
         }
     }
 
@@ -250,10 +290,16 @@ impl<O: Observer> Cx<'_, O> {
         Ok(())
     }
 
-    /// Changes the table of connections.
-    pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) {
-        let now = self.now;
-        self.host.ns_mut(ns).netfilter.change_conntrack(change, now);
+    /// Changes the table of connections. Kernel: `net/netfilter/nf_conntrack_netlink.c`.
+    pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) -> Result<(), Errno> {
+        let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
+        netfilter.set_listening(self.host.netlink_has_listeners(ns, NetlinkGroup::Conntrack));
+        let env = KernelEnv { host: self.host, ns, now: self.now };
+        let portid = self.current.map_or(0, |pid| pid.0);
+        let changed = netfilter.change_conntrack(change, &env, portid);
+        self.host.ns_mut(ns).netfilter = netfilter;
+        self.netfilter_news(ns);
+        changed.map_err(errno)
     }
 }
 

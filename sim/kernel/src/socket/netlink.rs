@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use netfilter::TraceEvent;
+use netfilter::conntrack::CtEvent;
 use packet::NetnsId;
 use trace::Observer;
 
@@ -15,6 +16,8 @@ use crate::{Cx, Effect, Errno, Host};
 pub enum NetlinkGroup {
     /// `NFNLGRP_NFTRACE`: what rules do with traced packets.
     NfTrace,
+    /// `NFNLGRP_CONNTRACK_NEW`, `_UPDATE` and `_DESTROY`.
+    Conntrack,
 }
 
 /// A message to the listeners of a group.
@@ -22,6 +25,8 @@ pub enum NetlinkGroup {
 pub enum NetlinkMessage {
     /// `NFT_MSG_TRACE`.
     NfTrace(TraceEvent),
+    /// `IPCTNL_MSG_CT_NEW`, `IPCTNL_MSG_CT_DELETE`.
+    Conntrack(Box<CtEvent>),
 }
 
 /// The netlink socket's part of a socket.
@@ -61,6 +66,14 @@ impl<O: Observer> Cx<'_, O> {
     /// # Errors
     /// `EAGAIN`.
     pub fn netlink_recv(&mut self, id: SocketId) -> Result<NetlinkMessage, Errno> {
+        // Who asks for events of connections is told of those that have expired by now.
+        if let Some((ns, Kind::Netlink(netlink))) =
+            self.host.sockets.get(id).map(|socket| (socket.netns, &socket.kind))
+            && netlink.group == NetlinkGroup::Conntrack
+        {
+            self.host.ns_mut(ns).netfilter.conntrack_gc(self.now);
+            self.netfilter_news(ns);
+        }
         match self.host.sockets.get_mut(id).map(|socket| &mut socket.kind) {
             Some(Kind::Netlink(netlink)) => netlink.queue.pop_front().ok_or(Errno::Again),
             Some(_) => Err(Errno::OpNotSupp),

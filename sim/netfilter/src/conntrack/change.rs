@@ -20,6 +20,8 @@ pub enum ConntrackChange {
     Create(Box<ConnSpec>),
     /// `conntrack -U`: changes every connection that fits.
     Update(Box<ConntrackFilter>, Box<ConnUpdate>),
+    /// `conntrack -L`: a dump forgets what has expired. Kernel: `ctnetlink_dump_table`.
+    Expire,
     /// `conntrack -L -z`: zeroes the counters of every connection that fits.
     Zero(Box<ConntrackFilter>),
 }
@@ -96,6 +98,10 @@ impl Conntrack {
                 ids.into_iter().for_each(|id| self.delete(id, now, Some(portid)));
                 Ok(())
             }
+            ConntrackChange::Expire => {
+                self.gc(now);
+                Ok(())
+            }
             ConntrackChange::Delete(filter) => {
                 for id in self.fitting(filter, now) {
                     self.delete(id, now, Some(portid));
@@ -164,9 +170,8 @@ impl Conntrack {
             "sctp" => ProtoState::Sctp(SctpTrack::default()),
             _ => ProtoState::Other,
         };
-        let events = self
-            .has_listener()
-            .then_some(EventCache { mask: EventMask::ALL, pending: EventMask::NONE });
+        let events =
+            self.has_listener().then_some(EventCache { mask: EventMask::ALL, pending: EventMask::NONE });
         let id = self.begin(|id| Conn {
             id,
             original: *original,
@@ -226,6 +231,7 @@ impl fmt::Display for ConntrackChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flush => f.write_str("conntrack -F"),
+            Self::Expire => f.write_str("conntrack -L"),
             Self::Delete(filter) => write!(f, "conntrack -D{filter}"),
             Self::Zero(filter) => write!(f, "conntrack -L{filter} -z"),
             Self::Update(filter, update) => write!(f, "conntrack -U{filter}{update}"),
@@ -248,11 +254,15 @@ impl fmt::Display for ConntrackChange {
                         super::ZoneDir::Original => "--orig-zone",
                         super::ZoneDir::Reply => "--reply-zone",
                     };
-                    write!(f, " {option} {}", zone.id_in(if zone.dir == super::ZoneDir::Reply {
-                        Dir::Reply
-                    } else {
-                        Dir::Original
-                    }))?;
+                    write!(
+                        f,
+                        " {option} {}",
+                        zone.id_in(if zone.dir == super::ZoneDir::Reply {
+                            Dir::Reply
+                        } else {
+                            Dir::Original
+                        })
+                    )?;
                 }
                 write!(f, "{update}")
             }

@@ -48,7 +48,7 @@ impl EventMask {
 }
 
 /// What listeners are told of a connection. Kernel: `ctnetlink_conntrack_event`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CtEvent {
     /// Which of the three messages.
     pub kind: EventKind,

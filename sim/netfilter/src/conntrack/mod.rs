@@ -34,6 +34,6 @@ pub use tcp::{TcpIndex, TcpState, TcpTrack};
 pub use text::{Shown, protocol_name};
 pub(crate) use track::TrackCx;
 pub use track::Tracked;
-pub use tuple::{invert, port_keys};
 pub(crate) use tuple::tuple_of;
+pub use tuple::{invert, port_keys};
 pub use zone::{Template, Zone, ZoneDir};

@@ -219,8 +219,7 @@ impl Conntrack {
         }
         let ProtoState::Sctp(mut track) = conn.proto.clone() else { return Seen::Invalid };
         let (own, other) = (dir as usize, dir.opposite() as usize);
-        let own_rules =
-            [INIT, SHUTDOWN_COMPLETE, COOKIE_ECHO, ABORT, SHUTDOWN_ACK, HEARTBEAT, HEARTBEAT_ACK];
+        let own_rules = [INIT, SHUTDOWN_COMPLETE, COOKIE_ECHO, ABORT, SHUTDOWN_ACK, HEARTBEAT, HEARTBEAT_ACK];
         if !own_rules.into_iter().any(has) && vtag != track.vtag[own] {
             return Seen::Invalid;
         }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::event::{CtEvent, EventKind, EventMask};
 use super::track::{TableFull, TrackCx};
 use super::tuple::{SourceKey, TupleKey};
-use super::{Conn, CtSysctl, CtStats, Dir, ProtoState, StateSet, Zone, invert};
+use super::{Conn, CtStats, CtSysctl, Dir, ProtoState, StateSet, Zone, invert};
 
 /// The connections of a namespace.
 ///
@@ -30,8 +30,8 @@ pub struct Conntrack {
     under_pressure: bool,
     /// Counters.
     pub stats: CtStats,
-    /// Sockets that listen to events.
-    listeners: u32,
+    /// Someone listens to events.
+    listening: bool,
     /// Events that listeners weren't told yet.
     events: Vec<CtEvent>,
     /// Lines for the kernel log that every namespace writes.
@@ -108,7 +108,9 @@ impl Conntrack {
     /// Whether another live connection than `of` would get the answers that have this tuple.
     /// Kernel: `nf_conntrack_tuple_taken`.
     pub(crate) fn taken(&mut self, tuple: &Tuple, of: ConnId, now: SimTime) -> bool {
-        let Some((zone, original)) = self.get(of).map(|conn| (conn.zone, conn.original)) else { return false };
+        let Some((zone, original)) = self.get(of).map(|conn| (conn.zone, conn.original)) else {
+            return false;
+        };
         let taken = self.holder(tuple, zone, now).is_some_and(|(id, _)| {
             // Two packets of one flow that begin at once: the clash is resolved later.
             let same_flow = |conn: &Conn| {
@@ -161,9 +163,8 @@ impl Conntrack {
     fn early_drop(&mut self, cx: &TrackCx<'_>, tuple: &Tuple, zone: Zone) -> bool {
         let buckets = cx.sysctl(CtSysctl::Buckets).max(1);
         let first = TupleKey::bucket(tuple, zone.id_in(Dir::Original), buckets);
-        let distance = |tuple: &Tuple, zone: u16| {
-            (TupleKey::bucket(tuple, zone, buckets) + buckets - first) % buckets
-        };
+        let distance =
+            |tuple: &Tuple, zone: u16| (TupleKey::bucket(tuple, zone, buckets) + buckets - first) % buckets;
         let mut nearest = EVICTION_RANGE;
         let mut victims = Vec::new();
         for conn in self.conns.values().filter(|conn| !conn.assured && conn.expires > cx.now) {
@@ -225,7 +226,8 @@ impl Conntrack {
         }
         for dir in [Dir::Original, Dir::Reply] {
             if dir == Dir::Reply || !conn.nat_clash {
-                self.by_tuple.insert(TupleKey::of(conn.tuple(dir), dir, conn.zone.id_in(dir)), (conn.id, dir));
+                self.by_tuple
+                    .insert(TupleKey::of(conn.tuple(dir), dir, conn.zone.id_in(dir)), (conn.id, dir));
             }
         }
         if conn.nat.src_done {
@@ -288,21 +290,17 @@ impl Conntrack {
     ) -> impl Iterator<Item = Tuple> + 'a {
         let ids = self.by_source.get(&SourceKey::of(tuple)).map_or(&[][..], Vec::as_slice);
         let same_zone = move |conn: &&Conn| conn.zone.id_in(Dir::Original) == zone.id_in(Dir::Original);
-        ids.iter()
-            .rev()
-            .filter_map(|id| self.conns.get(id))
-            .filter(same_zone)
-            .map(|conn| invert(&conn.reply))
+        ids.iter().rev().filter_map(|id| self.conns.get(id)).filter(same_zone).map(|conn| invert(&conn.reply))
     }
 
     /// Whether anyone listens to events. Kernel: `ctnetlink_has_listener`.
     pub(crate) const fn has_listener(&self) -> bool {
-        self.listeners > 0
+        self.listening
     }
 
-    /// A socket begins or ends to listen.
-    pub(crate) fn count_listener(&mut self, on: bool) {
-        self.listeners = if on { self.listeners + 1 } else { self.listeners.saturating_sub(1) };
+    /// Someone listens to events, or nobody.
+    pub(crate) fn set_listening(&mut self, on: bool) {
+        self.listening = on;
     }
 
     /// Tells listeners what was noted of a packet's connection.
@@ -311,7 +309,7 @@ impl Conntrack {
         let Some(conn) = self.conns.get_mut(&id) else { return };
         let Some(events) = &mut conn.events else { return };
         let why = std::mem::take(&mut events.pending).and(events.mask);
-        if why.is_empty() || self.listeners == 0 {
+        if why.is_empty() || !self.listening {
             return;
         }
         let kind = match why.intersects(EventMask::NEW.with(EventMask::RELATED)) {
@@ -331,9 +329,20 @@ impl Conntrack {
         portid: Option<u32>,
         conn: &Conn,
     ) {
-        if self.listeners > 0 {
+        if self.listening {
             self.events.push(CtEvent { kind, why, at, conn: conn.clone(), portid });
         }
+    }
+
+    /// Whether there are events or lines to take.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.events.is_empty() || !self.notices.is_empty()
+    }
+
+    /// Number of connections, with those that have expired and weren't swept up yet.
+    /// Kernel: `nf_conntrack_count`.
+    pub fn count(&self) -> usize {
+        self.conns.len()
     }
 
     /// Takes what listeners are to be told.

@@ -124,8 +124,7 @@ impl TcpTrack {
                 return None;
             }
             let exact = tcp.seq == receiver.maxack;
-            let train =
-                self.last_index == TcpIndex::Ack && self.last_dir == dir && tcp.seq == self.last_end;
+            let train = self.last_index == TcpIndex::Ack && self.last_dir == dir && tcp.seq == self.last_end;
             if !established || exact || train {
                 return Some((new, Check::Window));
             }

@@ -68,7 +68,12 @@ impl Conn {
         for (dir, zone) in [(Dir::Original, ZoneDir::Original), (Dir::Reply, ZoneDir::Reply)] {
             line.push_str(&tuple_text(self.tuple(dir)));
             if self.zone.dir == zone && self.zone.id != 0 {
-                write!(line, "zone-{}={} ", if dir == Dir::Original { "orig" } else { "reply" }, self.zone.id)?;
+                write!(
+                    line,
+                    "zone-{}={} ",
+                    if dir == Dir::Original { "orig" } else { "reply" },
+                    self.zone.id
+                )?;
             }
             if let Some(acct) = self.acct.as_ref().filter(|_| shown.counters) {
                 let CtCounter { packets, bytes } = acct[dir as usize];

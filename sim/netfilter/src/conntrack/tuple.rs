@@ -32,9 +32,7 @@ impl TupleKey {
     pub(super) fn of(tuple: &Tuple, dir: Dir, zone: u16) -> Self {
         let l4 = match tuple.l4 {
             L4Key::Ports { src, dst } => u128::from(src) << 16 | u128::from(dst),
-            L4Key::Icmp { kind, code, id } => {
-                u128::from(id) << 16 | u128::from(kind) << 8 | u128::from(code)
-            }
+            L4Key::Icmp { kind, code, id } => u128::from(id) << 16 | u128::from(kind) << 8 | u128::from(code),
             L4Key::None => 0,
         };
         let place = u128::from(tuple.proto.0) | u128::from(zone) << 8 | (dir as u128) << 24;
@@ -100,9 +98,7 @@ pub fn port_keys(tuple: &Tuple) -> (u16, u16) {
 pub fn invert(tuple: &Tuple) -> Tuple {
     let l4 = match tuple.l4 {
         L4Key::Ports { src, dst } => L4Key::Ports { src: dst, dst: src },
-        L4Key::Icmp { kind, code, id } => {
-            L4Key::Icmp { kind: inverse_type(kind).unwrap_or(kind), code, id }
-        }
+        L4Key::Icmp { kind, code, id } => L4Key::Icmp { kind: inverse_type(kind).unwrap_or(kind), code, id },
         L4Key::None => L4Key::None,
     };
     Tuple { src: tuple.dst, dst: tuple.src, proto: tuple.proto, l4 }

@@ -84,7 +84,7 @@ impl Extension for Connlimit {
 /// Kernel: `already_closed`.
 fn is_open(conn: &Conn) -> bool {
     conn.confirmed
-        && !matches!(&conn.proto, ProtoState::Tcp { state: TcpState::TimeWait | TcpState::Close, .. })
+        && !matches!(&conn.proto, ProtoState::Tcp(tcp) if matches!(tcp.state, TcpState::TimeWait | TcpState::Close))
 }
 
 fn masked(addr: IpAddr, len: u8) -> IpAddr {

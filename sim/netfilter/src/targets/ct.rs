@@ -50,7 +50,18 @@ const EVENTS: [(&str, u16); 10] = [
 
 /// Helpers of Linux 6.18.
 const HELPERS: [&str; 13] = [
-    "amanda", "ftp", "H.245", "Q.931", "RAS", "irc", "netbios-ns", "pptp", "sane", "sip", "snmp", "snmp_trap",
+    "amanda",
+    "ftp",
+    "H.245",
+    "Q.931",
+    "RAS",
+    "irc",
+    "netbios-ns",
+    "pptp",
+    "sane",
+    "sip",
+    "snmp",
+    "snmp_trap",
     "tftp",
 ];
 
@@ -152,8 +163,7 @@ impl Extension for Ct {
                 continue;
             }
             let id = number(text).and_then(|id| u16::try_from(id).ok());
-            this.zone.id =
-                id.ok_or_else(|| ArgError::said(format!("Cannot parse {text} as a zone ID")))?;
+            this.zone.id = id.ok_or_else(|| ArgError::said(format!("Cannot parse {text} as a zone ID")))?;
         }
         this.zone.dir = match dirs {
             (true, false) => ZoneDir::Original,

@@ -1,10 +1,8 @@
-//! `iptables`, `iptables-save`, `iptables-restore` 1.8.9, of nf_tables and legacy, and `conntrack`
-//! 1.4.7.
+//! `iptables`, `iptables-save`, `iptables-restore` 1.8.9, of nf_tables and legacy.
 //!
 //! [`command`] reads a command line, [`run`] carries it out, [`list`] and [`save`] print.
 
 pub(crate) mod command;
-mod conntrack;
 mod list;
 mod monitor;
 mod restore;
@@ -12,6 +10,7 @@ mod run;
 mod save;
 
 use netfilter::Backend;
+pub(crate) use save::date as ctime;
 use world::Registry;
 
 /// Installs the commands of this folder.
@@ -31,5 +30,4 @@ pub fn install(registry: &mut Registry) {
         Box::new(restore::IptablesRestore::new(Backend::Legacy, args))
     });
     registry.install("xtables-monitor", |args| Box::new(monitor::XtablesMonitor::new(args)));
-    registry.install_command("conntrack", conntrack::conntrack);
 }

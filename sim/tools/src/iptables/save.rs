@@ -159,7 +159,7 @@ fn save(console: &mut Console<'_>, args: &[String], backend: Backend) -> Result<
 }
 
 /// `Sat Nov 21 10:58:47 2026` (`ctime(3)`, UTC).
-fn date(unix: u64) -> String {
+pub(crate) fn date(unix: u64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
