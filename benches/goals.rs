@@ -8,10 +8,9 @@
 
 mod networks;
 
-use std::fs;
 use std::time::Duration;
 
-use networks::{UdpClient, chain, lan, ping_all_pairs, run_client, warm};
+use networks::{UdpClient, chain, cpu, lan, ping_all_pairs, run_client, warm};
 use trace::{Off, Recorder};
 use world::World;
 
@@ -37,12 +36,6 @@ enum Measured {
     InFlight,
     Lan,
     Traced,
-}
-
-/// CPU time of this thread so far, ns.
-fn cpu() -> u64 {
-    let text = fs::read_to_string("/proc/self/schedstat").expect("a Linux kernel");
-    text.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number")
 }
 
 /// A network, set up, and what is to be run on it.

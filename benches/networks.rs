@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -270,4 +271,10 @@ pub fn run_client<O: Observer>(world: &mut World, host: HostId, client: UdpClien
     }
     assert_eq!(world.exit_status(host, pid), Some(0));
     world.events_run() - before
+}
+
+/// CPU time of this thread so far, ns.
+pub fn cpu() -> u64 {
+    let text = fs::read_to_string("/proc/self/schedstat").expect("a Linux kernel");
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number")
 }

@@ -6,6 +6,7 @@
 //! said beside it (`Cx::request(netns, request)`).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -88,7 +89,7 @@ pub enum Request {
     /// `iptables -A …` and kin: one change of a ruleset.
     Ruleset(netfilter::Change),
     /// `iptables-restore`: the changes of one table, all or none.
-    RulesetRestore(netfilter::Restore),
+    RulesetRestore(Arc<netfilter::Restore>),
     /// A write to /proc/net/xt_recent/NAME.
     Recent {
         /// The table's name.

@@ -47,8 +47,8 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
     let words: Vec<&str> = owned.iter().map(String::as_str).collect();
     let (env, options) = (Env::all(), Options::default());
     if let ["iptables", ..] = words.as_slice() {
-        let command =
-            command::parse(&owned[1..], netfilter::Backend::Nft, None).map_err(|error| error.to_string())?;
+        let command = command::parse(owned[1..].to_vec(), netfilter::Backend::Nft, None)
+            .map_err(|error| error.to_string())?;
         let Action::Rules { verb, chain, rules, counters } = command.action else {
             return Err(text.to_owned());
         };

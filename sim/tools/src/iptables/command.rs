@@ -144,9 +144,13 @@ const COMMANDS: &str = "ADCIRLSFZNXEP";
 
 /// Reads a command line without the program's name. `table` is the one of an
 /// `iptables-restore` block.
-pub fn parse(words: &[String], backend: Backend, table: Option<TableName>) -> Result<Command, CommandError> {
+pub fn parse(
+    words: Vec<String>,
+    backend: Backend,
+    table: Option<TableName>,
+) -> Result<Command, CommandError> {
     Parser {
-        words: words.iter().cloned().collect(),
+        words: words.into(),
         rule: RuleParser::default(),
         verb: None,
         table: TableId { backend, name: table.unwrap_or(TableName::Filter) },

@@ -120,8 +120,9 @@ fn options(backend: Backend, args: &[String]) -> Result<Options, Stop> {
 struct Block {
     table: TableId,
     flush: bool,
-    /// User chains that the lines so far leave.
-    chains: BTreeSet<String>,
+    /// User chains that the lines so far make, and those they delete.
+    made: BTreeSet<String>,
+    deleted: BTreeSet<String>,
     /// The table as the lines so far leave it, once iptables has to look a rule up.
     draft: Option<Table>,
     changes: Vec<What>,
@@ -132,13 +133,12 @@ struct Block {
 }
 
 impl Block {
-    fn new(sys: &dyn Sys, table: TableId, flush: bool) -> Self {
-        let existing = netfilter(sys, sys.netns()).table(table).filter(|_| !flush);
-        let chains = existing.into_iter().flat_map(Table::user_chains).map(|chain| chain.name.clone());
+    fn new(table: TableId, flush: bool) -> Self {
         Self {
             table,
             flush,
-            chains: chains.collect(),
+            made: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             draft: None,
             changes: Vec::new(),
             lines: Vec::new(),
@@ -146,16 +146,25 @@ impl Block {
         }
     }
 
-    fn knows(&self, chain: &str) -> bool {
-        self.table.name.hook(chain).is_some() || self.chains.contains(chain)
+    /// The table before the first line.
+    fn existing<'a>(&self, sys: &'a dyn Sys) -> Option<&'a Table> {
+        netfilter(sys, sys.netns()).table(self.table).filter(|_| !self.flush)
+    }
+
+    /// Whether a chain exists after the lines so far.
+    fn knows(&self, sys: &dyn Sys, chain: &str) -> bool {
+        self.table.name.hook(chain).is_some()
+            || self.made.contains(chain)
+            || (self.existing(sys).is_some_and(|table| table.chain(chain).is_some())
+                && !self.deleted.contains(chain))
     }
 
     /// The table as the lines so far leave it.
     fn draft(&mut self, sys: &dyn Sys) -> &Table {
-        let Self { draft, table, flush, changes, .. } = self;
+        let existing = self.existing(sys);
+        let Self { draft, table, changes, .. } = self;
         draft.get_or_insert_with(|| {
-            let existing = netfilter(sys, sys.netns()).table(*table).filter(|_| !*flush).cloned();
-            let mut draft = existing.unwrap_or_else(|| Table::new(*table));
+            let mut draft = existing.cloned().unwrap_or_else(|| Table::new(*table));
             for what in changes {
                 // A refusal is the kernel's to report, at COMMIT.
                 let _ = draft.apply_restored(what);
@@ -164,19 +173,33 @@ impl Block {
         })
     }
 
+    fn make(&mut self, chain: &str) {
+        self.made.insert(chain.to_owned());
+    }
+
+    fn delete(&mut self, chain: &str) {
+        self.made.remove(chain);
+        self.deleted.insert(chain.to_owned());
+    }
+
     /// Takes a change.
-    fn note(&mut self, line: usize, what: What) {
+    fn note(&mut self, sys: &dyn Sys, line: usize, what: What) {
         match &what {
-            What::NewChain { chain } => {
-                self.chains.insert(chain.clone());
+            What::NewChain { chain } => self.make(chain),
+            What::DeleteChain { chain: Some(chain) } => self.delete(chain),
+            What::DeleteChain { chain: None } => {
+                let all: Vec<String> = self
+                    .existing(sys)
+                    .into_iter()
+                    .flat_map(Table::user_chains)
+                    .map(|c| c.name.clone())
+                    .collect();
+                self.made.clear();
+                self.deleted.extend(all);
             }
-            What::DeleteChain { chain: Some(chain) } => {
-                self.chains.remove(chain);
-            }
-            What::DeleteChain { chain: None } => self.chains.clear(),
             What::Rename { chain, to } => {
-                self.chains.remove(chain);
-                self.chains.insert(to.clone());
+                self.delete(chain);
+                self.make(to);
             }
             _ => {}
         }
@@ -222,7 +245,7 @@ fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i
                     let load = Change { table, what: What::Load };
                     let _ = console.sys.request(console.sys.netns(), Request::Ruleset(load));
                 }
-                block = Some(Block::new(console.sys, table, !options.noflush));
+                block = Some(Block::new(table, !options.noflush));
             }
             Some(_) if line.trim_end() == "COMMIT" => {
                 let Some(current) = block.take() else { continue };
@@ -259,9 +282,9 @@ fn commit(sys: &mut dyn Sys, options: &Options, block: Block, number: usize) -> 
         return Ok(());
     }
     let Block { table, flush, changes, lines, .. } = block;
-    let restore = Restore { table, flush, changes };
+    let restore = Arc::new(Restore { table, flush, changes });
     let netns = sys.netns();
-    let refused = match sys.request(netns, Request::RulesetRestore(restore.clone())) {
+    let refused = match sys.request(netns, Request::RulesetRestore(Arc::clone(&restore))) {
         Ok(reply) => reply.refused,
         Err(refusal) => vec![(0, refusal.errno)],
     };
@@ -289,7 +312,7 @@ fn line_of(
     line: &str,
 ) -> Result<(), Stop> {
     if let Some(line) = line.strip_prefix(':') {
-        return chain_line(block, options, number, line);
+        return chain_line(sys, block, options, number, line);
     }
     let (counters, rule) = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((counters, rule)) => (read_counters(counters), rule),
@@ -297,13 +320,10 @@ fn line_of(
     };
     let counters = counters.filter(|_| options.counters).unwrap_or_default();
     let words = words(rule).map_err(|text| parse_stop(number, &format!("{}: {text}\n", options.title())))?;
-    let mut command =
-        parse(&words, options.backend, Some(block.table.name)).map_err(|error| match error {
-            CommandError::Usage(text) => parse_stop(number, &format!("{}: {text}\n", options.title())),
-            CommandError::BadArgument(_) | CommandError::NoTable(_) => {
-                parse_stop(number, &format!("{error}\n"))
-            }
-        })?;
+    let mut command = parse(words, options.backend, Some(block.table.name)).map_err(|error| match error {
+        CommandError::Usage(text) => parse_stop(number, &format!("{}: {text}\n", options.title())),
+        CommandError::BadArgument(_) | CommandError::NoTable(_) => parse_stop(number, &format!("{error}\n")),
+    })?;
     if let Action::Rules { counters: given, .. } = &mut command.action
         && counters != Counters::default()
     {
@@ -327,7 +347,7 @@ fn changes_of(
             .map_err(|failure| parse_stop(number, &format!("{}: {failure}\n", options.title())))?;
         for rule in rules {
             let Then::Chain { name, goto } = &rule.then else { continue };
-            match block.knows(name) {
+            match block.knows(sys, name) {
                 true if legacy && block.table.name.hook(name).is_some() => return Err(failed("")),
                 true => {}
                 false if legacy && *goto => return Err(failed("")),
@@ -341,7 +361,7 @@ fn changes_of(
                 }
             }
         }
-        if !block.knows(chain) && *verb != RuleVerb::Check {
+        if !block.knows(sys, chain) && *verb != RuleVerb::Check {
             let text = if legacy { "" } else { ": No chain/target/match by that name." };
             return Err(failed(text));
         }
@@ -349,7 +369,7 @@ fn changes_of(
     if let Action::Rules { verb: RuleVerb::Append, chain, rules, counters } = command.action {
         for rule in rules {
             let (chain, rule) = (chain.clone(), Arc::new(rule));
-            block.note(number, What::Append { chain, rule, counters });
+            block.note(sys, number, What::Append { chain, rule, counters });
         }
         return Ok(());
     }
@@ -359,13 +379,19 @@ fn changes_of(
         false => failed(&format!(": {failure}.")),
     })?;
     for what in changes {
-        block.note(number, what);
+        block.note(sys, number, what);
     }
     Ok(())
 }
 
 /// `:CHAIN POLICY [packets:bytes]`.
-fn chain_line(block: &mut Block, options: &Options, number: usize, line: &str) -> Result<(), Stop> {
+fn chain_line(
+    sys: &dyn Sys,
+    block: &mut Block,
+    options: &Options,
+    number: usize,
+    line: &str,
+) -> Result<(), Stop> {
     let mut words = line.split_whitespace();
     let Some(chain) = words.next() else {
         return Err(parse_stop(number, &format!("{}: line {number} chain name invalid\n", options.title())));
@@ -396,7 +422,7 @@ fn chain_line(block: &mut Block, options: &Options, number: usize, line: &str) -
         }
         (None, ..) => What::NewChain { chain },
     };
-    block.note(number, what);
+    block.note(sys, number, what);
     Ok(())
 }
 

@@ -32,7 +32,7 @@ pub fn iptables_legacy(sys: &mut dyn Sys, args: &[String]) -> i32 {
 
 fn run(sys: &mut dyn Sys, args: &[String], backend: Backend) -> i32 {
     let mut console = Console::new(sys);
-    let outcome = match parse(args.get(1..).unwrap_or_default(), backend, None) {
+    let outcome = match parse(args.get(1..).unwrap_or_default().to_vec(), backend, None) {
         Ok(command) => carry_out(&mut console, &command).map(|()| 0),
         Err(error) => Err(refuse(backend, &error)),
     };
