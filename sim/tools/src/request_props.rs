@@ -9,10 +9,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::bridge;
-use crate::ip::{addr, link, neigh, nexthop, options::Options, route, rule};
+use crate::ip::{addr, link, neigh, netns, nexthop, options::Options, route, rule};
 use crate::iproute::args::Family;
 use crate::iproute::env::Env;
 use crate::iptables::command::{self, Action, RuleVerb};
+use crate::sysctl_cmd;
 
 type Text = BoxedStrategy<String>;
 
@@ -55,9 +56,16 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
         let of = |rule| Change { table: command.table, what: what(verb, chain.clone(), rule, counters) };
         return Ok(rules.into_iter().map(|rule| Request::Ruleset(of(rule))).collect());
     }
+    if let ["sysctl", "-w", setting] = words.as_slice() {
+        let (key, value) = sysctl_cmd::assignment(setting).ok_or(text)?;
+        return Ok(vec![sysctl_cmd::request(key, value)]);
+    }
     let [tool, object, verb, rest @ ..] = words.as_slice() else { return Err(text.to_owned()) };
     let deletes = verb.starts_with("del");
     let parsed = match (*tool, *object) {
+        ("bridge", "fdb") if *verb == "flush" => {
+            bridge::fdb::parse_flush(rest, &env).map(|request| vec![request])
+        }
         ("bridge", "link") => bridge::link::parse_set(rest, &env),
         ("bridge", _) => {
             let verb = if deletes { bridge::fdb::Verb::Delete } else { bridge::fdb::Verb::Put(mode(verb)) };
@@ -82,6 +90,14 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
         (_, "rule") => {
             let verb = if deletes { rule::Verb::Delete } else { rule::Verb::Add };
             rule::parse(rest, verb, &options).map(|request| vec![request])
+        }
+        (_, "netns") => {
+            let verb = match *verb {
+                "add" => netns::Verb::Add,
+                "set" => netns::Verb::Set,
+                _ => netns::Verb::Delete,
+            };
+            netns::parse(rest, verb).map(|request| vec![request])
         }
         (_, "nexthop") => {
             let verb = if deletes { nexthop::Verb::Delete } else { nexthop::Verb::Put(mode(verb)) };
@@ -305,6 +321,19 @@ fn route_commands() -> Text {
     prop_oneof![single, several, special, local, object].boxed()
 }
 
+fn other_commands() -> Text {
+    let setting = (
+        one(&["net.ipv4.ip_forward", "net.ipv4.conf.eth0/1.rp_filter", "net/ipv4/conf/eth0.1/arp_ignore"]),
+        one(&["1", "0", "", "4096 131072 33554432", "32768\t60999", "a=b"]),
+    )
+        .prop_map(|(key, value)| format!("sysctl -w \"{key}={value}\""))
+        .boxed();
+    let name = || one(&["web", "c1", "node-2", "a.b"]);
+    let set = all(vec![with("ip netns set", name()), prop_oneof![number(0..=9999), one(&["auto"])].boxed()]);
+    let flush = all(vec![with("bridge fdb flush dev", dev()), maybe(with("brport", dev()))]);
+    prop_oneof![setting, with("ip netns", all(vec![one(&["add", "del"]), name()])), set, flush].boxed()
+}
+
 fn nexthop_commands() -> Text {
     let way = all(vec![
         maybe(with("via", v4())),
@@ -488,6 +517,9 @@ proptest! {
 
     #[test]
     fn routes(text in route_commands()) { check(&text)?; }
+
+    #[test]
+    fn settings_namespaces_and_flushes(text in other_commands()) { check(&text)?; }
 
     #[test]
     fn nexthops(text in nexthop_commands()) { check(&text)?; }

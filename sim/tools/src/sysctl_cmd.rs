@@ -108,8 +108,8 @@ fn run_words(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
     let mut status = 0;
     for word in &o.words {
         status |= if o.write_only || word.contains('=') {
-            match word.split_once('=') {
-                Some((key, value)) if !key.trim().is_empty() => set(console, key.trim(), value.trim(), &o),
+            match assignment(word) {
+                Some((key, value)) if !key.is_empty() => set(console, key, value, &o),
                 Some(_) => {
                     console.flush();
                     console.error("sysctl: Path is not under /proc/sys/: /proc/sys/\n");
@@ -285,6 +285,16 @@ fn missing(console: &mut Console<'_>, key: &str, errno: Errno, o: &Options) -> i
     1
 }
 
+/// `KEY=VALUE`, without the blanks around both.
+pub(crate) fn assignment(word: &str) -> Option<(&str, &str)> {
+    word.split_once('=').map(|(key, value)| (key.trim(), value.trim()))
+}
+
+/// What writing `value` to the setting `word` asks of the kernel.
+pub(crate) fn request(word: &str, value: &str) -> Request {
+    Request::Sysctl { key: dotted(word), value: value.to_owned() }
+}
+
 /// Writes a setting.
 fn set(console: &mut Console<'_>, word: &str, value: &str, o: &Options) -> i32 {
     let key = dotted(word);
@@ -294,8 +304,7 @@ fn set(console: &mut Console<'_>, word: &str, value: &str, o: &Options) -> i32 {
         return missing(console, &key, Errno::NoEnt, o);
     }
     if !o.dry_run {
-        let request = Request::Sysctl { key: key.clone(), value: value.to_owned() };
-        if let Err(refusal) = console.sys.request(netns, request) {
+        if let Err(refusal) = console.sys.request(netns, request(word, value)) {
             console.flush();
             console.error(&format!("sysctl: setting key \"{key}\": {}\n", refusal.errno));
             return 1;

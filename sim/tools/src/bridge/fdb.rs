@@ -178,7 +178,10 @@ pub fn parse(words: &[&str], verb: Verb, family: Family, env: &Env) -> Result<Re
 }
 
 /// `bridge fdb flush …`. iproute2: `fdb_flush`.
-fn parse_flush(words: &[&str], env: &Env) -> Result<Request, Stop> {
+///
+/// # Errors
+/// What iproute2 says about words it doesn't take.
+pub fn parse_flush(words: &[&str], env: &Env) -> Result<Request, Stop> {
     let (mut dev, mut port) = (None, None);
     let mut words = Words::new(words);
     while let Some(word) = words.next_word() {

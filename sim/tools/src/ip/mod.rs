@@ -14,7 +14,7 @@ mod link_type;
 mod list;
 mod maddr;
 pub(crate) mod neigh;
-mod netns;
+pub(crate) mod netns;
 pub(crate) mod nexthop;
 pub(crate) mod options;
 pub(crate) mod route;

@@ -101,32 +101,61 @@ fn list_id(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     Ok(0)
 }
 
+/// What an `ip netns` command changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `add`.
+    Add,
+    /// `set`.
+    Set,
+    /// `delete`.
+    Delete,
+}
+
+/// `ip netns add|set|delete …`.
+///
+/// # Errors
+/// What iproute2 says about words it doesn't take.
+pub fn parse(words: &[&str], verb: Verb) -> Result<Request, Stop> {
+    let Some(&name) = words.first() else { return Err(Stop::fail(-1, "No netns name specified")) };
+    let name = name.to_owned();
+    match verb {
+        Verb::Add => Ok(Request::NetnsAdd { name }),
+        Verb::Delete => Ok(Request::NetnsDel { name }),
+        Verb::Set => {
+            let Some(word) = words.get(1) else { return Err(Stop::fail(-1, "No nsid specified")) };
+            let id = match (*word, get_integer(word)) {
+                ("auto", _) => None,
+                (_, None) => return Err(invarg("Invalid \"netnsid\" value", word)),
+                (_, Some(id)) => {
+                    Some(u32::try_from(id).map_err(|_| invarg("\"netnsid\" value should be >= 0", word))?)
+                }
+            };
+            Ok(Request::NetnsSetId { name, id })
+        }
+    }
+}
+
 fn add(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let Some(name) = words.first() else { return Err(Stop::fail(-1, "No netns name specified")) };
+    let request = parse(words, Verb::Add)?;
+    let name = words.first().copied().unwrap_or_default();
     if ip.console.sys.netns_by_name(name).is_some() {
         return Err(Stop::fail(
             -1,
             format!("Cannot create namespace file \"/run/netns/{name}\": File exists"),
         ));
     }
-    send(ip.console.sys, ip.netns, vec![Request::NetnsAdd { name: (*name).to_owned() }], -1)?;
+    send(ip.console.sys, ip.netns, vec![request], -1)?;
     Ok(0)
 }
 
 fn set(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let Some(name) = words.first() else { return Err(Stop::fail(-1, "No netns name specified")) };
-    let Some(word) = words.get(1) else { return Err(Stop::fail(-1, "No nsid specified")) };
-    let id = match (*word, get_integer(word)) {
-        ("auto", _) => None,
-        (_, None) => return Err(invarg("Invalid \"netnsid\" value", word)),
-        (_, Some(id)) => {
-            Some(u32::try_from(id).map_err(|_| invarg("\"netnsid\" value should be >= 0", word))?)
-        }
-    };
+    let request = parse(words, Verb::Set)?;
+    let name = words.first().copied().unwrap_or_default();
     if ip.console.sys.netns_by_name(name).is_none() {
         return Err(cannot_open(name, End::Return(-1)));
     }
-    send(ip.console.sys, ip.netns, vec![Request::NetnsSetId { name: (*name).to_owned(), id }], -2)?;
+    send(ip.console.sys, ip.netns, vec![request], -2)?;
     Ok(0)
 }
 
@@ -139,17 +168,18 @@ fn delete(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let doomed: Vec<String> = if ip.options.all {
         names(ip.console.sys).into_iter().map(|(name, _)| name).collect()
     } else {
-        let Some(name) = words.first() else { return Err(Stop::fail(-1, "No netns name specified")) };
-        vec![(*name).to_owned()]
+        parse(words, Verb::Delete)?;
+        words.first().map(|name| (*name).to_owned()).into_iter().collect()
     };
     for name in doomed {
+        let request = parse(&[&name], Verb::Delete)?;
         if ip.console.sys.netns_by_name(&name).is_none() {
             return Err(Stop::fail(
                 -1,
                 format!("Cannot remove namespace file \"/run/netns/{name}\": No such file or directory"),
             ));
         }
-        send(ip.console.sys, ip.netns, vec![Request::NetnsDel { name }], -1)?;
+        send(ip.console.sys, ip.netns, vec![request], -1)?;
     }
     Ok(0)
 }
