@@ -17,6 +17,7 @@ pub mod iproute;
 pub mod ipset;
 pub mod iptables;
 pub mod net;
+mod netstat;
 pub mod nettools;
 #[cfg(test)]
 mod request_props;

@@ -1,4 +1,4 @@
-//! `route` and `netstat -r` of net-tools 2.10.
+//! `route` and `netstat` of net-tools 2.10.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -11,9 +11,10 @@ use world::{Registry, Sys};
 use crate::console::{Console, Stop};
 use crate::iproute::args::Words;
 use crate::iproute::env::Env;
+use crate::netstat;
 use crate::nettools::{class_len, host, mask_len, mask_of};
 
-/// Installs `route`, and `netstat` for its `-r`.
+/// Installs `route` and `netstat`.
 pub fn install(registry: &mut Registry) {
     registry.install_command("route", run_route);
     registry.install_command("netstat", run_netstat);
@@ -48,7 +49,7 @@ fn run_netstat(sys: &mut dyn Sys, args: &[String]) -> i32 {
         list(&mut console, letters.contains('n'), !letters.contains('e'));
         Ok(0)
     } else {
-        Err(Stop::exit(2, format!("netstat: option \"{}\" is not simulated", words.join(" "))))
+        netstat::run(&mut console, &words)
     };
     console.finish(outcome)
 }

@@ -31,7 +31,13 @@ pub(super) fn ip_exceeds_mtu(skb: &Skb, mtu: u32) -> bool {
 
 impl<O: Observer> Cx<'_, O> {
     /// A packet for another host. Kernel: `net/ipv4/ip_forward.c, ip_forward`.
-    pub fn ip_forward(&mut self, ns: NetnsId, mut skb: Skb, dst: Dst) -> PathResult {
+    pub fn ip_forward(
+        &mut self,
+        ns: NetnsId,
+        mut skb: Skb,
+        dst: Dst,
+        written: options::Written,
+    ) -> PathResult {
         if skb.pkt_type != PktType::Host {
             return Err(self.dropped(ns, &skb, DropReason::UnicastInL2Multicast));
         }
@@ -62,7 +68,7 @@ impl<O: Observer> Cx<'_, O> {
         if skb.ip().options.is_some() {
             let next_hop = dst.next_hop(skb.ip().dst());
             if let Some(addr) = self.host.inet_select_addr(dst.dev, next_hop, Scope::GLOBAL) {
-                options::rewrite_last(skb.ip_mut(), addr);
+                options::ip_forward_options(skb.ip_mut(), written, addr);
             }
         }
         if self.host.dev(dst.dev).is_loopback() {

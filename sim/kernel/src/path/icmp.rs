@@ -80,7 +80,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut answer = Packet::new(saddr, src, Body::Icmp(reply));
         answer.tos = tos;
         answer.options = options::ip_options_echo(skb.ip());
-        options::record_route(&mut answer, saddr);
+        self.stamp_options(ns, &mut answer, saddr);
         self.icmp_push_reply(ns, &skb, answer, mark, dst);
         taken
     }

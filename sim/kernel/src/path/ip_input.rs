@@ -1,4 +1,6 @@
-use packet::{Body, Frag, NetnsId, OutputRoute, PktType, Proto, Skb};
+use std::net::IpAddr;
+
+use packet::{Body, Frag, NetnsId, OutputRoute, Packet, PktType, Proto, Skb};
 use trace::{DropReason, HookName, Observer};
 
 use crate::path::fragment::DefragUser;
@@ -58,8 +60,9 @@ impl<O: Observer> Cx<'_, O> {
             }
             None => Some(self.ip_route_input(ns, &skb)?),
         };
+        let mut written = options::Written::default();
         if skb.ip().options.is_some() {
-            skb = self.ip_rcv_options(ns, skb)?;
+            written = self.ip_rcv_options(ns, &mut skb)?;
         }
         let unicast = match &route {
             Some(InputRoute::Local(dst)) => dst.kind == RouteKind::Local,
@@ -72,7 +75,7 @@ impl<O: Observer> Cx<'_, O> {
         }
         match route {
             Some(InputRoute::Local(_)) | None => self.ip_local_deliver(ns, skb),
-            Some(InputRoute::Forward(dst)) => self.ip_forward(ns, skb, dst),
+            Some(InputRoute::Forward(dst)) => self.ip_forward(ns, skb, dst, written),
             Some(InputRoute::Unreachable { code }) => self.ip_error(ns, skb, code),
         }
     }
@@ -80,13 +83,23 @@ impl<O: Observer> Cx<'_, O> {
     /// Kernel: `net/ipv4/ip_input.c, ip_rcv_options`.
     ///
     /// Simplified: source routes are refused even with `accept_source_route`.
-    fn ip_rcv_options(&mut self, ns: NetnsId, mut skb: Skb) -> Result<Skb, Dropped> {
+    fn ip_rcv_options(&mut self, ns: NetnsId, skb: &mut Skb) -> Result<options::Written, Dropped> {
         if options::is_source_routed(skb.ip()) {
-            return Err(self.dropped(ns, &skb, DropReason::IpInHdr));
+            return Err(self.dropped(ns, skb, DropReason::IpInHdr));
         }
-        let addr = self.host.fib_compute_spec_dst(ns, &skb);
-        options::record_route(skb.ip_mut(), addr);
-        Ok(skb)
+        let addr = self.host.fib_compute_spec_dst(ns, skb);
+        options::count_overflow(skb.ip_mut());
+        Ok(self.stamp_options(ns, skb.ip_mut(), addr))
+    }
+
+    /// Writes `addr` and the time into the options of a packet.
+    pub(crate) fn stamp_options(&self, ns: NetnsId, packet: &mut Packet, addr: IpAddr) -> options::Written {
+        const DAY: u64 = 86_400_000;
+        let IpAddr::V4(addr) = addr else { return options::Written::default() };
+        let asked = options::prespecified(packet);
+        let own = asked.is_some_and(|asked| self.host.inet_addr_type(ns, asked) != RouteKind::Unicast);
+        let millis = (self.now.as_nanos() / 1_000_000 % DAY) as u32;
+        options::stamp(packet, options::Stamp { addr, millis, own })
     }
 
     /// Answers a packet that can't be routed. Kernel: `net/ipv4/route.c, ip_error`.

@@ -31,7 +31,6 @@ pub use fragment::FragmentQueues;
 pub use icmp_limit::IcmpLimits;
 pub use ip_output::IpIdents;
 pub(crate) use multipath::upper_bound;
-pub(crate) use options::record_route;
 pub use route::{Dst, Flow, InputRoute};
 pub use route_exception::RouteExceptions;
 pub(crate) use route_text::prefix_text;

@@ -8,7 +8,7 @@ use trace::Observer;
 
 use super::table::Kind;
 use super::{MtuDiscover, SocketId};
-use crate::path::{Dst, record_route};
+use crate::path::Dst;
 use crate::{Cx, Errno, PathResult, RouteKind};
 
 /// Largest IP packet in bytes.
@@ -130,7 +130,6 @@ impl<O: Observer> Cx<'_, O> {
         packet.ttl = if to.is_multicast() { 1 } else { options.ttl.unwrap_or(default_ttl) };
         if !options.ip_options.is_empty() {
             packet.options = Some(Box::new(options.ip_options.clone()));
-            record_route(&mut packet, src);
         }
         let discover = options.mtu_discover;
         // Kernel: `ip_sk_use_pmtu`, `ip_sk_ignore_df`.
@@ -150,6 +149,8 @@ impl<O: Observer> Cx<'_, O> {
         };
         packet.frag = Frag { df, ..Frag::default() };
         let mark = socket.options.mark;
+        self.stamp_options(ns, &mut packet, src);
+        let Some(socket) = self.host.sockets.get_mut(id) else { return Err(Errno::BadF) };
         if socket.remote.is_some() {
             socket.ip_id = socket.ip_id.wrapping_add(1);
             packet.id = socket.ip_id;

@@ -17,6 +17,8 @@ mod traceroute;
 mod udp_echo;
 mod udp_probe;
 
+pub(crate) use tcpdump::Names;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use world::{Fd, OpenMode, ReadResult, Sys};

@@ -199,7 +199,7 @@ impl Options {
         } else if let Some(kind) = self.timestamp_option {
             let len = if kind == 0 { 40 } else { 36 };
             options = vec![68, len, 5, kind];
-            options.resize(usize::from(len), 0);
+            options.resize(40, 0);
         }
         options
     }
@@ -624,13 +624,22 @@ impl State {
                     let filled = usize::from(*pointer).saturating_sub(5).min(usize::from(*len) - 4);
                     text.push_str("\nTS: ");
                     let entry = if flags & 0xf == 0 { 4 } else { 8 };
+                    let mut last = None;
                     for entry in rest[4..4 + filled].chunks_exact(entry) {
                         let (addr, time) = entry.split_at(entry.len() - 4);
                         if let [a, b, c, d] = addr {
                             text.push_str(&format!("\t{}", Ipv4Addr::new(*a, *b, *c, *d)));
                         }
                         let millis = time.iter().fold(0_u32, |n, b| n << 8 | u32::from(*b));
-                        text.push_str(&format!("\t{millis} absolute\n"));
+                        let millis = i64::from(millis);
+                        match last {
+                            None | Some(0) => text.push_str(&format!("\t{millis} absolute\n")),
+                            Some(last) => text.push_str(&format!("\t{}\n", millis - last)),
+                        }
+                        last = Some(millis);
+                    }
+                    if flags >> 4 != 0 {
+                        text.push_str(&format!("Unrecorded hops: {}\n", flags >> 4));
                     }
                     rest = &rest[usize::from(*len)..];
                 }
