@@ -9,8 +9,8 @@ use crate::hook::Watch;
 use crate::index::{RuleIndex, could_fit};
 use crate::monitor::{TraceInfo, TraceVerdict, Traced};
 use crate::table::ChainId;
-use crate::targets::RejectWith;
-use crate::{Action, Chain, EvalCx, Installed, Memory, Policy, Rule, Table, Target, Then};
+use crate::targets::{Log, RejectWith};
+use crate::{Action, Backend, Chain, EvalCx, Installed, Memory, Policy, Rule, Table, Target, Then};
 
 /// What a table says of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub(crate) fn evaluate<O: Observer>(
                 return finish(table, cx, watch, &walk, Verdict::Drop, decision);
             }
             info.tell(cx, skb, name_of(table, walk.at), || Traced::End);
+            if walk.at != base {
+                trace_packet(table, &walk, "return", walk.next, cx, skb);
+            }
             if back::<O>(&mut walk) {
                 continue;
             }
@@ -68,6 +71,7 @@ pub(crate) fn evaluate<O: Observer>(
         };
         let Some(installed) = table.get(walk.at).and_then(|chain| chain.rules.get(number)) else { break };
         let (handle, to, here) = (installed.handle, installed.to, walk.at);
+        trace_packet(table, &walk, comment(&then, here == base), number, cx, skb);
         let action = match (&then.then, to) {
             (Then::Nothing, _) | (Then::Chain { .. }, None) => Action::Continue,
             (Then::Chain { goto, .. }, Some(to)) => {
@@ -124,6 +128,7 @@ pub(crate) fn evaluate<O: Observer>(
     }
     let policy = end_of_chain(table, base, skb);
     info.tell(cx, skb, name_of(table, base), || Traced::Policy(policy));
+    trace_packet(table, &walk, "policy", walk.next, cx, skb);
     let decision = if O::ON { Some(policy_decision(table, base, cx, skb)) } else { None };
     let verdict = match policy {
         Policy::Accept => Verdict::Accept,
@@ -134,6 +139,29 @@ pub(crate) fn evaluate<O: Observer>(
 
 fn name_of(table: &Table, id: ChainId) -> &str {
     table.get(id).map_or("", |chain| chain.name.as_str())
+}
+
+/// Writes into the kernel log what iptables-legacy does with a traced packet.
+/// Kernel: `net/ipv4/netfilter/ip_tables.c`, `trace_packet`.
+#[inline]
+fn trace_packet(table: &Table, walk: &Walk, comment: &str, number: usize, cx: &mut EvalCx<'_>, skb: &Skb) {
+    if table.id.backend == Backend::Legacy && skb.nf_trace {
+        let chain = name_of(table, walk.at);
+        let prefix = format!("TRACE: {}:{chain}:{comment}:{} ", table.id.name, number + 1);
+        let line = Log::of_trace(prefix).line(cx, skb);
+        cx.log.push(line);
+    }
+}
+
+/// What `trace_packet` calls a rule: one that is nothing but a verdict looks to it like the end of
+/// its chain. Kernel: `get_chainname_rulenum`.
+fn comment(rule: &Rule, built_in: bool) -> &'static str {
+    let verdict = matches!(&rule.then, Then::Target(Target::Accept(_) | Target::Drop(_) | Target::Return(_)));
+    match (verdict && rule.conditions() == 0, built_in) {
+        (false, _) => "rule",
+        (true, true) => "policy",
+        (true, false) => "return",
+    }
 }
 
 /// What a trace says of a rule's action.

@@ -18,7 +18,7 @@ pub struct StringMatch {
     pub algo: String,
     /// `--from`: where the search begins, bytes from the IP header.
     pub from: u16,
-    /// `--to`: the last place where the bytes may begin.
+    /// `--to`: where the search ends; the bytes lie before it.
     pub to: u16,
     /// `--icase`.
     pub ignore_case: bool,
@@ -114,7 +114,7 @@ impl Extension for StringMatch {
     fn matches(&self, _: &mut EvalCx<'_>, skb: &Skb) -> bool {
         let bytes = wire::emit_packet(skb.ip());
         let (from, to) = (usize::from(self.from), usize::from(self.to));
-        let end = bytes.len().min(to.saturating_add(self.pattern.len()));
+        let end = bytes.len().min(to);
         let same = |a: &u8, b: &u8| if self.ignore_case { a.eq_ignore_ascii_case(b) } else { a == b };
         let found = bytes.get(from..end).is_some_and(|area| {
             area.windows(self.pattern.len().max(1))

@@ -1,6 +1,7 @@
 use std::fmt::{self, Write};
+use std::net::Ipv4Addr;
 
-use packet::{Body, DevId, Icmp, Packet, Skb, TcpFlags};
+use packet::{Body, DevId, Icmp, Packet, Proto, SkOwner, Skb, TcpFlags, wire};
 
 use super::Extension;
 use crate::args::{ArgError, Args, Opt, flag, quoted, value};
@@ -95,103 +96,167 @@ impl Extension for Log {
     }
 }
 
+/// Kernel: `NF_LOG_TCPSEQ` and kin.
+const TCPSEQ: u8 = 1;
+const TCPOPT: u8 = 2;
+const IPOPT: u8 = 4;
+const UID: u8 = 8;
+const MACDECODE: u8 = 32;
+
 impl Log {
-    /// The line, as `nf_log_ip_packet` writes it.
-    fn line(&self, cx: &EvalCx<'_>, skb: &Skb) -> String {
-        let EvalCx { env, indev, outdev, .. } = *cx;
-        format!("{}{}", self.prefix, packet_line(env, indev, outdev, skb))
+    /// What a trace of iptables-legacy writes. Kernel: `trace_loginfo`, `NF_LOG_DEFAULT_MASK`.
+    pub(crate) fn of_trace(prefix: String) -> Self {
+        Self { level: 4, flags: 0x0f, prefix }
     }
-}
 
-/// A packet as the kernel log has it. Kernel: `nf_log_ip_packet`.
-pub(crate) fn packet_line(env: &dyn Env, indev: Option<DevId>, outdev: Option<DevId>, skb: &Skb) -> String {
-    let name = |dev: Option<DevId>| dev.map_or("", |dev| env.dev_name(dev));
-    let mut line = format!("IN={} OUT={} ", name(indev), name(outdev));
-    if let Some(info) = &skb.nf_bridge {
-        if indev != Some(info.physindev) {
-            let _ = write!(line, "PHYSIN={} ", env.dev_name(info.physindev));
-        }
-        if let Some(port) = info.physoutdev.filter(|port| outdev != Some(*port)) {
-            let _ = write!(line, "PHYSOUT={} ", env.dev_name(port));
-        }
+    /// The line of a packet at a hook.
+    pub(crate) fn line(&self, cx: &EvalCx<'_>, skb: &Skb) -> String {
+        self.packet_line(cx.env, cx.indev, cx.outdev, skb)
     }
-    if indev.is_some() && name(indev) != "lo" {
-        let _ = write!(line, "MAC={}:{}:08:00 ", skb.frame.dst, skb.frame.src);
-    }
-    describe(&mut line, skb.ip(), false);
-    if skb.mark != 0 {
-        let _ = write!(line, "MARK={:#x} ", skb.mark);
-    }
-    line
-}
 
-/// Kernel: `dump_ipv4_packet`.
-fn describe(line: &mut String, packet: &Packet, quoted: bool) {
-    let _ = write!(
-        line,
-        "SRC={} DST={} LEN={} TOS=0x{:02X} PREC=0x{:02X} TTL={} ID={} ",
-        packet.src(),
-        packet.dst(),
-        packet.len(),
-        packet.tos & 0x1e,
-        packet.tos & 0xe0,
-        packet.ttl,
-        packet.id
-    );
-    if packet.frag.df {
-        line.push_str("DF ");
-    }
-    if packet.frag.mf {
-        line.push_str("MF ");
-    }
-    if packet.frag.offset != 0 {
-        let _ = write!(line, "FRAG:{} ", packet.frag.offset / 8);
-    }
-    match &packet.body {
-        Body::Tcp(tcp) => {
-            let _ =
-                write!(line, "PROTO=TCP SPT={} DPT={} WINDOW={} RES=0x00 ", tcp.sport, tcp.dport, tcp.window);
-            for (name, bit) in [
-                ("CWR", TcpFlags::CWR),
-                ("ECE", TcpFlags::ECE),
-                ("URG", TcpFlags::URG),
-                ("ACK", TcpFlags::ACK),
-                ("PSH", TcpFlags::PSH),
-                ("RST", TcpFlags::RST),
-                ("SYN", TcpFlags::SYN),
-                ("FIN", TcpFlags::FIN),
-            ] {
-                if tcp.flags.contains(bit) {
-                    let _ = write!(line, "{name} ");
-                }
+    /// The line. Kernel: `nf_log_ip_packet`.
+    fn packet_line(&self, env: &dyn Env, indev: Option<DevId>, outdev: Option<DevId>, skb: &Skb) -> String {
+        let name = |dev: Option<DevId>| dev.map_or("", |dev| env.dev_name(dev));
+        let mut line = format!("{}IN={} OUT={} ", self.prefix, name(indev), name(outdev));
+        if let Some(bridge) = &skb.nf_bridge {
+            if indev != Some(bridge.physindev) {
+                let _ = write!(line, "PHYSIN={} ", env.dev_name(bridge.physindev));
             }
-            line.push_str("URGP=0 ");
+            if let Some(out) = bridge.physoutdev.filter(|out| outdev != Some(*out)) {
+                let _ = write!(line, "PHYSOUT={} ", env.dev_name(out));
+            }
         }
-        Body::Udp(udp) => {
-            let _ = write!(line, "PROTO=UDP SPT={} DPT={} LEN={} ", udp.sport, udp.dport, udp.len());
+        let (src, dst) = (skb.frame.src, skb.frame.dst);
+        if indev.is_some() && self.flags & MACDECODE != 0 {
+            let _ = write!(line, "MACSRC={src} MACDST={dst} MACPROTO=0800 ");
+        } else if indev.is_some() {
+            let _ = write!(line, "MAC={dst}:{src}:08:00 ");
         }
-        Body::Icmp(icmp) => {
-            let (kind, code) = icmp.type_code();
-            let _ = write!(line, "PROTO=ICMP TYPE={kind} CODE={code} ");
-            match icmp {
-                Icmp::Echo { id, seq, .. } => {
-                    let _ = write!(line, "ID={id} SEQ={seq} ");
+        self.describe(&mut line, skb.ip(), false);
+        if self.flags & UID != 0 && skb.sk == SkOwner::Process {
+            line.push_str("UID=0 GID=0 ");
+        }
+        if skb.mark != 0 {
+            let _ = write!(line, "MARK={:#x} ", skb.mark);
+        }
+        line
+    }
+
+    /// Kernel: `dump_ipv4_packet`.
+    fn describe(&self, line: &mut String, packet: &Packet, quoted: bool) {
+        let _ = write!(
+            line,
+            "SRC={} DST={} LEN={} TOS=0x{:02X} PREC=0x{:02X} TTL={} ID={} ",
+            packet.src(),
+            packet.dst(),
+            packet.len(),
+            packet.tos & 0x1e,
+            packet.tos & 0xe0,
+            packet.ttl,
+            packet.id
+        );
+        if packet.frag.df {
+            line.push_str("DF ");
+        }
+        if packet.frag.mf {
+            line.push_str("MF ");
+        }
+        if packet.frag.offset != 0 {
+            let _ = write!(line, "FRAG:{} ", packet.frag.offset / 8);
+        }
+        if let Some(options) = packet.options.as_ref().filter(|_| self.flags & IPOPT != 0) {
+            write_hex(line, options);
+        }
+        match &packet.body {
+            Body::Tcp(tcp) => {
+                let _ = write!(line, "PROTO=TCP SPT={} DPT={} ", tcp.sport, tcp.dport);
+                if self.flags & TCPSEQ != 0 {
+                    let _ = write!(line, "SEQ={} ACK={} ", tcp.seq, tcp.ack);
                 }
-                Icmp::Error(error) if !quoted => {
-                    line.push('[');
-                    describe(line, &error.quoted.packet, true);
-                    line.push_str("] ");
-                    if (kind, code) == (3, 4) {
-                        let _ = write!(line, "MTU={} ", error.rest & 0xffff);
+                let _ = write!(line, "WINDOW={} RES=0x00 ", tcp.window);
+                for (name, bit) in TCP_FLAGS {
+                    if tcp.flags.contains(bit) {
+                        let _ = write!(line, "{name} ");
                     }
                 }
-                Icmp::Error(_) | Icmp::Other { .. } => {}
+                line.push_str("URGP=0 ");
+                if self.flags & TCPOPT != 0 {
+                    let header = wire::emit_body(packet);
+                    let len = header.get(12).map_or(TCP_HEADER, |byte| usize::from(byte >> 4) * 4);
+                    if let Some(options) = header.get(TCP_HEADER..len).filter(|options| !options.is_empty()) {
+                        write_hex(line, options);
+                    }
+                }
+            }
+            Body::Udp(udp) => {
+                let _ = write!(line, "PROTO=UDP SPT={} DPT={} LEN={} ", udp.sport, udp.dport, udp.len());
+            }
+            Body::Icmp(icmp) => self.describe_icmp(line, icmp, quoted),
+            Body::Ip(_) | Body::Fragment(..) | Body::Bytes(..) => {
+                let _ = match packet.proto() {
+                    Proto::TCP => write!(line, "PROTO=TCP "),
+                    Proto::UDP => write!(line, "PROTO=UDP "),
+                    Proto::ICMP => write!(line, "PROTO=ICMP "),
+                    Proto(50) => write!(line, "PROTO=ESP "),
+                    Proto(51) => write!(line, "PROTO=AH "),
+                    Proto(136) => write!(line, "PROTO=UDPLITE "),
+                    Proto(number) => write!(line, "PROTO={number} "),
+                };
             }
         }
-        Body::Ip(_) | Body::Fragment(..) | Body::Bytes(..) => {
-            let _ = write!(line, "PROTO={} ", packet.proto().0);
+    }
+
+    fn describe_icmp(&self, line: &mut String, icmp: &Icmp, quoted: bool) {
+        let (kind, code) = icmp.type_code();
+        let _ = write!(line, "PROTO=ICMP TYPE={kind} CODE={code} ");
+        match icmp {
+            Icmp::Echo { id, seq, .. } => {
+                let _ = write!(line, "ID={id} SEQ={seq} ");
+            }
+            Icmp::Error(error) => {
+                if kind == 5 {
+                    let _ = write!(line, "GATEWAY={} ", Ipv4Addr::from_bits(error.rest));
+                }
+                if kind == 12 {
+                    let _ = write!(line, "PARAMETER={} ", error.rest >> 24);
+                } else if !quoted {
+                    line.push('[');
+                    self.describe(line, &error.quoted.packet, true);
+                    line.push_str("] ");
+                }
+                if !quoted && (kind, code) == (3, 4) {
+                    let _ = write!(line, "MTU={} ", error.rest & 0xffff);
+                }
+            }
+            Icmp::Other { .. } => {}
         }
     }
+}
+
+/// A packet as the kernel log has it by default. Kernel: `nf_log_ip_packet`, `default_loginfo`.
+pub(crate) fn packet_line(env: &dyn Env, indev: Option<DevId>, outdev: Option<DevId>, skb: &Skb) -> String {
+    Log::of_trace(String::new()).packet_line(env, indev, outdev, skb)
+}
+
+const TCP_HEADER: usize = 20;
+const TCP_FLAGS: [(&str, TcpFlags); 8] = [
+    ("CWR", TcpFlags::CWR),
+    ("ECE", TcpFlags::ECE),
+    ("URG", TcpFlags::URG),
+    ("ACK", TcpFlags::ACK),
+    ("PSH", TcpFlags::PSH),
+    ("RST", TcpFlags::RST),
+    ("SYN", TcpFlags::SYN),
+    ("FIN", TcpFlags::FIN),
+];
+
+/// `OPT (020405B4) `.
+fn write_hex(line: &mut String, bytes: &[u8]) {
+    line.push_str("OPT (");
+    for byte in bytes {
+        let _ = write!(line, "{byte:02X}");
+    }
+    line.push_str(") ");
 }
 
 impl fmt::Display for Log {

@@ -160,6 +160,7 @@ mod tproxy;
 mod trace_target;
 mod ttl;
 
+pub(crate) use log::Log;
 pub(crate) use log::packet_line;
 pub use reject::RejectWith;
 

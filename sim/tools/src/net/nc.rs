@@ -72,7 +72,7 @@ fn ports(text: &str, services: &str, udp: bool) -> Result<Vec<u16>, Refused> {
 fn service_port(services: &str, name: &str, udp: bool) -> Option<u16> {
     services.lines().find_map(|line| {
         let (service, rest) = line.split_once(char::is_whitespace)?;
-        let (port, proto) = rest.trim().split_once('/')?;
+        let (port, proto) = rest.split_whitespace().next()?.split_once('/')?;
         (service == name && proto == if udp { "udp" } else { "tcp" }).then(|| port.parse().ok())?
     })
 }
@@ -81,7 +81,7 @@ fn service_name(services: &str, port: u16, udp: bool) -> Option<&str> {
     let wanted = format!("{port}/{}", if udp { "udp" } else { "tcp" });
     services.lines().find_map(|line| {
         let (service, rest) = line.split_once(char::is_whitespace)?;
-        (rest.trim() == wanted).then_some(service)
+        (rest.split_whitespace().next()? == wanted).then_some(service)
     })
 }
 
