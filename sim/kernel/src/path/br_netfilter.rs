@@ -213,8 +213,8 @@ impl<O: Observer> Cx<'_, O> {
         mut skb: Skb,
         dst: &Dst,
     ) -> PathResult {
-        let next_hop = dst.next_hop(skb.ip().dst());
-        if let Some(mac) = self.host.neigh_hh(netns, br, next_hop) {
+        let (logical, next_hop) = (dst.dev, dst.next_hop(skb.ip().dst()));
+        if let Some(mac) = self.host.neigh_hh(netns, logical, next_hop) {
             skb.frame.dst = mac;
             self.emit(skb.id, netns, Some(br), || StepKind::Neighbour { addr: next_hop, mac: Some(mac) });
             return self.br_handle_frame_finish(netns, br, skb);
@@ -224,7 +224,7 @@ impl<O: Observer> Cx<'_, O> {
         if let Some(info) = skb.nf_bridge.as_mut() {
             info.bridged_dnat = Some(src);
         }
-        self.neigh_output(netns, br, next_hop, skb)
+        self.neigh_output(netns, logical, next_hop, skb)
     }
 
     /// A packet that went through [`Cx::br_nf_pre_routing_finish_bridge`] comes out of the
@@ -352,16 +352,6 @@ impl<O: Observer> Cx<'_, O> {
             self.emit(skb.id, ns, Some(skb.dev), || StepKind::SabotageIn);
         }
         true
-    }
-
-    /// Sends the answer to a rejected segment straight out of the port that it came in by, with
-    /// the addresses of its frame exchanged; false if it came by no bridge.
-    /// Kernel: the bridge's part of `nf_send_reset`.
-    pub(super) fn nf_send_reset_bridged(&mut self, old: &Skb, reset: Skb) -> Result<PathResult, Skb> {
-        let Some(info) = old.nf_bridge.as_ref() else { return Err(reset) };
-        let mut reset = reset;
-        (reset.frame.src, reset.frame.dst) = (old.frame.dst, old.frame.src);
-        Ok(self.dev_queue_xmit(info.physindev, reset))
     }
 }
 

@@ -1,13 +1,25 @@
+//! The hooks of IPv4: where packets meet tables, connection tracking and address translation.
+//!
+//! ```text
+//! ip_rcv              PREROUTING   then ip_local_deliver or ip_forward by the route
+//! ip_local_deliver    INPUT        then a socket
+//! ip_forward          FORWARD      then ip_output
+//! ip_local_out        OUTPUT       then ip_output
+//! ip_output           POSTROUTING
+//! br_nf_pre_routing   PREROUTING   of bridged packets: see `br_netfilter.rs`
+//! br_nf_forward       FORWARD
+//! br_nf_post_routing  POSTROUTING
+//! ```
+
 use std::net::IpAddr;
 
-use netfilter::conntrack::{Conntrack, ConntrackChange, CtSysctl};
+use netfilter::conntrack::{ConntrackChange, CtSysctl};
 use netfilter::set::{SetChange, SetError};
 use netfilter::{
-    AddrType, Change, Env, HookState, HookVerdict, RecentWrite, Refused, RejectWith, Restore, ReversePath,
-    Watch,
+    AddrType, Change, Env, HookState, HookVerdict, RecentWrite, Refused, Restore, ReversePath, Watch,
 };
-use packet::{Body, DevId, Frag, NetnsId, Packet, Payload, Proto, SimTime, Skb, Tcp, TcpFlags};
-use trace::{DropReason, HookName, Observer, Relation};
+use packet::{DevId, NetnsId, Proto, SimTime, Skb};
+use trace::{DropReason, HookName, Observer};
 
 use crate::fib_lookup::{FlowKey, Linkstate};
 use crate::path::Flow;
@@ -40,6 +52,9 @@ struct KernelEnv<'a> {
     host: &'a Host,
     ns: NetnsId,
     now: SimTime,
+    /// The bridge, if the packet is bridged and wasn't routed: its next hop is its destination, its
+    /// MTU the bridge's. Kernel: `bridge_parent_rtable`.
+    fake_rtable: Option<DevId>,
 }
 
 impl Env for KernelEnv<'_> {
@@ -70,12 +85,18 @@ impl Env for KernelEnv<'_> {
 
     fn masquerade_addr(&self, out: DevId, dst: IpAddr) -> Option<IpAddr> {
         let flow = Flow { oif: Some(out), ..Flow::to(dst) };
-        let route = self.host.ip_route_output(self.ns, &flow, self.now).ok();
+        let route = match self.fake_rtable {
+            Some(_) => None,
+            None => self.host.ip_route_output(self.ns, &flow, self.now).ok(),
+        };
         let next_hop = route.and_then(|route| route.gateway).unwrap_or(dst);
         self.host.inet_select_addr(out, next_hop, Scope::GLOBAL)
     }
 
     fn path_mtu(&self, dst: IpAddr, _: Option<DevId>) -> u32 {
+        if let Some(br) = self.fake_rtable.and_then(|br| self.host.get_dev(br)) {
+            return br.mtu;
+        }
         self.host.ip_route_output(self.ns, &Flow::to(dst), self.now).map_or(u32::MAX, |route| route.mtu)
     }
 
@@ -120,6 +141,11 @@ impl Env for KernelEnv<'_> {
     }
 }
 
+/// Whether a packet goes from port to port of a bridge by its frame's address alone.
+fn is_bridged(skb: &Skb) -> bool {
+    skb.nf_bridge.as_ref().is_some_and(|info| info.physoutdev.is_some() && info.daddr == skb.ip().dst())
+}
+
 /// The same number for the same world, host and namespace: FNV-1a.
 fn seed_of(host: &Host, ns: NetnsId) -> u64 {
     let bytes = host.name.bytes().chain([0]).chain(ns.0.to_be_bytes());
@@ -157,7 +183,8 @@ impl<O: Observer> Cx<'_, O> {
         let mut log = Vec::new();
         let place = self.place(ns, state.outdev.or(state.indev));
         let mut watch = Watch { obs: &mut *self.obs, place, at: self.now, packet: skb.id };
-        let env = KernelEnv { host: self.host, ns, now: self.now };
+        let fake_rtable = state.outdev.filter(|_| is_bridged(&skb));
+        let env = KernelEnv { host: self.host, ns, now: self.now, fake_rtable };
         let listening = self.host.netlink_has_listeners(ns, NetlinkGroup::NfTrace);
         netfilter.set_listening(self.host.netlink_has_listeners(ns, NetlinkGroup::Conntrack));
         netfilter.set_tracing(listening);
@@ -178,12 +205,8 @@ impl<O: Observer> Cx<'_, O> {
             }
         }
         let HookVerdict::Drop { reject, decided_by } = verdict else { return Ok(skb) };
-        match reject {
-            Some(RejectWith::Icmp(code)) if skb.ip().frag.offset == 0 => {
-                self.icmp_send(ns, &skb, packet::Icmp::UNREACHABLE, code, 0);
-            }
-            Some(RejectWith::TcpReset) => self.nf_send_reset(ns, &skb),
-            Some(RejectWith::Icmp(_)) | None => {}
+        if let Some(with) = reject {
+            self.nf_reject(ns, with, &skb);
         }
         if let Some(event) = last {
             self.netlink_broadcast(ns, NetlinkGroup::NfTrace, &NetlinkMessage::NfTrace(event));
@@ -195,43 +218,6 @@ impl<O: Observer> Cx<'_, O> {
             dropped.errno = Some(Errno::Perm);
         }
         Err(dropped)
-    }
-
-    /// Answers a rejected segment. Kernel: `nf_send_reset` in `net/ipv4/netfilter/nf_reject_ipv4.c`.
-    fn nf_send_reset(&mut self, ns: NetnsId, old: &Skb) {
-        let packet = old.ip();
-        let Body::Tcp(segment) = &packet.body else { return };
-        let to_many =
-            matches!(self.host.inet_addr_type(ns, packet.dst()), RouteKind::Broadcast | RouteKind::Multicast);
-        if segment.flags.contains(TcpFlags::RST) || to_many {
-            return;
-        }
-        let has = |flag| u32::from(segment.flags.contains(flag));
-        let (seq, ack, flags) = if segment.flags.contains(TcpFlags::ACK) {
-            (segment.ack, 0, TcpFlags::RST)
-        } else {
-            let len = has(TcpFlags::SYN) + has(TcpFlags::FIN) + segment.payload.len() as u32;
-            (0, segment.seq.wrapping_add(len), TcpFlags::RST | TcpFlags::ACK)
-        };
-        let (sport, dport) = (segment.dport, segment.sport);
-        let reset = Tcp { sport, dport, seq, ack, flags, window: 0, options: None, payload: Payload::EMPTY };
-        let (src, dst) = (packet.dst(), packet.src());
-        let mark = self.host.reply_mark(ns, old);
-        let flow =
-            Flow { src: Some(src), mark, proto: Proto::TCP, sport, dport, any_src: true, ..Flow::to(dst) };
-        let Ok(route) = self.host.ip_route_output(ns, &flow, self.now) else { return };
-        let mut answer = Packet::new(src, dst, Body::Tcp(reset));
-        answer.frag = Frag { df: true, ..Frag::default() };
-        answer.ttl = self.host.dst_hoplimit(ns, Some(&route));
-        let mut skb = Skb::from_ip(self.ids.next_id(), route.dev, answer);
-        skb.mark = mark;
-        Conntrack::attach(&mut skb, old);
-        self.emit_created(&skb, ns, &[(Relation::ReplyTo, old.id)]);
-        let sent = match self.nf_send_reset_bridged(old, skb) {
-            Ok(sent) => sent,
-            Err(skb) => self.ip_local_out(ns, skb, route),
-        };
-        let _ = self.finish(sent);
     }
 
     /// Forgets connections that were masqueraded as a device that goes down, or as an address of it
@@ -294,7 +280,7 @@ impl<O: Observer> Cx<'_, O> {
     pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) -> Result<(), Errno> {
         let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
         netfilter.set_listening(self.host.netlink_has_listeners(ns, NetlinkGroup::Conntrack));
-        let env = KernelEnv { host: self.host, ns, now: self.now };
+        let env = KernelEnv { host: self.host, ns, now: self.now, fake_rtable: None };
         let portid = self.current.map_or(0, |pid| pid.0);
         let changed = netfilter.change_conntrack(change, &env, portid);
         self.host.ns_mut(ns).netfilter = netfilter;
