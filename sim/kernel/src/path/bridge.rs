@@ -1,4 +1,12 @@
 //! The data path of bridges. Kernel: `net/bridge/br_input.c`, `br_forward.c`, `br_device.c`.
+//!
+//! ```text
+//! br_handle_frame → nf_hook_bridge_pre → br_handle_frame_finish ─┬─ br_forward, br_flood
+//! br_dev_xmit (the bridge's own host) ─ br_forward, br_flood     └─ br_pass_frame_up
+//! br_forward, br_flood → br_forward_to (__br_forward) → br_dev_queue_push_xmit
+//! ```
+//!
+//! What is registered at the hooks on the way is in `br_netfilter.rs`.
 
 use packet::{DevId, Frame, MacAddr, NetnsId, PktType, Skb, VlanTag};
 use smallvec::SmallVec;
@@ -42,28 +50,20 @@ impl<O: Observer> Cx<'_, O> {
         if skb.frame.src.is_multicast() || skb.frame.src.is_zero() {
             return Err(self.dropped(netns, &skb, DropReason::MacInvalidSource));
         }
-        let MacAddr([0x01, 0x80, 0xc2, 0, 0, last]) = skb.frame.dst else {
-            let bridge = self.host.dev(br);
-            if skb.frame.dst == bridge.mac {
-                skb.pkt_type = PktType::Host;
-            }
-            self.nf_hook_bridge_pre(netns, br, skb)?;
-            return Ok(None);
-        };
-        match last {
-            // Spanning tree is off: its frames are forwarded.
-            0 => {
-                self.nf_hook_bridge_pre(netns, br, skb)?;
-                Ok(None)
-            }
-            // Pause frames end here.
-            1 => Err(self.dropped(netns, &skb, DropReason::UnhandledProto)),
-            2..=15 => Ok(Some(skb)),
-            16.. => {
-                self.nf_hook_bridge_pre(netns, br, skb)?;
-                Ok(None)
+        if let MacAddr([0x01, 0x80, 0xc2, 0, 0, last]) = skb.frame.dst {
+            match last {
+                // Spanning tree is off: its frames are forwarded.
+                0 | 16.. => {}
+                // Pause frames end here.
+                1 => return Err(self.dropped(netns, &skb, DropReason::UnhandledProto)),
+                2..=15 => return Ok(Some(skb)),
             }
         }
+        if skb.frame.dst == self.host.dev(br).mac {
+            skb.pkt_type = PktType::Host;
+        }
+        self.nf_hook_bridge_pre(netns, br, skb)?;
+        Ok(None)
     }
 
     /// The hook before everything else; a port that doesn't take part drops the frame.
