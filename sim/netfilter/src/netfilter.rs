@@ -164,14 +164,24 @@ impl Netfilter {
         self.0.as_ref().map_or_else(Vec::new, |inner| inner.sets.list(name, &inner.set_uses(), now))
     }
 
-    /// Changes the sets; `seed` gives the numbers that Linux rolls.
+    /// Changes the sets; `seed` gives the numbers that Linux rolls. Lines for the kernel log are
+    /// appended to `log`.
     ///
     /// # Errors
     /// The kernel's refusal. Elements that a range added before the refused one stay.
-    pub fn change_sets(&mut self, change: &SetChange, seed: u64, now: SimTime) -> Result<(), SetError> {
-        let inner = &mut **self.0.get_or_insert_default();
-        let tables = &inner.tables;
-        inner.sets.change(change, || uses(tables), seed, now)
+    pub fn change_sets(
+        &mut self,
+        change: &SetChange,
+        seed: u64,
+        now: SimTime,
+        log: &mut Vec<String>,
+    ) -> Result<(), SetError> {
+        let Inner { tables, sets, .. } = &mut **self.0.get_or_insert_default();
+        let done = sets.change(change, || uses(tables), seed, now);
+        if let (Err(SetError::HashFull), SetChange::Add { name, .. }) = (done, change) {
+            log.extend(sets.full_line(name, now));
+        }
+        done
     }
 
     /// Changes the table of connections; `portid` is who asked for it.

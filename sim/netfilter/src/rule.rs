@@ -87,6 +87,13 @@ fn of_packet(m: &Match, cx: &EvalCx<'_>, skb: &Skb) -> String {
         Match::ConntrackMatch(_) | Match::State(_) => format!("ctstate {}", cx.conntrack.state_of(skb)),
         Match::Mark(_) => format!("mark {:#x}", skb.mark),
         Match::Length(_) => format!("length {}", packet.len()),
+        Match::SetMatch(_) => {
+            let (src, dst) = (packet.src(), packet.dst());
+            match crate::transport::ports(packet) {
+                Some((sport, dport)) => format!("{src}:{sport} to {dst}:{dport}"),
+                None => format!("{src} to {dst}"),
+            }
+        }
         Match::Ttl(_) => format!("ttl {}", packet.ttl),
         _ => match crate::transport::ports(packet) {
             Some((src, dst)) => format!("sport {src} dport {dst}"),

@@ -264,7 +264,12 @@ impl<O: Observer> Cx<'_, O> {
     /// Changes the sets of `ipset`.
     pub(crate) fn set_change(&mut self, ns: NetnsId, change: &SetChange) -> Result<(), Errno> {
         let (seed, now) = (seed_of(self.host, ns), self.now);
-        self.host.ns_mut(ns).netfilter.change_sets(change, seed, now).map_err(set_errno)
+        let mut log = Vec::new();
+        let done = self.host.ns_mut(ns).netfilter.change_sets(change, seed, now, &mut log);
+        for line in log {
+            self.host.log.log(now, line);
+        }
+        done.map_err(set_errno)
     }
 
     /// Writes to a table of `-m recent`. Kernel: `recent_mt_proc_write`.

@@ -48,9 +48,7 @@ fn parse_dirs(text: &str) -> Result<Dirs, ArgError> {
         if word.starts_with("src") {
             dirs.src |= 1 << dirs.dim;
         } else if !word.starts_with("dst") {
-            return Err(ArgError::said(
-                "You must spefify (the comma separated list of) 'src' or 'dst'.",
-            ));
+            return Err(ArgError::said("You must spefify (the comma separated list of) 'src' or 'dst'."));
         }
         dirs.dim += 1;
     }

@@ -15,8 +15,8 @@ pub(super) enum Adt {
 }
 
 /// Elements that one command may name. Simplified: Linux goes on until the set is full or the
-/// range ends, however long that takes.
-const MAX_RANGE: u64 = 1 << 24;
+/// range ends, however long that takes; here it runs out of memory.
+const MAX_RANGE: u32 = 1 << 24;
 
 const TCP: u8 = 6;
 const ICMP: u8 = 1;
@@ -28,7 +28,8 @@ impl Set {
         let Self { kind, exts, data, .. } = self;
         match data {
             Data::Hash(hash) => {
-                let mut job = Job { adt, entry, exist, now, exts, new: NewExt::default(), hash };
+                let mut job =
+                    Job { adt, entry, exist, now, exts, new: NewExt::default(), left: MAX_RANGE, hash };
                 match kind {
                     SetType::HashIp => job.ip(),
                     SetType::HashNet => job.net(),
@@ -110,12 +111,15 @@ struct Job<'a> {
     now: Jiffies,
     exts: &'a Extensions,
     new: NewExt,
+    /// Elements that may still be named.
+    left: u32,
     hash: &'a mut Hash,
 }
 
 impl Job<'_> {
     /// One element. Kernel: `adtfn`; the table grows for a user.
     fn one(&mut self, elem: Elem) -> Result<(), SetError> {
+        self.left = self.left.checked_sub(1).ok_or(SetError::NoMemory)?;
         let done = match self.adt {
             Adt::Add => loop {
                 let with = (self.exts, &self.new);
@@ -180,7 +184,6 @@ impl Job<'_> {
         }
         let (from, to) = self.range(ip)?;
         let hosts = 1_u64 << (32 - u32::from(self.hash.netmask));
-        limit((u64::from(to - from) + 1) / hosts)?;
         let mut at = u64::from(from);
         while at <= u64::from(to) {
             self.one(Elem { ip: at as u32, ..Elem::default() })?;
@@ -197,7 +200,7 @@ impl Job<'_> {
         let Some(to) = self.entry.ip_to.filter(|_| self.adt != Adt::Test) else {
             return self.one(Elem { ip: ip & mask(cidr), cidr, ..Elem::default() });
         };
-        for (ip, cidr) in prefixes(ip.min(to), ip.max(to))? {
+        for (ip, cidr) in Prefixes::new(ip.min(to), ip.max(to))? {
             self.one(Elem { ip, cidr, ..Elem::default() })?;
         }
         Ok(())
@@ -214,11 +217,10 @@ impl Job<'_> {
             return self.one(Elem { ip: ip & mask(cidr), cidr, ..elem });
         }
         let nets = match self.entry.ip_to {
-            Some(to) => prefixes(ip.min(to), ip.max(to))?,
-            None => vec![(ip & mask(cidr), cidr)],
+            Some(to) => Prefixes::new(ip.min(to), ip.max(to))?,
+            None => Prefixes::one(ip & mask(cidr), cidr),
         };
         let ports = ports(port, port_to);
-        limit(nets.len() as u64 * ports.len() as u64)?;
         for (ip, cidr) in nets {
             for port in ports.clone() {
                 self.one(Elem { ip, cidr, port, ..elem })?;
@@ -246,7 +248,6 @@ impl Job<'_> {
         }
         let (from, to) = self.range(ip)?;
         let ports = ports(port, port_to);
-        limit((u64::from(to - from) + 1) * ports.len() as u64)?;
         for ip in from..=to {
             for port in ports.clone() {
                 self.one(Elem { ip, port, ..elem })?;
@@ -268,14 +269,13 @@ impl Job<'_> {
         }
         let (from, to) = self.range(ip)?;
         let nets = match self.entry.ip2_to {
-            Some(to) => prefixes(ip2.min(to), ip2.max(to))?,
-            None => vec![(elem.ip2, cidr)],
+            Some(to) => Prefixes::new(ip2.min(to), ip2.max(to))?,
+            None => Prefixes::one(elem.ip2, cidr),
         };
         let ports = ports(port, port_to);
-        limit((u64::from(to - from) + 1) * ports.len() as u64 * nets.len() as u64)?;
         for ip in from..=to {
             for port in ports.clone() {
-                for (ip2, cidr) in nets.iter().copied() {
+                for (ip2, cidr) in nets.clone() {
                     self.one(Elem { ip, ip2, port, cidr, proto })?;
                 }
             }
@@ -296,23 +296,38 @@ fn ports(port: u16, to: Option<u16>) -> std::ops::RangeInclusive<u16> {
     port.min(to)..=port.max(to)
 }
 
-fn limit(elements: u64) -> Result<(), SetError> {
-    if elements > MAX_RANGE { Err(SetError::NoMemory) } else { Ok(()) }
+/// A range as prefixes, in order.
+#[derive(Clone, Debug)]
+struct Prefixes {
+    next: Option<u32>,
+    to: u32,
+    /// The only one.
+    one: Option<(u32, u8)>,
 }
 
-/// A range as prefixes, in order.
-fn prefixes(from: u32, to: u32) -> Result<Vec<(u32, u8)>, SetError> {
-    if (from, to) == (0, u32::MAX) {
-        return Err(SetError::HashRange);
-    }
-    let (mut nets, mut at) = (Vec::new(), from);
-    loop {
-        let (last, cidr) = range_to_cidr(at, to);
-        nets.push((at, cidr));
-        limit(nets.len() as u64)?;
-        match last.checked_add(1) {
-            Some(next) if last < to => at = next,
-            _ => return Ok(nets),
+impl Prefixes {
+    fn new(from: u32, to: u32) -> Result<Self, SetError> {
+        if (from, to) == (0, u32::MAX) {
+            return Err(SetError::HashRange);
         }
+        Ok(Self { next: Some(from), to, one: None })
+    }
+
+    const fn one(ip: u32, cidr: u8) -> Self {
+        Self { next: None, to: 0, one: Some((ip, cidr)) }
+    }
+}
+
+impl Iterator for Prefixes {
+    type Item = (u32, u8);
+
+    fn next(&mut self) -> Option<(u32, u8)> {
+        if let Some(only) = self.one.take() {
+            return Some(only);
+        }
+        let from = self.next?;
+        let (last, cidr) = range_to_cidr(from, self.to);
+        self.next = last.checked_add(1).filter(|_| last < self.to);
+        Some((from, cidr))
     }
 }

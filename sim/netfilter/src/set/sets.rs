@@ -8,7 +8,7 @@ use super::ext::{Jiffies, SkbInfo};
 use super::list::Place;
 use super::packet::Probe;
 use super::set::{Data, Set};
-use super::table::Found;
+use super::table::{Found, Hash};
 use super::{CreateOptions, Entry, PacketOptions, SetChange, SetError, SetType, Tested};
 use crate::Random;
 
@@ -20,6 +20,8 @@ pub struct Sets {
     by_name: BTreeMap<Arc<str>, usize>,
     /// Sets ever made.
     made: u64,
+    /// When lines of the kernel log were last counted from zero, and how many there were since.
+    logged: Option<(Jiffies, u32)>,
 }
 
 /// A set as it is listed.
@@ -56,6 +58,17 @@ impl Sets {
     /// The type of the set called `name`.
     pub fn kind(&self, name: &str) -> Option<SetType> {
         self.find(name).map(|set| set.kind)
+    }
+
+    /// The line that the kernel logs of a full set, unless it logged ten in the last five seconds.
+    /// Kernel: `net_ratelimit`.
+    pub(crate) fn full_line(&mut self, name: &str, now: SimTime) -> Option<String> {
+        let now = Jiffies::of(now);
+        let Some(Set { data: Data::Hash(Hash { maxelem, .. }), .. }) = self.find(name) else { return None };
+        let line = format!("Set {name} is full, maxelem {maxelem} reached");
+        let (begin, count) = self.logged.filter(|(begin, _)| now <= begin.plus(5)).unwrap_or((now, 0));
+        self.logged = Some((begin, count.saturating_add(1)));
+        (count < 10).then_some(line)
     }
 
     /// Lists that a set is a member of, and rules that use it. Kernel: `set->ref`.

@@ -1,6 +1,6 @@
 //! A command line of `ipset`, read without a kernel.
 
-use netfilter::set::{CreateOptions, Entry, SetType};
+use netfilter::set::{CreateOptions, Entry, SetChange, SetType};
 
 use super::data::Opt;
 use super::parse::{Failed, Grade, Known, Reader, Report};
@@ -74,6 +74,23 @@ pub enum Command {
     Version,
     /// `quit`.
     Quit,
+}
+
+impl Command {
+    /// The change of sets that it asks for, if any; `exist` is `-exist`.
+    pub fn change(self, exist: bool) -> Option<SetChange> {
+        Some(match self {
+            Self::Create { name, kind, options } => SetChange::Create { name, kind, options, exist },
+            Self::Add(Element { name, entry, .. }) => SetChange::Add { name, entry, exist },
+            Self::Del(Element { name, entry, .. }) => SetChange::Del { name, entry, exist },
+            Self::Destroy(name) => SetChange::Destroy { name, exist },
+            Self::Flush(name) => SetChange::Flush { name },
+            Self::Rename(name, to) => SetChange::Rename { name, to },
+            Self::Swap(name, with) => SetChange::Swap { name, with },
+            Self::Test(_) | Self::List(_) | Self::Save(_) | Self::Restore => return None,
+            Self::Help(_) | Self::Version | Self::Quit => return None,
+        })
+    }
 }
 
 /// An element of a set.

@@ -15,6 +15,8 @@ pub mod parse;
 mod print;
 mod restore;
 mod session;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use world::Registry;

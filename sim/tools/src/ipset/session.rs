@@ -144,41 +144,28 @@ impl<'a> Session<'a> {
             Command::Quit => return Err(Stop::silent(0)),
             Command::Help(topic) => return Err(self.help(topic.as_deref())),
             Command::Restore => return Ok(()),
-            Command::Add(element) if line > 0 => return self.keep(Verb::Add, element, line),
-            Command::Del(element) if line > 0 => return self.keep(Verb::Del, element, line),
+            Command::Add(_) | Command::Del(_) if line > 0 => return self.keep(command, line),
             _ => {}
         }
         self.commit()?;
         self.report.line = line;
-        let exist = self.env.exist;
-        let (verb, kind, change) = match command {
-            Command::Create { name, kind, options } => {
-                (Verb::Create, Some(kind), SetChange::Create { name, kind, options, exist })
-            }
-            Command::Add(element) => self.change(Verb::Add, element),
-            Command::Del(element) => self.change(Verb::Del, element),
-            Command::Destroy(name) => (Verb::Destroy, None, SetChange::Destroy { name, exist }),
-            Command::Flush(name) => (Verb::Flush, None, SetChange::Flush { name }),
-            Command::Rename(name, to) => (Verb::Rename, None, SetChange::Rename { name, to }),
-            Command::Swap(name, with) => (Verb::Swap, None, SetChange::Swap { name, with }),
-            Command::Test(element) => return self.test(&element),
+        let (verb, kind) = match &command {
+            Command::Create { kind, .. } => (Verb::Create, Some(*kind)),
+            Command::Add(element) => (Verb::Add, Some(element.kind)),
+            Command::Del(element) => (Verb::Del, Some(element.kind)),
+            Command::Destroy(_) => (Verb::Destroy, None),
+            Command::Flush(_) => (Verb::Flush, None),
+            Command::Rename(..) => (Verb::Rename, None),
+            Command::Swap(..) => (Verb::Swap, None),
+            Command::Test(element) => return self.test(element),
             Command::List(name) => return self.list(name.as_deref(), false),
             Command::Save(name) => return self.list(name.as_deref(), true),
             Command::Version | Command::Quit | Command::Help(_) | Command::Restore => return Ok(()),
         };
+        let Some(change) = command.change(self.env.exist) else { return Ok(()) };
         self.send(verb, kind, change)?;
         // A warning ends the program, once the command is carried out.
         if self.report.is_warning() { Err(self.stop()) } else { Ok(()) }
-    }
-
-    fn change(&self, verb: Verb, element: Element) -> (Verb, Option<SetType>, SetChange) {
-        let Element { name, kind, entry } = element;
-        let exist = self.env.exist;
-        let change = match verb {
-            Verb::Del => SetChange::Del { name, entry, exist },
-            _ => SetChange::Add { name, entry, exist },
-        };
-        (verb, Some(kind), change)
     }
 
     fn send(&mut self, verb: Verb, kind: Option<SetType>, change: SetChange) -> Result<(), Stop> {
@@ -189,22 +176,26 @@ impl<'a> Session<'a> {
     }
 
     /// Keeps a line of `restore` until its message is full, or another set's begins.
-    fn keep(&mut self, verb: Verb, element: Element, line: u32) -> Result<(), Stop> {
-        let key = (verb, element.name.clone());
+    fn keep(&mut self, command: Command, line: u32) -> Result<(), Stop> {
+        let (verb, Element { name, kind, entry }) = match &command {
+            Command::Add(element) => (Verb::Add, element),
+            Command::Del(element) => (Verb::Del, element),
+            _ => return Ok(()),
+        };
+        let (key, kind) = ((verb, name.clone()), *kind);
         if self.batch.key.as_ref() != Some(&key) {
             self.commit()?;
         }
-        let size = message_size(&element.entry);
+        let size = message_size(entry);
         if !self.batch.lines.is_empty() && self.batch.size + size + RESERVE > MESSAGE {
             self.commit()?;
         }
         if self.batch.lines.is_empty() {
-            self.batch.size = 40 + text_attr(element.name.len());
+            self.batch.size = 40 + text_attr(name.len());
             self.batch.key = Some(key);
         }
         self.batch.size += size;
-        let (_, _, change) = self.change(verb, element.clone());
-        self.batch.lines.push((line, element.kind, change));
+        self.batch.lines.extend(command.change(self.env.exist).map(|change| (line, kind, change)));
         Ok(())
     }
 
