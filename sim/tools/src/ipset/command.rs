@@ -392,8 +392,9 @@ fn options(reader: &mut Reader<'_>, words: &[String], takes: &Takes, family: boo
     Ok(())
 }
 
-/// What a command is about, of which something may be forbidden, in ipset's order.
-const CHECKED: [Opt; 12] = [
+/// What a command is about, of which something may be forbidden, in ipset's order; the end of a
+/// second range isn't looked at.
+const CHECKED: [Opt; 11] = [
     Opt::Ip,
     Opt::IpTo,
     Opt::Cidr,
@@ -404,7 +405,6 @@ const CHECKED: [Opt; 12] = [
     Opt::Nameref,
     Opt::Ip2,
     Opt::Cidr2,
-    Opt::Ip2To,
     Opt::Proto,
 ];
 
