@@ -88,6 +88,11 @@ impl Netfilter {
         self.0.as_ref().map(|inner| &inner.conntrack)
     }
 
+    /// Whether a rule came that wants connections counted; asked once.
+    pub fn take_wants_accounting(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|inner| std::mem::take(&mut inner.shared.wants_accounting))
+    }
+
     /// Says whether anyone listens to traces from now on.
     pub fn set_tracing(&mut self, listening: bool) {
         if let Some(inner) = &mut self.0 {

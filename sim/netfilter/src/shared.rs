@@ -18,6 +18,8 @@ pub struct Shared {
     /// Kernel: `struct nf_conncount_data`.
     pub(crate) connlimit: BTreeMap<u64, BTreeMap<IpAddr, Vec<ConnId>>>,
     last_list: u64,
+    /// A new rule of `-m connbytes` wants connections counted. Kernel: `nf_ct_set_acct`.
+    pub(crate) wants_accounting: bool,
 }
 
 /// A table that lives as long as a rule names it.
@@ -27,6 +29,8 @@ pub enum Held {
     Recent(String),
     /// Of `-m hashlimit`.
     Hashlimit(String),
+    /// The counters of connections.
+    Accounting,
 }
 
 impl Shared {

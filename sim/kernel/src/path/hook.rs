@@ -251,13 +251,24 @@ impl<O: Observer> Cx<'_, O> {
 
     /// Changes one rule or chain.
     pub(crate) fn ruleset_change(&mut self, ns: NetnsId, change: &Change) -> Result<(), Errno> {
-        self.host.ns_mut(ns).netfilter.change(change).map_err(errno)
+        self.host.ns_mut(ns).netfilter.change(change).map_err(errno)?;
+        self.nf_ct_set_acct(ns);
+        Ok(())
+    }
+
+    /// A new rule may turn the counters of connections on. Kernel: `nf_ct_set_acct`.
+    fn nf_ct_set_acct(&mut self, ns: NetnsId) {
+        if self.host.ns_mut(ns).netfilter.take_wants_accounting() {
+            // The setting exists in every namespace.
+            let _ = self.sysctl_set(ns, "net.netfilter.nf_conntrack_acct", "1");
+        }
     }
 
     /// Makes the changes of one table, all or none; answers the refused ones by index.
     pub(crate) fn ruleset_restore(&mut self, ns: NetnsId, restore: &Restore) -> Reply {
         let refused = self.host.ns_mut(ns).netfilter.restore(restore).err().unwrap_or_default();
         let refused = refused.into_iter().map(|(at, refused)| (at, errno(refused))).collect();
+        self.nf_ct_set_acct(ns);
         Reply { refused, ..Reply::default() }
     }
 

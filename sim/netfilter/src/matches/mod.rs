@@ -141,6 +141,7 @@ pub(crate) use tos::{parse_tos, tos_name};
 register_matches! {
     "addrtype" => addrtype::Addrtype,
     "comment" => comment::Comment,
+    "connbytes" => connbytes::Connbytes,
     "connlimit" => connlimit::Connlimit,
     "connmark" => connmark::Connmark,
     "conntrack" => conntrack::ConntrackMatch,
