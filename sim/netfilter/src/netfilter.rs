@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
-use crate::conntrack::{Conntrack, ConntrackChange, CtEvent, CtSysctl};
+use crate::conntrack::{Conntrack, ConntrackChange, CtEvent};
 use crate::monitor::TraceQueue;
 use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
@@ -199,8 +199,7 @@ impl Netfilter {
         env: &dyn Env,
         portid: u32,
     ) -> Result<(), Refused> {
-        let acct = env.ct_sysctl(CtSysctl::Acct) != 0;
-        self.0.get_or_insert_default().conntrack.change(change, acct, env.now(), portid)
+        self.0.get_or_insert_default().conntrack.change(change, env, portid)
     }
 
     /// Whether there is anything for [`take_conntrack_events`](Self::take_conntrack_events) or

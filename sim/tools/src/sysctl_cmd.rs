@@ -306,7 +306,9 @@ fn set(console: &mut Console<'_>, word: &str, value: &str, o: &Options) -> i32 {
     if !o.dry_run {
         if let Err(refusal) = console.sys.request(netns, request(word, value)) {
             console.flush();
-            console.error(&format!("sysctl: setting key \"{key}\": {}\n", refusal.errno));
+            // A file that can't be opened to write: procps' stream library says EINVAL.
+            let errno = if refusal.errno == Errno::Acces { Errno::Inval } else { refusal.errno };
+            console.error(&format!("sysctl: setting key \"{key}\": {errno}\n"));
             return 1;
         }
     }

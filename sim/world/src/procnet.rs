@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 use kernel::{Host, Nud, RouteKind, TableId};
+use netfilter::conntrack::{Conn, CtStats, Shown};
 use packet::{MacAddr, NetnsId, SimTime};
 
 /// Kernel: `net/ipv4/arp.c, arp_format_neigh_entry`.
@@ -109,4 +110,57 @@ fn raw(addr: IpAddr) -> u32 {
         IpAddr::V4(addr) => u32::from_le_bytes(addr.octets()),
         IpAddr::V6(_) => 0,
     }
+}
+
+/// Kernel: `net/netfilter/nf_conntrack_standalone.c, ct_seq_show`. Each connection is held once
+/// while it is shown.
+pub(crate) fn nf_conntrack(host: &Host, netns: NetnsId, now: SimTime) -> String {
+    let Some(table) = host.get_ns(netns).and_then(|ns| ns.netfilter.conntrack()) else {
+        return String::new();
+    };
+    let shown = |conn: &Conn| Shown {
+        layer3: true,
+        timeout: Some(conn.seconds_left(now)),
+        state: true,
+        counters: true,
+        mark: true,
+        zone: true,
+        delta_at: Some(now),
+        uses: Some(2),
+        ..Shown::default()
+    };
+    table.iter(now).map(|conn| conn.line(&shown(conn)) + "\n").collect()
+}
+
+/// Kernel: `ct_cpu_seq_show`. The first of two processors does all the work.
+pub(crate) fn nf_conntrack_stat(host: &Host, netns: NetnsId) -> String {
+    let table = host.get_ns(netns).and_then(|ns| ns.netfilter.conntrack());
+    let (entries, stats) = table.map_or((0, CtStats::default()), |table| (table.count(), table.stats));
+    let mut text = "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop \
+                    early_drop icmp_error  expect_new expect_create expect_delete search_restart\n"
+        .to_owned();
+    for stats in [stats, CtStats::default()] {
+        let _ = writeln!(
+            text,
+            "{entries:08x}  {:08x} {:08x} {:08x} {:08x} {:08x} {:08x} {:08x} {:08x} {:08x} {:08x} {:08x} {:08x}  \
+             {:08x} {:08x} {:08x} {:08x}",
+            stats.clash_resolve,
+            stats.found,
+            0,
+            stats.invalid,
+            0,
+            0,
+            0,
+            stats.insert,
+            stats.insert_failed,
+            stats.drop,
+            stats.early_drop,
+            stats.error,
+            0,
+            0,
+            0,
+            0,
+        );
+    }
+    text
 }

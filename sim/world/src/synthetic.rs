@@ -33,8 +33,10 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
         let shared = node.host.get_ns(netns).and_then(|netns| netns.netfilter.shared());
         let text = match rest.trim_start_matches('/') {
             "" => {
-                let files = ["arp", "dev", "route"].map(|name| (name.to_owned(), FileKind::File));
-                let dirs = ["ipt_hashlimit", "xt_recent"].map(|name| (name.to_owned(), FileKind::Dir));
+                let files = ["arp", "dev", "nf_conntrack", "nf_conntrack_expect", "route"]
+                    .map(|name| (name.to_owned(), FileKind::File));
+                let dirs =
+                    ["ipt_hashlimit", "stat", "xt_recent"].map(|name| (name.to_owned(), FileKind::Dir));
                 return Ok(dir(files.into_iter().chain(dirs)));
             }
             "ipt_hashlimit" => {
@@ -56,6 +58,10 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
             "arp" => crate::procnet::arp(&node.host, netns, now),
             "dev" => crate::procnet::dev(&node.host, netns),
             "route" => crate::procnet::route(&node.host, netns),
+            "nf_conntrack" => crate::procnet::nf_conntrack(&node.host, netns, now),
+            "nf_conntrack_expect" => String::new(),
+            "stat" => return Ok(dir([("nf_conntrack".to_owned(), FileKind::File)].into_iter())),
+            "stat/nf_conntrack" => crate::procnet::nf_conntrack_stat(&node.host, netns),
             _ => return Err(Errno::NoEnt),
         };
         return Ok(Entry::File(text.into_bytes()));

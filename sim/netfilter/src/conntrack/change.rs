@@ -4,10 +4,10 @@ use packet::{SimTime, Tuple};
 
 use super::event::{EventKind, EventMask};
 use super::{
-    Conn, Conntrack, ConntrackFilter, CtCounter, Dir, EventCache, NatStatus, ProtoState, SctpTrack, TcpState,
-    TcpTrack, Zone, invert, protocol_name,
+    Conn, Conntrack, ConntrackFilter, CtCounter, CtSysctl, Dir, EventCache, NatStatus, ProtoState, SctpState,
+    SctpTrack, TcpState, TcpTrack, Zone, invert, protocol_name,
 };
-use crate::Refused;
+use crate::{Env, Refused};
 
 /// A change of the connection table, made by the `conntrack` command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,17 +50,16 @@ pub struct ConnUpdate {
     pub status: Option<u32>,
     /// Mark and mask.
     pub mark: Option<(u32, u32)>,
-    /// State of a TCP connection.
-    pub state: Option<TcpState>,
+    /// State of a TCP or SCTP connection, by its name.
+    pub state: Option<String>,
 }
 
 impl ConnUpdate {
     /// Kernel: `ctnetlink_change_conntrack`, `ctnetlink_change_status`.
     fn apply(&self, conn: &mut Conn, now: SimTime) -> Result<(), Refused> {
         if let Some(status) = self.status {
-            let old = conn.status();
-            let unset = old & !status;
-            if unset & (Conn::SEEN_REPLY | Conn::ASSURED) != 0 {
+            // Who asks sends the old bits along, so that none is taken away.
+            if status & Conn::EXPECTED != 0 {
                 return Err(Refused::Busy);
             }
             conn.seen_reply |= status & Conn::SEEN_REPLY != 0;
@@ -73,8 +72,12 @@ impl ConnUpdate {
         if let Some((mark, mask)) = self.mark {
             conn.mark = conn.mark & !mask | mark;
         }
-        if let (Some(state), ProtoState::Tcp(tcp)) = (self.state, &mut conn.proto) {
-            tcp.state = state;
+        match (self.state.as_deref(), &mut conn.proto) {
+            (Some(name), ProtoState::Tcp(tcp)) => tcp.state = TcpState::of_name(name).unwrap_or(tcp.state),
+            (Some(name), ProtoState::Sctp(sctp)) => {
+                sctp.state = SctpState::of_name(name).unwrap_or(sctp.state);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -85,13 +88,8 @@ impl Conntrack {
     ///
     /// # Errors
     /// The kernel's refusal.
-    pub fn change(
-        &mut self,
-        change: &ConntrackChange,
-        acct: bool,
-        now: SimTime,
-        portid: u32,
-    ) -> Result<(), Refused> {
+    pub fn change(&mut self, change: &ConntrackChange, env: &dyn Env, portid: u32) -> Result<(), Refused> {
+        let now = env.now();
         match change {
             ConntrackChange::Flush => {
                 let ids: Vec<_> = self.iter(now).map(|conn| conn.id).collect();
@@ -131,7 +129,7 @@ impl Conntrack {
                 }
                 Ok(())
             }
-            ConntrackChange::Create(spec) => self.create(spec, acct, now, portid),
+            ConntrackChange::Create(spec) => self.create(spec, env, portid),
         }
     }
 
@@ -140,7 +138,8 @@ impl Conntrack {
     }
 
     /// Kernel: `ctnetlink_create_conntrack`, `nf_conntrack_hash_check_insert`.
-    fn create(&mut self, spec: &ConnSpec, acct: bool, now: SimTime, portid: u32) -> Result<(), Refused> {
+    fn create(&mut self, spec: &ConnSpec, env: &dyn Env, portid: u32) -> Result<(), Refused> {
+        let now = env.now();
         let ConnSpec { original, reply, nat: [source, destination], zone, update } = spec;
         let mut reply = reply.unwrap_or_else(|| invert(original));
         let mut status = NatStatus::default();
@@ -186,8 +185,8 @@ impl Conntrack {
             nat_clash: false,
             nat: status,
             expires: now,
-            acct: acct.then(|| Box::new([CtCounter::default(); 2])),
-            start: None,
+            acct: (env.ct_sysctl(CtSysctl::Acct) != 0).then(|| Box::new([CtCounter::default(); 2])),
+            start: (env.ct_sysctl(CtSysctl::Timestamp) != 0).then_some(now),
             events,
         });
         let Some(mut conn) = self.take_loose(id) else { return Err(Refused::Invalid) };
@@ -222,7 +221,7 @@ impl fmt::Display for ConnUpdate {
             Some((mark, mask)) => write!(f, " -m {mark}/{mask:#x}")?,
             None => {}
         }
-        state.map_or(Ok(()), |state| write!(f, " --state {state}"))
+        state.as_ref().map_or(Ok(()), |state| write!(f, " --state {state}"))
     }
 }
 

@@ -129,9 +129,11 @@ impl Conn {
         }
     }
 
-    /// Seconds until it is forgotten, rounded down.
+    /// Seconds until it is forgotten, rounded down, as jiffies count them. Kernel: `nf_ct_expires`.
     pub const fn seconds_left(&self, now: SimTime) -> u64 {
-        self.expires.since(now).as_secs()
+        const HZ: u64 = 250;
+        const JIFFY: u64 = 1_000_000_000 / HZ;
+        (self.expires.as_nanos() / JIFFY).saturating_sub(now.as_nanos() / JIFFY) / HZ
     }
 
     /// The name of the protocol's state, for protocols that have one.
@@ -156,6 +158,14 @@ impl Conn {
     pub(crate) fn note(&mut self, event: EventMask) {
         if let Some(events) = &mut self.events {
             events.pending = events.pending.with(event);
+        }
+    }
+
+    /// Sets the mark. Kernel: `connmark_tg_shift`.
+    pub(crate) fn set_mark(&mut self, mark: u32) {
+        if self.mark != mark {
+            self.mark = mark;
+            self.note(EventMask::MARK);
         }
     }
 

@@ -103,6 +103,8 @@ impl NatFilter {
 }
 
 impl Conn {
+    /// Kernel: `IPS_EXPECTED`.
+    pub const EXPECTED: u32 = 1;
     /// Kernel: `IPS_SEEN_REPLY`.
     pub const SEEN_REPLY: u32 = 1 << 1;
     /// Kernel: `IPS_ASSURED`.
@@ -114,7 +116,7 @@ impl Conn {
         ("SEEN_REPLY", Self::SEEN_REPLY),
         ("ASSURED", Self::ASSURED),
         ("FIXED_TIMEOUT", Self::FIXED_TIMEOUT),
-        ("EXPECTED", 1),
+        ("EXPECTED", Self::EXPECTED),
         ("OFFLOAD", 1 << 14),
         ("HW_OFFLOAD", 1 << 15),
     ];
@@ -137,6 +139,18 @@ impl Conn {
 }
 
 impl ConntrackFilter {
+    /// The filter that a connection fits, and no other of its zone.
+    pub fn of_conn(conn: &Conn) -> Self {
+        let mut filter = Self::of_tuples(&conn.original, Some(&conn.reply));
+        let at = match conn.zone.dir {
+            ZoneDir::Both => 0,
+            ZoneDir::Original => 1,
+            ZoneDir::Reply => 2,
+        };
+        filter.zones[at] = Some(conn.zone.id);
+        filter
+    }
+
     /// The filter that these tuples fit, to be written.
     pub(super) fn of_tuples(original: &Tuple, reply: Option<&Tuple>) -> Self {
         let ports = |tuple: &Tuple| match tuple.l4 {

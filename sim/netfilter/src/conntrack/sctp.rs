@@ -126,6 +126,11 @@ impl SctpState {
         }
     }
 
+    /// The state of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::None, CL, CW, CE, ES, SS, SR, SA, HS].into_iter().find(|state| state.name() == name)
+    }
+
     const fn timeout(self) -> CtSysctl {
         match self {
             Self::None | Self::Closed => CtSysctl::SctpTimeoutClosed,

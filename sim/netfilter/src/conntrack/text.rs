@@ -18,6 +18,8 @@ pub struct Shown {
     pub counters: bool,
     /// The mark, even if it is 0.
     pub mark: bool,
+    /// The zone, even if it is 0.
+    pub zone: bool,
     /// When it is, for `delta-time`; `None` leaves that out.
     pub delta_at: Option<SimTime>,
     /// `[start=…]`: how an instant is written.
@@ -88,7 +90,7 @@ impl Conn {
         if shown.mark || self.mark != 0 {
             write!(line, "mark={} ", self.mark)?;
         }
-        if self.zone.dir == ZoneDir::Both && self.zone.id != 0 {
+        if self.zone.dir == ZoneDir::Both && (shown.zone || self.zone.id != 0) {
             write!(line, "zone={} ", self.zone.id)?;
         }
         if let (Some(start), Some(now)) = (self.start, shown.delta_at) {

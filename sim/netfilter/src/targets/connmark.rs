@@ -176,7 +176,7 @@ impl Extension for Connmark {
             }
         };
         if let Some(conn) = cx.conntrack.get_mut(id) {
-            conn.mark = mark;
+            conn.set_mark(mark);
         }
         Action::Continue
     }

@@ -89,6 +89,7 @@ impl Listener {
             state: destroyed || why.intersects(EventMask::PROTOINFO),
             counters: destroyed,
             mark: why.intersects(EventMask::MARK),
+            zone: false,
             delta_at: destroyed.then_some(*at),
             start: (destroyed && out.ktimestamp).then_some(output::clock as fn(SimTime) -> String),
             uses: None,

@@ -9,7 +9,9 @@ mod output;
 
 use kernel::request::{Reply, Request};
 use kernel::{Errno, Refusal};
-use netfilter::conntrack::{Conn, ConnSpec, ConnUpdate, Conntrack, ConntrackChange, TcpState, Zone, ZoneDir};
+use netfilter::conntrack::{
+    Conn, ConnSpec, ConnUpdate, Conntrack, ConntrackChange, ConntrackFilter, Zone, ZoneDir,
+};
 use packet::{L4Key, Proto, SimTime, Tuple};
 use world::{Args, Next, Program, Registry, Signal, Sys};
 
@@ -116,13 +118,10 @@ fn run(console: &mut Console<'_>, parsed: &Parsed) -> Result<i32, Stop> {
         }
         Command::None | Command::Help => {
             console.out(USAGE);
-            match parsed.filter.proto {
-                Some(proto) => {
-                    let name = netfilter::conntrack::protocol_name(proto);
-                    Err(Stop::exit(1, format!("{NAME}: help on `{name}' is not simulated")))
-                }
-                None => Ok(0),
+            if let Some(proto) = parsed.filter.proto {
+                console.out(&proto_help(proto));
             }
+            Ok(0)
         }
     }
 }
@@ -163,7 +162,8 @@ fn list(console: &mut Console<'_>, parsed: &Parsed) -> Result<i32, Stop> {
         console.line(output::XML_TAIL);
         console.flush();
     }
-    if parsed.zero {
+    // With a filter the kernel zeroes nothing.
+    if parsed.zero && parsed.filter == ConntrackFilter::default() {
         let _ = change(console, ConntrackChange::Zero(Box::new(parsed.filter.clone())));
     }
     console.error(&format!("{NAME}: {} flow entries have been shown.\n", conns.len()));
@@ -190,7 +190,7 @@ fn settings(parsed: &Parsed, mark: Option<(u32, u32)>) -> ConnUpdate {
         timeout: parsed.timeout,
         status: parsed.new_status(),
         mark,
-        state: parsed.filter.state.as_deref().and_then(TcpState::of_name),
+        state: parsed.filter.state.clone(),
     }
 }
 
@@ -253,45 +253,45 @@ fn update(console: &mut Console<'_>, parsed: &Parsed) -> Result<i32, Stop> {
     let mut wanted = parsed.clone();
     (wanted.filter.mark, wanted.filter.status, wanted.filter.state) = (None, None, None);
     let settings = settings(parsed, parsed.filter.mark);
-    let now = console.sys.now();
-    let mut shown = Vec::new();
+    let mut updated = 0;
     for conn in fitting(console.sys, &wanted) {
         let unchanged = settings.timeout.is_none()
             && settings.status.is_none_or(|status| conn.status() & status == status)
             && settings.mark.is_none_or(|(mark, mask)| conn.mark & !mask | mark == conn.mark)
-            && settings.state.is_none_or(|state| conn.state_name() == Some(state.name()));
+            && settings.state.as_deref().is_none_or(|state| conn.state_name() == Some(state));
         if unchanged {
             continue;
         }
-        // The tool sends back what it got, and the kernel changes no mapping.
-        let known = ["tcp", "udp", "sctp", "icmp", "udplite", "gre"];
-        if conn.nat.any() || !known.contains(&netfilter::conntrack::protocol_name(conn.original.proto)) {
+        // Without an address the tool names no family, which the kernel doesn't take.
+        if !parsed.names_family() {
             console.error("Operation failed: Operation not supported\n");
             return failed("Operation not supported");
         }
-        let mut one = wanted.filter.clone();
-        one.proto = Some(conn.original.proto);
-        shown.push(conn.id);
+        let one = Box::new(ConntrackFilter::of_conn(&conn));
+        if settings.timeout.is_some() && conn.fixed_timeout {
+            // Kernel: `ctnetlink_change_timeout` answers EPERM.
+            let text = "sorry, you must be root or get CAP_NET_ADMIN capability to do this";
+            console.error(&format!("Operation failed: {text}\n"));
+        } else if let Err(refusal) = change(console, ConntrackChange::Update(one, Box::new(settings.clone())))
+        {
+            console.error(&format!("Operation failed: {}\n", refusal.errno));
+        }
+        let now = console.sys.now();
+        let changed =
+            table(console.sys).and_then(|table| table.iter(now).find(|other| other.id == conn.id).cloned());
+        if let Some(conn) = changed {
+            let line = output::entry(console.sys, &parsed.output, &conn, 2);
+            console.line(&line);
+            updated += 1;
+        }
     }
-    let filter = Box::new(wanted.filter.clone());
-    if let Err(refusal) = change(console, ConntrackChange::Update(filter, Box::new(settings))) {
-        let text = refusal.errno.to_string();
-        console.error(&format!("Operation failed: {text}\n"));
-    }
-    let updated: Vec<Conn> = table(console.sys).map_or_else(Vec::new, |table| {
-        table.iter(now).filter(|conn| shown.contains(&conn.id)).cloned().collect()
-    });
-    for conn in &updated {
-        let line = output::entry(console.sys, &parsed.output, conn, 2);
-        console.line(&line);
-    }
-    console.error(&format!("{NAME}: {} flow entries have been updated.\n", updated.len()));
-    Ok(i32::from(updated.is_empty()))
+    console.error(&format!("{NAME}: {updated} flow entries have been updated.\n"));
+    Ok(i32::from(updated == 0))
 }
 
 fn get(console: &mut Console<'_>, parsed: &Parsed) -> Result<i32, Stop> {
     let (original, reply) = parsed.tuples();
-    if original.is_none() && parsed.filter.orig_src.is_none() && reply.is_none() {
+    if original.is_none() {
         return failed("invalid parameters");
     }
     let now: SimTime = console.sys.now();
@@ -303,7 +303,7 @@ fn get(console: &mut Console<'_>, parsed: &Parsed) -> Result<i32, Stop> {
                 let has = |tuple: &Option<Tuple>| {
                     tuple.is_some_and(|tuple| conn.original == tuple || conn.reply == tuple)
                 };
-                conn.zone.id == zone && (has(&original) || original.is_none() && has(&reply))
+                conn.zone.id == zone && (has(&original) || has(&reply))
             })
             .cloned()
     });
@@ -334,6 +334,26 @@ fn stats(console: &mut Console<'_>, expect: bool) {
                 stats.clash_resolve,
             )
         });
+    }
+}
+
+/// `-h -p PROTO`. conntrack-tools: `extension_help`.
+fn proto_help(proto: Proto) -> String {
+    const PORTS: &str = "  --orig-port-src\t\toriginal source port\n\
+        \x20 --orig-port-dst\t\toriginal destination port\n\
+        \x20 --reply-port-src\t\treply source port\n\
+        \x20 --reply-port-dst\t\treply destination port\n\
+        \x20 --mask-port-src\t\tmask source port\n\
+        \x20 --mask-port-dst\t\tmask destination port\n\
+        \x20 --tuple-port-src\t\texpectation tuple src port\n\
+        \x20 --tuple-port-src\t\texpectation tuple dst port\n";
+    match proto {
+        Proto::TCP => format!("Proto `tcp' help:\n{PORTS}  --state\t\t\tTCP state, fe. ESTABLISHED\n"),
+        Proto::UDP => format!("Proto `udp' help:\n{PORTS}"),
+        Proto::ICMP => "Proto `icmp' help:\n  --icmp-type\t\t\ticmp type\n\
+                        \x20 --icmp-code\t\t\ticmp code\n  --icmp-id\t\t\ticmp id\n"
+            .to_owned(),
+        other => format!("Proto `{}' help is not simulated\n", netfilter::conntrack::protocol_name(other)),
     }
 }
 

@@ -626,6 +626,11 @@ impl Parsed {
         Ok(())
     }
 
+    /// Whether the options say of which family connections are.
+    pub fn names_family(&self) -> bool {
+        self.family.is_some()
+    }
+
     /// The status bits to set.
     pub fn new_status(&self) -> Option<u32> {
         self.status

@@ -36,6 +36,7 @@ pub fn entry(sys: &dyn Sys, output: &Output, conn: &Conn, uses: u32) -> String {
         state: true,
         counters: true,
         mark: true,
+        zone: false,
         delta_at: Some(now),
         start: output.ktimestamp.then_some(clock as fn(SimTime) -> String),
         uses: Some(uses),
