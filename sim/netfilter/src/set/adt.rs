@@ -2,7 +2,7 @@ use super::bitmap::Bitmap;
 use super::elem::{Elem, mask, prefix, range_to_cidr};
 use super::ext::{Extensions, Jiffies, NewExt};
 use super::packet::Probe;
-use super::set::{Data, Set};
+use super::instance::{Data, Set};
 use super::table::{Found, Hash, NotAdded};
 use super::{Entry, SetError, SetType};
 

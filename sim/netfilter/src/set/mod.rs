@@ -17,10 +17,10 @@ mod elem;
 mod entry;
 mod error;
 mod ext;
+mod instance;
 mod kind;
 mod list;
 mod packet;
-mod set;
 mod sets;
 mod table;
 

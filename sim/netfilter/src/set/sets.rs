@@ -7,7 +7,7 @@ use super::adt::Adt;
 use super::ext::{Jiffies, SkbInfo};
 use super::list::Place;
 use super::packet::Probe;
-use super::set::{Data, Set};
+use super::instance::{Data, Set};
 use super::table::{Found, Hash};
 use super::{CreateOptions, Entry, PacketOptions, SetChange, SetError, SetType, Tested};
 use crate::Random;
