@@ -13,7 +13,7 @@ ip -br link
 ip link show type dummy
 bridge link
 ip addr add 10.1.0.1/24 dev br0
-ping -q -c 1 -W 1 10.1.0.9 | grep received
+ping -q -c 1 -W 0.5 10.1.0.9 | grep received
 ip -s link show d0 | tail -n 2
 ip -d link show d0 | grep -o 'dummy.*' | head -n 1 | cut -c 1-20
 ip link set d0 carrier off

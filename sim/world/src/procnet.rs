@@ -32,6 +32,12 @@ pub(crate) fn arp(host: &Host, netns: NetnsId, now: SimTime) -> String {
     text
 }
 
+/// Kernel: `net/netfilter/x_tables.c`, `xt_table_seq_show`.
+pub(crate) fn ip_tables_names(host: &Host, netns: NetnsId) -> String {
+    let names = host.get_ns(netns).map_or_else(Vec::new, |ns| ns.netfilter.legacy_tables());
+    names.into_iter().map(|name| format!("{name}\n")).collect()
+}
+
 /// Kernel: `net/ipv4/fib_trie.c, fib_route_seq_show`.
 pub(crate) fn route(host: &Host, netns: NetnsId) -> String {
     // The main table is made with the first route, be it a local one.

@@ -33,7 +33,7 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
         let shared = node.host.get_ns(netns).and_then(|netns| netns.netfilter.shared());
         let text = match rest.trim_start_matches('/') {
             "" => {
-                let files = ["arp", "dev", "nf_conntrack", "nf_conntrack_expect", "route"]
+                let files = ["arp", "dev", "ip_tables_names", "nf_conntrack", "nf_conntrack_expect", "route"]
                     .map(|name| (name.to_owned(), FileKind::File));
                 let dirs =
                     ["ipt_hashlimit", "stat", "xt_recent"].map(|name| (name.to_owned(), FileKind::Dir));
@@ -57,6 +57,7 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
             }
             "arp" => crate::procnet::arp(&node.host, netns, now),
             "dev" => crate::procnet::dev(&node.host, netns),
+            "ip_tables_names" => crate::procnet::ip_tables_names(&node.host, netns),
             "route" => crate::procnet::route(&node.host, netns),
             "nf_conntrack" => crate::procnet::nf_conntrack(&node.host, netns, now),
             "nf_conntrack_expect" => String::new(),

@@ -140,9 +140,10 @@ pub trait Sys {
     fn request(&mut self, netns: NetnsId, request: Request) -> Result<Reply, Refusal>;
     /// The kernel, for its dumps (`links`, `addrs`, `routes`, …): read only.
     fn kernel(&self) -> &Host;
-    /// The devices of a namespace. As in Linux, listing them gives ids to the other namespaces in
-    /// which their peers are (`peernet2id_alloc` in `rtnl_fill_ifinfo`).
-    fn links(&mut self, netns: NetnsId) -> Vec<LinkInfo>;
+    /// The devices of a namespace. As in Linux, asking for all of them, or for `only` one, gives
+    /// ids to the other namespaces in which their peers are (`peernet2id_alloc` in
+    /// `rtnl_fill_ifinfo`).
+    fn links(&mut self, netns: NetnsId, only: Option<&str>) -> Vec<LinkInfo>;
 
     /// Reads at most `max` bytes.
     ///

@@ -236,8 +236,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         &self.node.host
     }
 
-    fn links(&mut self, netns: NetnsId) -> Vec<LinkInfo> {
-        self.node.host.links_get_nsids(netns);
+    fn links(&mut self, netns: NetnsId, only: Option<&str>) -> Vec<LinkInfo> {
+        let dev = only.and_then(|name| self.node.host.dev_by_name(netns, name));
+        if dev.is_some() || only.is_none() {
+            self.node.host.links_get_nsids(netns, dev);
+        }
         self.node.host.links(netns)
     }
 

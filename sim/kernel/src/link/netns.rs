@@ -24,11 +24,12 @@ impl Host {
         nsid(&mut self.ns_mut(netns).nsids, other)
     }
 
-    /// What a dump of links does besides telling: namespaces of linked devices get ids.
-    /// Kernel: `rtnl_fill_link_netnsid`.
-    pub fn links_get_nsids(&mut self, netns: NetnsId) {
+    /// What a dump of links, or of `only` one, does besides telling: namespaces of linked devices
+    /// get ids. Kernel: `rtnl_fill_link_netnsid`.
+    pub fn links_get_nsids(&mut self, netns: NetnsId, only: Option<DevId>) {
         let Some(ns) = self.get_ns(netns) else { return };
-        for dev in ns.devices.values().copied().collect::<Vec<_>>() {
+        let told = ns.devices.values().copied().filter(|dev| only.is_none_or(|only| only == *dev));
+        for dev in told.collect::<Vec<_>>() {
             if let Some(other) = self.link_net(dev) {
                 self.peernet2id_alloc(netns, other);
             }

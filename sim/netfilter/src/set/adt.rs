@@ -1,8 +1,8 @@
 use super::bitmap::Bitmap;
 use super::elem::{Elem, mask, prefix, range_to_cidr};
 use super::ext::{Extensions, Jiffies, NewExt};
-use super::packet::Probe;
 use super::instance::{Data, Set};
+use super::packet::Probe;
 use super::table::{Found, Hash, NotAdded};
 use super::{Entry, SetError, SetType};
 

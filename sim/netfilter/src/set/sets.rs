@@ -5,9 +5,9 @@ use packet::{SimTime, Skb};
 
 use super::adt::Adt;
 use super::ext::{Jiffies, SkbInfo};
+use super::instance::{Data, Set};
 use super::list::Place;
 use super::packet::Probe;
-use super::instance::{Data, Set};
 use super::table::{Found, Hash};
 use super::{CreateOptions, Entry, PacketOptions, SetChange, SetError, SetType, Tested};
 use crate::Random;

@@ -260,9 +260,10 @@ fn do_link(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn show_links(ip: &mut Ip<'_, '_>, words: &[&str], listing: Listing) -> Result<i32, Stop> {
-    // The dump gives ids to the namespaces of linked devices.
-    let env = Env { links: ip.console.sys.links(ip.netns), ..ip.env() };
-    let filter = filter::Filter::parse(words, listing, &ip.options, &env)?;
+    let filter = filter::Filter::parse(words, listing, &ip.options, &ip.env())?;
+    // iproute2 asks for one device if nothing but its name is asked for, otherwise for all.
+    let only = filter.dev.as_deref().filter(|_| listing == Listing::Link && filter.group.is_none());
+    let env = Env { links: ip.console.sys.links(ip.netns, only), ..ip.env() };
     let addrs = ip.console.sys.kernel().addrs(ip.netns);
     let text = list::show(&filter, listing, &addrs, &ip.options, &env);
     ip.console.out(&text);

@@ -196,7 +196,7 @@ fn describe_packet(sys: &mut dyn Sys, text: &mut String, id: u32, traced: &Trace
     }
     if let Some((src, dst)) = link {
         let netns = sys.netns();
-        let links = sys.links(netns);
+        let links = sys.links(netns, None);
         let arphrd = links.iter().find(|link| link.name == *input).map_or(ARPHRD_ETHER, |link| link.arphrd);
         let _ = match arphrd {
             ARPHRD_ETHER => {

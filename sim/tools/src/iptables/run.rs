@@ -281,7 +281,7 @@ pub fn changes(table: Option<&Table>, command: &Command) -> Result<Vec<What>, Fa
         Action::DeleteChain(None) => Ok(user_chain_deletions(table)),
         Action::DeleteChain(chain) => Ok(vec![What::DeleteChain { chain: chain.clone() }]),
         Action::Rename(_, to) if known(to) => Err(Failure::Lookup("File exists")),
-        Action::Rename(chain, _) if found(chain).is_none() => Err(NO_CHAIN),
+        Action::Rename(chain, _) if built_in(chain) && legacy || found(chain).is_none() => Err(NO_CHAIN),
         Action::Rename(chain, to) => Ok(vec![What::Rename { chain: chain.clone(), to: to.clone() }]),
         Action::Policy(chain, ..) if !built_in(chain) => Err(Failure::Lookup("Bad built-in chain name")),
         Action::Policy(chain, policy, counters) => match Policy::parse(policy) {
