@@ -237,9 +237,21 @@ fn rules_print_as_they_are_read() {
         "-j NETMAP --to 10.0.0.0/24",
         "-j CT --notrack",
         "-j TTL --ttl-inc 5",
-        "-j TCPMSS --clamp-mss-to-pmtu",
+        "-p tcp -j TCPMSS --clamp-mss-to-pmtu",
+        "-m recent ! --update --seconds 5 --reap --hitcount 3 --rttl --name list --mask 255.255.255.0 --rdest",
+        "-m hashlimit --hashlimit-above 7/min --hashlimit-burst 9 --hashlimit-mode srcip,dstport --hashlimit-name x",
+        "-m hashlimit --hashlimit-upto 512kb/s --hashlimit-name bytes --hashlimit-srcmask 24",
+        "-m owner ! --socket-exists --uid-owner 5-9 ! --gid-owner 0",
+        "-p tcp -m tcpmss ! --mss 500:1400 -m connlimit --connlimit-upto 3 --connlimit-mask 24 --connlimit-daddr",
+        "-m quota ! --quota 1000 -m connbytes --connbytes 1:9 --connbytes-mode avgpkt --connbytes-dir both",
+        "-m u32 --u32 \"0x0>>0x16&0x3c@0x8=0x1:0x5,0x7&&0x4=0x0\"",
+        "-p sctp -m sctp ! --dport 80 --chunk-types any DATA:Be,INIT",
+        "-j NFLOG --nflog-prefix web --nflog-group 5 --nflog-size 64",
+        "-p udp -j NFQUEUE --queue-balance 1:4 --queue-bypass --queue-cpu-fanout",
+        "-j CLASSIFY --set-class 0001:000a",
+        "-j CONNMARK --save-mark --nfmask 0xf --ctmask 0xff --left-shift-mark 4",
     ] {
-        let printed = rule(text).to_string();
+        let printed = rule(&text.replace('"', "")).to_string();
         assert_eq!(printed.trim_start(), text);
     }
 }
