@@ -267,7 +267,7 @@ fn choose_addr(tuple: &mut Tuple, range: &NatRange, manip: Manip, zone: Zone) {
             };
             let hash = jhash_addr(memory(tuple.src), init);
             let count = high.to_bits().wrapping_sub(low.to_bits()).wrapping_add(1);
-            let step = (u64::from(hash) * u64::from(count) >> 32) as u32;
+            let step = ((u64::from(hash) * u64::from(count)) >> 32) as u32;
             IpAddr::V4(Ipv4Addr::from_bits(low.to_bits().wrapping_add(step)))
         }
         (low, _) => low,

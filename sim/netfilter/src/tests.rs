@@ -8,7 +8,7 @@ use packet::{
 use proptest::prelude::*;
 use trace::{Decision, HookName, Off, Place, Recorder, StepKind};
 
-use crate::conntrack::{ConntrackChange, ConntrackFilter};
+use crate::conntrack::{ConntrackChange, ConntrackFilter, CtSysctl};
 use crate::{
     AddrType, Change, Counters, Env, HookState, HookVerdict, Netfilter, Policy, Refused, ReversePath, Rule,
     RuleOption, RuleParser, TableName, Watch, What,
@@ -502,4 +502,82 @@ fn a_refused_restore_leaves_the_table() {
         netfilter.restore(&crate::Restore { table: TableName::Filter.into(), flush: false, changes });
     assert_eq!(refused, Err(vec![(4, Refused::TooDeep), (5, Refused::TooDeep), (6, Refused::Busy)]));
     assert_eq!(format!("{:?}", netfilter.table(TableName::Filter)), before);
+}
+
+/// A kernel with few places for connections.
+struct Full(SimTime, u32);
+
+impl Env for Full {
+    fn now(&self) -> SimTime {
+        self.0
+    }
+
+    fn dev_name(&self, dev: DevId) -> &str {
+        ["lo", "lan", "wan"][dev.0 as usize]
+    }
+
+    fn addr_type(&self, _: IpAddr, _: Option<DevId>) -> AddrType {
+        AddrType::Unicast
+    }
+
+    fn primary_addr(&self, _: DevId) -> Option<IpAddr> {
+        None
+    }
+
+    fn masquerade_addr(&self, _: DevId, _: IpAddr) -> Option<IpAddr> {
+        None
+    }
+
+    fn path_mtu(&self, _: IpAddr, _: Option<DevId>) -> u32 {
+        1500
+    }
+
+    fn reverse_path(&self, _: IpAddr, _: IpAddr, _: u8, _: u32, _: DevId) -> crate::ReversePath {
+        crate::ReversePath::None
+    }
+
+    fn ct_sysctl(&self, key: CtSysctl) -> u32 {
+        match key {
+            CtSysctl::Max => 2,
+            CtSysctl::Buckets => self.1,
+            other => other.default_value(),
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        1
+    }
+}
+
+#[test]
+fn a_full_table_makes_room_only_next_to_the_new_one() {
+    for (buckets, passed, early_drop, drop) in [(1, 4, 2, 0), (u32::MAX, 2, 0, 2)] {
+        let mut netfilter = ruleset(&["FORWARD -m conntrack --ctstate NEW"]);
+        let place = Place { host: HostId(0), netns: NetnsId::INIT, dev: None };
+        let mut through = 0;
+        for port in 1..=4 {
+            let mut skb = udp("10.0.0.2", port, "203.0.113.2", 53);
+            let mut accepted = true;
+            for (hook, indev, outdev) in [
+                (HookName::Prerouting, LAN, None),
+                (HookName::Forward, LAN, WAN),
+                (HookName::Postrouting, None, WAN),
+            ] {
+                let mut off = trace::Off;
+                let mut watch = Watch { obs: &mut off, place, at: SimTime::ZERO, packet: skb.id };
+                let state = HookState { hook, indev, outdev };
+                let env = Full(SimTime::ZERO, buckets);
+                let verdict = netfilter.run(&env, state, &mut Vec::new(), None, &mut watch, &mut skb);
+                accepted &= verdict == HookVerdict::Accept;
+                if !accepted {
+                    break;
+                }
+            }
+            through += u32::from(accepted);
+        }
+        let stats = netfilter.conntrack().map(|table| table.stats).unwrap_or_default();
+        assert_eq!((through, stats.early_drop, stats.drop), (passed, early_drop, drop));
+        let notices = netfilter.take_notices();
+        assert_eq!(notices.len(), drop as usize, "{notices:?}");
+    }
 }

@@ -163,8 +163,11 @@ impl Conntrack {
     fn early_drop(&mut self, cx: &TrackCx<'_>, tuple: &Tuple, zone: Zone) -> bool {
         let buckets = cx.sysctl(CtSysctl::Buckets).max(1);
         let first = TupleKey::bucket(tuple, zone.id_in(Dir::Original), buckets);
-        let distance =
-            |tuple: &Tuple, zone: u16| (TupleKey::bucket(tuple, zone, buckets) + buckets - first) % buckets;
+        let distance = |tuple: &Tuple, zone: u16| {
+            let bucket = TupleKey::bucket(tuple, zone, buckets);
+            // Behind the last bucket comes the first one.
+            bucket.checked_sub(first).unwrap_or_else(|| bucket + (buckets - first))
+        };
         let mut nearest = EVICTION_RANGE;
         let mut victims = Vec::new();
         for conn in self.conns.values().filter(|conn| !conn.assured && conn.expires > cx.now) {

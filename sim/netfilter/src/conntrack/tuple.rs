@@ -48,7 +48,7 @@ impl TupleKey {
             hash = (hash ^ word as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             hash ^= hash >> 29;
         }
-        ((hash >> 32) * u64::from(buckets.max(1)) >> 32) as u32
+        (((hash >> 32) * u64::from(buckets.max(1))) >> 32) as u32
     }
 }
 
