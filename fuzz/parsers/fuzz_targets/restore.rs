@@ -1,0 +1,7 @@
+//! Random input for `iptables-restore`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| hoplab_fuzz_parsers::run(&["iptables-restore"], bytes));
