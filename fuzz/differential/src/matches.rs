@@ -1,0 +1,225 @@
+//! Random matches: every one that the simulation has, with options that the traffic sometimes meets.
+
+use crate::dice::Dice;
+use crate::probes::{LENGTHS, PORTS, TTLS};
+use crate::rules::Site;
+use crate::topology::{TCP_PORTS, UDP_PORTS};
+
+/// Marks that rules set and ask for.
+pub const MARKS: [&str; 6] = ["0x1", "0x2", "0x10", "0x11", "0x10/0xf0", "0x1/0x3"];
+/// Connection states.
+const STATES: [&str; 7] = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED", "SNAT", "DNAT"];
+
+/// The matches of a rule for a protocol, `-s` and the like included; at least `least` of them.
+pub fn random(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>, least: u32) -> String {
+    let mut text = String::new();
+    if dice.percent(25) {
+        text.push_str(&format!("{} -s {}", not(dice, 20), site.prefix(dice)));
+    }
+    if dice.percent(25) {
+        text.push_str(&format!("{} -d {}", not(dice, 20), site.prefix(dice)));
+    }
+    if dice.percent(15) && !["OUTPUT", "POSTROUTING"].contains(&site.chain) {
+        text.push_str(&format!("{} -i {}", not(dice, 20), device(dice, site)));
+    }
+    if dice.percent(15) && !["PREROUTING", "INPUT"].contains(&site.chain) {
+        text.push_str(&format!("{} -o {}", not(dice, 20), device(dice, site)));
+    }
+    match protocol {
+        Some(protocol) => {
+            let not = if site.table == "raw" || protocol != "sctp" { "" } else { not(dice, 50) };
+            text.push_str(&format!("{not} -p {protocol}"));
+            if dice.percent(50) && not.is_empty() {
+                text.push_str(&of_protocol(dice, protocol));
+            }
+        }
+        None if dice.percent(3) => text.push_str(" -f"),
+        None => {}
+    }
+    let count = least.max(*dice.weighted(&[(4, 0), (5, 1), (2, 2), (1, 3)]));
+    let mut used: Vec<String> = Vec::new();
+    for _ in 0..count {
+        let one = extension(dice, site, protocol);
+        let name = one.split(' ').nth(2).unwrap_or_default().to_owned();
+        if !used.contains(&name) {
+            text.push_str(&one);
+            used.push(name);
+        }
+    }
+    text
+}
+
+fn not(dice: &mut Dice, chance: u32) -> &'static str {
+    if dice.percent(chance) { " !" } else { "" }
+}
+
+fn device(dice: &mut Dice, site: &Site<'_>) -> String {
+    let names: Vec<&str> = site.node.devices.iter().map(|device| device.name.as_str()).collect();
+    match dice.number(0..=9) {
+        0 => "lo".to_owned(),
+        1 => "eth+".to_owned(),
+        2 => "+".to_owned(),
+        _ => (*dice.pick(&names)).to_owned(),
+    }
+}
+
+/// A port or a range that holds ports of the traffic.
+fn ports(dice: &mut Dice) -> String {
+    let one = *dice.pick(&PORTS);
+    match dice.number(0..=5) {
+        0 => format!("{}:{}", one - one.min(20), one + 20),
+        1 => format!(":{one}"),
+        2 => format!("{one}:"),
+        _ => one.to_string(),
+    }
+}
+
+fn of_protocol(dice: &mut Dice, protocol: &str) -> String {
+    let side = *dice.pick(&["--dport", "--dport", "--sport"]);
+    match protocol {
+        "icmp" => {
+            let kinds = [
+                "echo-request",
+                "echo-reply",
+                "destination-unreachable",
+                "port-unreachable",
+                "fragmentation-needed",
+                "time-exceeded",
+                "8",
+                "3/3",
+                "any",
+                "8/0",
+            ];
+            format!(" -m icmp{} --icmp-type {}", not(dice, 20), dice.pick(&kinds))
+        }
+        "tcp" => match dice.number(0..=5) {
+            0 => format!(" -m tcp{} --syn", not(dice, 30)),
+            1 => {
+                let masks = [
+                    "SYN,RST SYN",
+                    "ALL NONE",
+                    "ALL SYN",
+                    "FIN,SYN,RST,ACK SYN",
+                    "ACK ACK",
+                    "RST RST",
+                    "SYN,ACK SYN,ACK",
+                    "ALL FIN,PSH,URG",
+                ];
+                format!(" -m tcp{} --tcp-flags {}", not(dice, 30), dice.pick(&masks))
+            }
+            2 => format!(" -m tcp{} --tcp-option {}", not(dice, 30), dice.pick(&[2, 3, 4, 8])),
+            _ => format!(" -m tcp{} {side} {}", not(dice, 20), ports(dice)),
+        },
+        "sctp" => String::new(),
+        other => format!(" -m {other}{} {side} {}", not(dice, 20), ports(dice)),
+    }
+}
+
+fn list(dice: &mut Dice, of: &[&str], most: u32) -> String {
+    let mut chosen: Vec<&str> = Vec::new();
+    for _ in 0..dice.number(1..=most) {
+        let one = *dice.pick(of);
+        if !chosen.contains(&one) {
+            chosen.push(one);
+        }
+    }
+    chosen.join(",")
+}
+
+/// One `-m NAME` with its options.
+fn extension(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String {
+    match dice.number(0..=19) {
+        0 => format!(" -m addrtype{} {}", not(dice, 20), addrtype(dice, site)),
+        1 => format!(" -m comment --comment {}", dice.pick(&["plain", "\"two words\"", "\"a-b_c.d\""])),
+        2 => format!(" -m connmark{} --mark {}", not(dice, 20), dice.pick(&MARKS)),
+        3..=5 => format!(" -m conntrack{}", conntrack(dice, site)),
+        6 => format!(" -m dscp{} --dscp {}", not(dice, 20), dice.pick(&["0x00", "0x04", "0x08", "0x2e"])),
+        7 => {
+            let (a, b) = (site.any_address(dice), site.any_address(dice));
+            let key = |address: &str| address.parse::<std::net::Ipv4Addr>().ok();
+            let (low, high) = if key(&a) <= key(&b) { (a, b) } else { (b, a) };
+            let side = dice.pick(&["--src-range", "--dst-range"]);
+            format!(" -m iprange{} {side} {low}-{high}", not(dice, 20))
+        }
+        8 => {
+            let length = *dice.pick(&LENGTHS);
+            let range = match dice.number(0..=2) {
+                0 => format!("{length}"),
+                1 => format!("{}:{}", length - length.min(30), length + 30),
+                _ => format!("{length}:65535"),
+            };
+            format!(" -m length{} --length {range}", not(dice, 20))
+        }
+        9 => format!(" -m limit --limit {}/hour --limit-burst {}", dice.number(1..=3), dice.number(1..=5)),
+        10 if ["PREROUTING", "INPUT", "FORWARD"].contains(&site.chain) => {
+            let macs: Vec<&str> = site
+                .topology
+                .nodes
+                .iter()
+                .flat_map(|node| &node.devices)
+                .map(|device| device.mac.as_str())
+                .collect();
+            format!(" -m mac{} --mac-source {}", not(dice, 20), dice.pick(&macs))
+        }
+        11 | 12 => format!(" -m mark{} --mark {}", not(dice, 20), dice.pick(&MARKS)),
+        13 => match protocol {
+            Some("tcp" | "udp") => {
+                let side = dice.pick(&["--dports", "--sports", "--ports"]);
+                let many: Vec<String> = (0..dice.number(1..=3))
+                    .map(|_| {
+                        let port = *dice.pick(&PORTS);
+                        if dice.percent(30) { format!("{port}:{}", port + 10) } else { port.to_string() }
+                    })
+                    .collect();
+                format!(" -m multiport{} {side} {}", not(dice, 20), many.join(","))
+            }
+            _ => format!(" -m state{} --state {}", not(dice, 20), list(dice, &STATES[..5], 2)),
+        },
+        14 => format!(
+            " -m pkttype{} --pkt-type {}",
+            not(dice, 20),
+            dice.pick(&["unicast", "broadcast", "multicast"])
+        ),
+        15 => {
+            let every = dice.number(1..=4);
+            let packet = dice.number(0..=every - 1);
+            format!(" -m statistic --mode nth{} --every {every} --packet {packet}", not(dice, 20))
+        }
+        16 => format!(" -m tos{} --tos {}", not(dice, 20), dice.pick(&["0x10", "0x00/0x3f", "0x08/0x18"])),
+        17 => {
+            let compare = dice.pick(&["--ttl-eq", "--ttl-gt", "--ttl-lt"]);
+            format!(" -m ttl {compare} {}", dice.pick(&TTLS) - dice.number(0..=2))
+        }
+        18 => format!(" -m state{} --state {}", not(dice, 20), list(dice, &STATES[..5], 2)),
+        _ => format!(" -m conntrack --ctstate {}", list(dice, &STATES, 3)),
+    }
+}
+
+fn addrtype(dice: &mut Dice, site: &Site<'_>) -> String {
+    let kinds = ["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "BLACKHOLE", "LOCAL,UNICAST"];
+    let side = *dice.pick(&["--src-type", "--dst-type"]);
+    let limit = match site.chain {
+        "PREROUTING" | "INPUT" | "FORWARD" if dice.percent(15) => " --limit-iface-in",
+        "OUTPUT" | "POSTROUTING" if dice.percent(15) => " --limit-iface-out",
+        _ => "",
+    };
+    format!("{side} {}{limit}", dice.pick(&kinds))
+}
+
+fn conntrack(dice: &mut Dice, site: &Site<'_>) -> String {
+    let port = || [UDP_PORTS[0], UDP_PORTS[1], TCP_PORTS[0]];
+    match dice.number(0..=10) {
+        0..=3 => format!("{} --ctstate {}", not(dice, 20), list(dice, &STATES, 3)),
+        4 => format!("{} --ctorigsrc {}", not(dice, 20), site.prefix(dice)),
+        5 => format!("{} --ctorigdst {}", not(dice, 20), site.prefix(dice)),
+        6 => format!("{} --ctreplsrc {}", not(dice, 20), site.prefix(dice)),
+        7 => format!(" --ctproto {} --ctorigdstport {}", dice.pick(&["tcp", "udp"]), dice.pick(&port())),
+        8 => format!(" --ctdir {}", dice.pick(&["ORIGINAL", "REPLY"])),
+        9 => format!(
+            "{} --ctstatus {}",
+            not(dice, 20),
+            list(dice, &["NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"], 2)
+        ),
+        _ => format!("{} --ctrepldst {}", not(dice, 20), site.prefix(dice)),
+    }
+}
