@@ -99,7 +99,6 @@ fn raw(dice: &mut Dice, to: &str, source: u32) -> String {
             (1, "syn,ack"),
             (1, "psh,ack"),
             (1, "fin,psh,urg"),
-            (1, "syn,fin"),
         ]);
         let port = dice.pick(&[80, 80, 80, 81, 443, 8080]);
         command.push_str(&format!(" --tcp --flags {flags} -g {source} -p {port}"));

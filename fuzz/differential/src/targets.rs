@@ -81,7 +81,7 @@ fn mangle(dice: &mut Dice, protocol: Option<&str>) -> String {
             format!("TTL {how} {value}")
         }
         2 => format!("TOS {}", dice.pick(&["--set-tos 0x10", "--set-tos 0x08/0x3f", "--and-tos 0x0c", "--or-tos 0x04"])),
-        3 => format!("DSCP {}", dice.pick(&["--set-dscp 0x08", "--set-dscp-class EF", "--set-dscp 0x00"])),
+        3 => format!("DSCP {}", dice.pick(&["--set-dscp 0x08", "--set-dscp 0x2e", "--set-dscp 0x00"])),
         4 if protocol == Some("tcp") => "ACCEPT".to_owned(),
         _ => mark(dice),
     }
@@ -91,7 +91,6 @@ fn raw(dice: &mut Dice) -> String {
     match dice.number(0..=5) {
         0 | 1 => "NOTRACK".to_owned(),
         2 => "CT --notrack".to_owned(),
-        3 => format!("CT --zone {}", dice.number(1..=3)),
         _ => mark(dice),
     }
 }
