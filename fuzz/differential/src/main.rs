@@ -145,7 +145,10 @@ impl Batch<'_> {
                 Some(again) => again,
                 None => again.insert(chunks(&self.runner.live(&script)?, self.cases.len())),
             };
-            if again.get(index + 1) != Some(theirs) {
+            if let Some(second) = again.get(index + 1)
+                && second != theirs
+            {
+                println!("case {number}: the kernel says two things:\n{}", difference(theirs, second));
                 tally.flaky += 1;
                 continue;
             }

@@ -13,11 +13,12 @@ const STATES: [&str; 7] = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKE
 /// The matches of a rule for a protocol, `-s` and the like included; at least `least` of them.
 pub fn random(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>, least: u32) -> String {
     let mut text = String::new();
-    if dice.percent(25) {
-        text.push_str(&format!("{} -s {}", not(dice, 20), site.prefix(dice)));
-    }
-    if dice.percent(25) {
-        text.push_str(&format!("{} -d {}", not(dice, 20), site.prefix(dice)));
+    for side in ["-s", "-d"] {
+        if dice.percent(25) {
+            let prefix = site.prefix(dice);
+            let not = if prefix.ends_with("/0") { "" } else { not(dice, 20) };
+            text.push_str(&format!("{not} {side} {prefix}"));
+        }
     }
     if dice.percent(15) && !["OUTPUT", "POSTROUTING"].contains(&site.chain) {
         text.push_str(&format!("{} -i {}", not(dice, 20), device(dice, site)));
@@ -63,6 +64,13 @@ fn device(dice: &mut Dice, site: &Site<'_>) -> String {
     }
 }
 
+fn port_option(dice: &mut Dice) -> String {
+    let side = *dice.pick(&["--dport", "--dport", "--sport"]);
+    let ports = ports(dice);
+    let not = if ports.contains(':') { "" } else { not(dice, 20) };
+    format!("{not} {side} {ports}")
+}
+
 /// A port or a range that holds ports of the traffic.
 fn ports(dice: &mut Dice) -> String {
     let one = *dice.pick(&PORTS);
@@ -75,7 +83,6 @@ fn ports(dice: &mut Dice) -> String {
 }
 
 fn of_protocol(dice: &mut Dice, protocol: &str) -> String {
-    let side = *dice.pick(&["--dport", "--dport", "--sport"]);
     match protocol {
         "icmp" => {
             let kinds = [
@@ -108,10 +115,10 @@ fn of_protocol(dice: &mut Dice, protocol: &str) -> String {
                 format!(" -m tcp{} --tcp-flags {}", not(dice, 30), dice.pick(&masks))
             }
             2 => format!(" -m tcp{} --tcp-option {}", not(dice, 30), dice.pick(&[2, 3, 4, 8])),
-            _ => format!(" -m tcp{} {side} {}", not(dice, 20), ports(dice)),
+            _ => format!(" -m tcp{}", port_option(dice)),
         },
         "sctp" => String::new(),
-        other => format!(" -m {other}{} {side} {}", not(dice, 20), ports(dice)),
+        other => format!(" -m {other}{}", port_option(dice)),
     }
 }
 
@@ -209,7 +216,13 @@ fn addrtype(dice: &mut Dice, site: &Site<'_>) -> String {
 fn conntrack(dice: &mut Dice, site: &Site<'_>) -> String {
     let port = || [UDP_PORTS[0], UDP_PORTS[1], TCP_PORTS[0]];
     match dice.number(0..=10) {
-        0..=3 => format!("{} --ctstate {}", not(dice, 20), list(dice, &STATES, 3)),
+        0..=2 => format!("{} --ctstate {}", not(dice, 20), list(dice, &STATES, 3)),
+        3 => format!(
+            " --ctstate {}{} --ctorigdst {}",
+            list(dice, &STATES, 3),
+            not(dice, 20),
+            site.prefix(dice)
+        ),
         4 => format!("{} --ctorigsrc {}", not(dice, 20), site.prefix(dice)),
         5 => format!("{} --ctorigdst {}", not(dice, 20), site.prefix(dice)),
         6 => format!("{} --ctreplsrc {}", not(dice, 20), site.prefix(dice)),

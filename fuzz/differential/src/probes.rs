@@ -27,6 +27,11 @@ impl Probe {
         format!("ip netns exec {} {}", self.node, self.command)
     }
 
+    /// Whether what it prints, and its exit status, is of no interest.
+    pub fn is_silent(&self) -> bool {
+        self.command.contains(">/dev/null")
+    }
+
     /// Draws one. Source ports are never used twice: `number` is another one for each probe of a
     /// script.
     pub fn random(dice: &mut Dice, topology: &Topology, number: u32) -> Self {
@@ -44,7 +49,7 @@ impl Probe {
                 let port = dice.pick(&[53, 53, 7000, 7000, 99, 80, 9000]);
                 format!("udp-probe -timeout 0.15 -bind :{source}{size} {to}:{port}")
             }
-            _ => raw(dice, &to, source),
+            _ => raw(dice, topology, node, &to, source),
         };
         Self { node: node.name.clone(), command }
     }
@@ -88,8 +93,12 @@ fn ping(dice: &mut Dice, to: &str) -> String {
 }
 
 /// A packet without a socket behind it; what comes back is seen by the counters only.
-fn raw(dice: &mut Dice, to: &str, source: u32) -> String {
-    let mut command = "nping -N -H".to_owned();
+fn raw(dice: &mut Dice, topology: &Topology, node: &Node, to: &str, source: u32) -> String {
+    // Its own choice of a source address would be a matter of nping, not of the kernel.
+    let speakers = topology.speakers();
+    let sender = if dice.percent(90) { node } else { dice.pick(&speakers) };
+    let from = if to.starts_with("127.") { to } else { sender.addresses().next().unwrap_or(to) };
+    let mut command = format!("nping -N -H -S {from}");
     if dice.percent(75) {
         let flags = *dice.weighted(&[
             (8, "syn"),

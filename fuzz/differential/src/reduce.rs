@@ -96,7 +96,8 @@ pub fn reduce(runner: &Runner, setup: &str, case: &Case) -> io::Result<Case> {
     let mut case = case.clone();
     loop {
         let parts = parts(&case);
-        let singles: Vec<Case> = parts.iter().map(|part| without(&case, std::slice::from_ref(part))).collect();
+        let singles: Vec<Case> =
+            parts.iter().map(|part| without(&case, std::slice::from_ref(part))).collect();
         let differ = differing(runner, setup, &singles)?;
         let needless: Vec<Part> =
             parts.into_iter().zip(&differ).filter(|(_, differs)| **differs).map(|(part, _)| part).collect();

@@ -27,8 +27,6 @@ pub struct Site<'a> {
     pub table: &'static str,
     /// The chain.
     pub chain: &'a str,
-    /// The case, for names that must not be used twice.
-    pub case: u32,
 }
 
 impl Site<'_> {
@@ -53,7 +51,9 @@ impl Site<'_> {
             4..=6 => format!("{}.0/24", dice.pick(&self.topology.networks)),
             7 => format!("{}.0/{}", dice.pick(&self.topology.networks), dice.number(8..=30)),
             8 => "0.0.0.0/0".to_owned(),
-            _ => (*dice.pick(&["127.0.0.0/8", "224.0.0.0/4", "255.255.255.255", "198.51.100.0/24"])).to_owned(),
+            _ => {
+                (*dice.pick(&["127.0.0.0/8", "224.0.0.0/4", "255.255.255.255", "198.51.100.0/24"])).to_owned()
+            }
         }
     }
 
@@ -85,7 +85,8 @@ pub struct Table {
 
 impl Table {
     fn empty(name: &'static str) -> Self {
-        let chains = TABLES.iter().find(|(table, _)| *table == name).map_or(&[] as &[&str], |(_, chains)| chains);
+        let chains =
+            TABLES.iter().find(|(table, _)| *table == name).map_or(&[] as &[&str], |(_, chains)| chains);
         let chains = chains
             .iter()
             .map(|chain| Chain { name: (*chain).to_owned(), policy: Some("ACCEPT"), rules: Vec::new() })
@@ -93,7 +94,7 @@ impl Table {
         Self { name, chains }
     }
 
-    fn random(dice: &mut Dice, topology: &Topology, node: &Node, name: &'static str, case: u32) -> Self {
+    fn random(dice: &mut Dice, topology: &Topology, node: &Node, name: &'static str) -> Self {
         let mut table = Self::empty(name);
         let own = if dice.percent(40) { dice.number(1..=3) } else { 0 };
         let built_in = table.chains.len();
@@ -112,7 +113,7 @@ impl Table {
             if chain.policy.is_some() && name != "nat" && dice.percent(4) {
                 chain.policy = Some("DROP");
             }
-            let site = Site { topology, node, table: name, chain: &chain.name, case };
+            let site = Site { topology, node, table: name, chain: &chain.name };
             // A chain may call those after it: no cycle.
             let callable = &names[(index + 1).max(built_in)..];
             let rules = if dice.percent(70) { dice.number(1..=4) } else { 0 };
@@ -122,13 +123,6 @@ impl Table {
             }
         }
         table
-    }
-
-    /// Whether it does nothing.
-    pub fn is_empty(&self) -> bool {
-        self.chains
-            .iter()
-            .all(|chain| chain.rules.is_empty() && chain.policy == Some("ACCEPT"))
     }
 
     fn text(&self) -> String {
@@ -166,19 +160,20 @@ pub struct RuleSet(pub BTreeMap<String, Vec<Table>>);
 
 impl RuleSet {
     /// Draws one.
-    pub fn random(dice: &mut Dice, topology: &Topology, case: u32) -> Self {
+    pub fn random(dice: &mut Dice, topology: &Topology) -> Self {
         let mut all = BTreeMap::new();
         let busy = dice.number(1..=2.min(topology.nodes.len() as u32));
         let routers: Vec<&Node> = topology.nodes.iter().filter(|node| node.router).collect();
         for _ in 0..busy {
             let node = if dice.percent(60) { *dice.pick(&routers) } else { dice.pick(&topology.nodes) };
-            let wanted: Vec<&'static str> = [("mangle", 35), ("raw", 25), ("filter", 70), ("security", 8), ("nat", 65)]
-                .into_iter()
-                .filter(|(_, chance)| dice.percent(*chance))
-                .map(|(name, _)| name)
-                .collect();
+            let wanted: Vec<&'static str> =
+                [("mangle", 35), ("raw", 25), ("filter", 70), ("security", 8), ("nat", 65)]
+                    .into_iter()
+                    .filter(|(_, chance)| dice.percent(*chance))
+                    .map(|(name, _)| name)
+                    .collect();
             let tables: Vec<Table> =
-                wanted.into_iter().map(|name| Table::random(dice, topology, node, name, case)).collect();
+                wanted.into_iter().map(|name| Table::random(dice, topology, node, name)).collect();
             all.insert(node.name.clone(), tables);
         }
         Self(all)

@@ -24,7 +24,7 @@ impl Case {
     /// Case `number` of a seed, in the network of its batch.
     pub fn random(seed: u64, number: u32, topology: &Topology) -> Self {
         let mut dice = Dice::new(&[seed, 2, u64::from(number)]);
-        let rules = RuleSet::random(&mut dice, topology, number);
+        let rules = RuleSet::random(&mut dice, topology);
         let probes = (0..dice.number(5..=9))
             .map(|index| Probe::random(&mut dice, topology, 10 * (number % BATCH) + index))
             .collect();
@@ -73,7 +73,10 @@ fn body(text: &mut String, case: &Case, before: &BTreeSet<(String, &'static str)
         let _ = writeln!(text, "ip -n {node} route flush cache");
     }
     for probe in &case.probes {
-        let _ = writeln!(text, "{}\necho \"rc=$?\"", probe.line());
+        let _ = writeln!(text, "{}", probe.line());
+        if !probe.is_silent() {
+            text.push_str("echo \"rc=$?\"\n");
+        }
     }
     let nodes: BTreeSet<&str> = used.iter().map(|(node, _)| node.as_str()).collect();
     for node in nodes {

@@ -4,7 +4,7 @@ use crate::dice::Dice;
 use crate::matches::MARKS;
 use crate::probes::PORTS;
 use crate::rules::Site;
-use crate::topology::{TCP_PORTS, UDP_PORTS};
+use crate::topology::{NOWHERE, TCP_PORTS, UDP_PORTS};
 
 /// The end of a rule, from ` -j` on; nothing for a rule that only counts.
 pub fn random(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>, callable: &[String]) -> String {
@@ -80,7 +80,10 @@ fn mangle(dice: &mut Dice, protocol: Option<&str>) -> String {
             let value = if *how == "--ttl-set" { dice.number(1..=70) } else { dice.number(1..=3) };
             format!("TTL {how} {value}")
         }
-        2 => format!("TOS {}", dice.pick(&["--set-tos 0x10", "--set-tos 0x08/0x3f", "--and-tos 0x0c", "--or-tos 0x04"])),
+        2 => format!(
+            "TOS {}",
+            dice.pick(&["--set-tos 0x10", "--set-tos 0x08/0x3f", "--and-tos 0x0c", "--or-tos 0x04"])
+        ),
         3 => format!("DSCP {}", dice.pick(&["--set-dscp 0x08", "--set-dscp 0x2e", "--set-dscp 0x00"])),
         4 if protocol == Some("tcp") => "ACCEPT".to_owned(),
         _ => mark(dice),
@@ -110,10 +113,11 @@ fn nat(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String {
             let to = if ports { format!(" --to-ports {}", service(dice, protocol)) } else { String::new() };
             format!(" -j REDIRECT{to}")
         }
-        (_, 1) => format!(" -j NETMAP --to {}.0/24", if source { "198.51.100" } else { dice.pick(&site.topology.networks) }),
+        (_, 1) => format!(" -j NETMAP --to {NOWHERE}.0/24"),
         _ if source => {
             let address = if dice.percent(70) { site.own_address(dice) } else { site.nowhere(dice) };
-            let port = if ports && dice.percent(30) { format!(":{}", dice.pick(&PORTS)) } else { String::new() };
+            let port =
+                if ports && dice.percent(30) { format!(":{}", dice.pick(&PORTS)) } else { String::new() };
             format!(" -j SNAT --to-source {address}{port}")
         }
         _ => {

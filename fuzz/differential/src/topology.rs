@@ -139,8 +139,7 @@ impl Builder {
 
     /// A veth pair between two nodes; the ends' names.
     fn veth(&mut self, dice: &mut Dice, from: (usize, &str), to: (usize, &str)) {
-        let (from_mac, to_mac) =
-            (self.device(from.0, from.1.to_owned()), self.device(to.0, to.1.to_owned()));
+        let (from_mac, to_mac) = (self.device(from.0, from.1.to_owned()), self.device(to.0, to.1.to_owned()));
         let (from_node, to_node) = (&self.nodes[from.0].name, &self.nodes[to.0].name);
         let _ = writeln!(
             self.links,
@@ -205,8 +204,7 @@ impl Builder {
     fn bridge_device(&mut self, node: usize) {
         let mac = self.device(node, "br0".to_owned());
         let name = &self.nodes[node].name;
-        let _ =
-            writeln!(self.links, "ip -n {name} link add br0 address {mac} type bridge mcast_snooping 0");
+        let _ = writeln!(self.links, "ip -n {name} link add br0 address {mac} type bridge mcast_snooping 0");
         let _ = writeln!(self.links, "ip -n {name} link set br0 up");
     }
 
@@ -247,7 +245,8 @@ impl Builder {
         while at < queue.len() {
             let (node, via) = queue[at].clone();
             at += 1;
-            for segment in self.segments.iter().filter(|s| s.members.iter().any(|(member, _)| *member == node))
+            for segment in
+                self.segments.iter().filter(|s| s.members.iter().any(|(member, _)| *member == node))
             {
                 if std::ptr::eq(segment, &raw const self.segments[to]) {
                     return via;

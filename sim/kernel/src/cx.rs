@@ -25,6 +25,8 @@ pub struct Cx<'a, O: Observer> {
     pub choices: Option<&'a mut netfilter::Choices>,
     /// The process whose system call runs, if one does; packets it sends are its.
     pub current: Option<packet::Pid>,
+    /// Whether the kernel's own ICMP socket is sending; it sends nothing else meanwhile.
+    pub icmp_busy: bool,
 }
 
 /// What a kernel asks of the world.

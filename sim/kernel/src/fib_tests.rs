@@ -62,6 +62,7 @@ impl Lab {
             obs: &mut obs,
             choices: None,
             current: None,
+            icmp_busy: false,
         })
     }
 

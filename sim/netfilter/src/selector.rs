@@ -43,7 +43,7 @@ impl<T> Not<T> {
 /// An address with a mask, which need not be a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddrMask {
-    /// Address; bits outside the mask are zero.
+    /// Address; what its bits outside the mask are doesn't matter.
     pub addr: IpAddr,
     /// Mask of the same family.
     pub mask: IpAddr,
@@ -54,11 +54,23 @@ pub struct AddrMask {
 pub struct DevPattern(pub String);
 
 impl AddrMask {
-    /// Reads `ADDR`, `ADDR/LEN` or `ADDR/MASK`.
+    /// Reads `ADDR`, `ADDR/LEN` or `ADDR/MASK`; the bits outside the mask become zero.
     ///
     /// # Errors
     /// Address or mask aren't any.
     pub fn parse(text: &str) -> Result<Self, ArgError> {
+        let mut this = Self::parse_whole(text)?;
+        if let (IpAddr::V4(addr), IpAddr::V4(mask)) = (this.addr, this.mask) {
+            this.addr = Ipv4Addr::from_bits(addr.to_bits() & mask.to_bits()).into();
+        }
+        Ok(this)
+    }
+
+    /// Reads the same, and keeps the bits outside the mask.
+    ///
+    /// # Errors
+    /// Address or mask aren't any.
+    pub fn parse_whole(text: &str) -> Result<Self, ArgError> {
         let (addr_text, mask_text) =
             text.split_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
         let mask = match mask_text {
@@ -72,10 +84,7 @@ impl AddrMask {
             },
         };
         let addr = short_address(addr_text).ok_or_else(|| ArgError::Host(addr_text.to_owned()))?;
-        Ok(Self {
-            addr: Ipv4Addr::from_bits(addr.to_bits() & mask).into(),
-            mask: Ipv4Addr::from_bits(mask).into(),
-        })
+        Ok(Self { addr: addr.into(), mask: Ipv4Addr::from_bits(mask).into() })
     }
 
     /// One address.
@@ -91,10 +100,10 @@ impl AddrMask {
     pub fn contains(&self, addr: IpAddr) -> bool {
         match (self.addr, self.mask, addr) {
             (IpAddr::V4(net), IpAddr::V4(mask), IpAddr::V4(addr)) => {
-                addr.to_bits() & mask.to_bits() == net.to_bits()
+                (addr.to_bits() ^ net.to_bits()) & mask.to_bits() == 0
             }
             (IpAddr::V6(net), IpAddr::V6(mask), IpAddr::V6(addr)) => {
-                addr.to_bits() & mask.to_bits() == net.to_bits()
+                (addr.to_bits() ^ net.to_bits()) & mask.to_bits() == 0
             }
             _ => false,
         }

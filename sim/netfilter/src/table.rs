@@ -59,14 +59,15 @@ impl TableName {
         self.hooks().iter().copied().find(|hook| hook.as_str() == chain)
     }
 
-    /// Its place in the order of a hook. Kernel: `enum nf_ip_hook_priorities`.
+    /// Its place in the order of a hook. Kernel: `enum nf_ip_hook_priorities`; but iptables-nft
+    /// asks for 150 where `NF_IP_PRI_SECURITY` is 50.
     pub const fn priority(self, hook: HookName) -> i32 {
         match (self, hook) {
             (Self::Raw, _) => -300,
             (Self::Mangle, _) => -150,
             (Self::Nat, HookName::Prerouting | HookName::Output) => -100,
             (Self::Filter, _) => 0,
-            (Self::Security, _) => 50,
+            (Self::Security, _) => 150,
             (Self::Nat, _) => 100,
         }
     }

@@ -55,6 +55,7 @@ impl<O: Observer> SysCx<'_, O> {
             obs: self.obs,
             choices: None,
             current: Some(self.pid),
+            icmp_busy: false,
         }
     }
 

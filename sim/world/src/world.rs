@@ -164,6 +164,7 @@ impl World {
             obs,
             choices: self.choices.as_deref_mut(),
             current: None,
+            icmp_busy: false,
         };
         let result = act(&mut cx);
         self.carry_out(host, &mut effects, obs);
@@ -397,6 +398,7 @@ impl World {
                     obs,
                     choices: self.choices.as_deref_mut(),
                     current: None,
+                    icmp_busy: false,
                 };
                 // `receive` records the packet's end itself.
                 let _ = cx.receive(skb);
@@ -410,6 +412,7 @@ impl World {
                     obs,
                     choices: self.choices.as_deref_mut(),
                     current: None,
+                    icmp_busy: false,
                 };
                 cx.on_timer(timer);
             }

@@ -53,6 +53,7 @@ impl Lone {
             obs: &mut self.obs,
             choices: None,
             current: None,
+            icmp_busy: false,
         };
         let done = act(&mut cx);
         for effect in effects {

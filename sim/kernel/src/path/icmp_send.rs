@@ -57,7 +57,7 @@ impl<O: Observer> Cx<'_, O> {
     /// Kernel: `net/ipv4/icmp.c, __icmp_send`.
     pub fn icmp_send(&mut self, ns: NetnsId, orig: &Skb, kind: u8, code: u8, rest: u32) {
         let Some(packet) = orig.frame.ip().filter(|packet| !packet.is_v6()) else { return };
-        if !self.host.icmp_may_answer(ns, orig, packet, kind) {
+        if self.icmp_busy || !self.host.icmp_may_answer(ns, orig, packet, kind) {
             return;
         }
         let from_loopback = self.host.get_dev(orig.dev).is_some_and(crate::Device::is_loopback);
@@ -101,7 +101,9 @@ impl<O: Observer> Cx<'_, O> {
         self.icmp_push_reply(ns, orig, answer, mark, dst);
     }
 
-    /// Kernel: `net/ipv4/icmp.c, icmp_push_reply`.
+    /// Sends from the kernel's ICMP socket. What befalls the message on its way out (REJECT, too
+    /// long for a link) is not answered: the socket is busy. Kernel: `net/ipv4/icmp.c,
+    /// icmp_push_reply`, within `icmp_xmit_lock`.
     pub(super) fn icmp_push_reply(
         &mut self,
         ns: NetnsId,
@@ -119,7 +121,9 @@ impl<O: Observer> Cx<'_, O> {
             Conntrack::attach(&mut skb, orig);
         }
         self.emit_created(&skb, ns, &[(Relation::ReplyTo, orig.id)]);
+        self.icmp_busy = true;
         let sent = self.ip_local_out(ns, skb, dst);
         let _ = self.finish(sent);
+        self.icmp_busy = false;
     }
 }

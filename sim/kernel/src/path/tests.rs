@@ -82,6 +82,7 @@ impl Net {
             obs: &mut self.steps,
             choices: None,
             current: None,
+            icmp_busy: false,
         };
         let result = f(&mut cx);
         for effect in effects {

@@ -89,6 +89,7 @@ impl Lab {
             obs: &mut obs,
             choices: None,
             current: None,
+            icmp_busy: false,
         });
         for effect in effects {
             match effect {

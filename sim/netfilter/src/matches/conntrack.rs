@@ -123,7 +123,7 @@ impl Extension for ConntrackMatch {
             names::protocol_number(g.text()).ok_or_else(|| ArgError::Protocol(g.text().to_owned()))
         })?;
         for (slot, name) in this.addrs.iter_mut().zip(ADDRS) {
-            *slot = not(args.take(name)?, |g| AddrMask::parse(g.text()))?;
+            *slot = not(args.take(name)?, |g| AddrMask::parse_whole(g.text()))?;
         }
         for (slot, name) in this.ports.iter_mut().zip(PORTS) {
             *slot = not(args.take(name)?, |g| ports(g.text()))?;
@@ -147,6 +147,7 @@ impl Extension for ConntrackMatch {
         {
             return false;
         }
+        // A packet without a connection fits by its state, whatever else is asked of it.
         let Some((conn, packet_dir)) = cx.conntrack.of(skb) else { return states.is_some() };
         let (orig, reply) = (&conn.original, &conn.reply);
         let addr: [IpAddr; 4] = [orig.src, orig.dst, reply.src, reply.dst];

@@ -38,6 +38,7 @@ struct Options {
     count: u64,
     delay: Duration,
     ports: Vec<u16>,
+    source: Option<Ipv4Addr>,
     source_port: Option<u16>,
     ttl: u8,
     tos: u8,
@@ -291,6 +292,9 @@ impl Options {
                 "-g" | "--source-port" => {
                     parsed.source_port = Some(value().parse().map_err(|_| invalid("source port"))?)
                 }
+                "-S" | "--source-ip" => {
+                    parsed.source = Some(value().parse().map_err(|_| invalid("source IP address"))?)
+                }
                 "--flags" => parsed.flags = tcp_flags(&value()).ok_or_else(|| invalid("TCP flags"))?,
                 "--ttl" => parsed.ttl = value().parse().map_err(|_| invalid("TTL"))?,
                 "--tos" => parsed.tos = value().parse().map_err(|_| invalid("TOS"))?,
@@ -370,6 +374,7 @@ impl State {
             let fd = sys.socket(kind).map_err(|errno| Refused(1, format!("socket: {errno}\nQUITTING!\n")))?;
             if matches!(kind, SocketKind::Raw(_)) {
                 let _ = sys.set_option(fd, SocketOption::HeaderIncluded(true));
+                let _ = sys.set_option(fd, SocketOption::Broadcast(true));
             }
             sockets.push(fd);
         }
@@ -464,7 +469,11 @@ impl State {
     }
 
     fn send_packet(&mut self, sys: &mut dyn Sys, probe: Probe) {
-        let own = Self::route(sys, probe.target).map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| own);
+        let own = self
+            .options
+            .source
+            .or_else(|| Self::route(sys, probe.target).map(|(own, _)| own))
+            .unwrap_or(Ipv4Addr::UNSPECIFIED);
         let payload = Payload::from(vec![0; self.options.data_len]);
         let body = match self.options.mode {
             Mode::Tcp => Body::Tcp(Tcp {
