@@ -74,10 +74,10 @@ fn body(text: &mut String, case: &Case, before: &BTreeSet<(String, &'static str)
     }
     for probe in &case.probes {
         let _ = writeln!(text, "{}", probe.line());
-        if !probe.is_silent() {
-            text.push_str("echo \"rc=$?\"\n");
-        }
+        // What doesn't wait for its answer is waited for.
+        text.push_str(if probe.is_silent() { "sleep 0.03\n" } else { "echo \"rc=$?\"\n" });
     }
+    text.push_str("sleep 0.1\n");
     let nodes: BTreeSet<&str> = used.iter().map(|(node, _)| node.as_str()).collect();
     for node in nodes {
         let _ = writeln!(text, "ip netns exec {node} iptables-save -c\nip netns exec {node} conntrack -L");

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use packet::{DevId, SimTime};
+use packet::{DevId, SimTime, Skb};
 
 use crate::conntrack::CtSysctl;
 
@@ -25,6 +25,8 @@ pub trait Env {
     fn ct_sysctl(&self, key: CtSysctl) -> u32 {
         key.default_value()
     }
+    /// Whether a packet of this host, as it is now, has a route. Kernel: `ip_route_me_harder`.
+    fn has_route(&self, skb: &Skb) -> bool;
     /// Seed of the random stream, the same for the same world, host and namespace.
     fn seed(&self) -> u64;
 }

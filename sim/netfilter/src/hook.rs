@@ -1,7 +1,9 @@
+use std::net::IpAddr;
+
 use packet::{Body, CtInfo, DevId, PacketId, SimTime, Skb};
 use trace::{Decision, HookName, Observer, Place, RewriteBy, Step, StepKind};
 
-use crate::conntrack::{Conntrack, StateSet, TrackCx, Tracked};
+use crate::conntrack::{Conntrack, Dir, StateSet, TrackCx, Tracked};
 use crate::evaluate::{Evaluated, Fields, Verdict, evaluate};
 use crate::nat::{self, Manip};
 use crate::netfilter::{Inner, Owner};
@@ -35,6 +37,14 @@ impl<O: Observer> Watch<'_, O> {
 pub enum HookVerdict {
     /// It goes on.
     Accept,
+    /// It goes on, and by the route it has with this mark: a table mangle or nat at OUTPUT changed
+    /// what routing looks at. Kernel: `nf_route_table_hook4`, `nf_nat_ipv4_local_fn`.
+    Rerouted {
+        /// The mark at that time.
+        mark: u32,
+    },
+    /// It ends, as there is no route for it now. Kernel: `NF_DROP_ERR` of `ip_route_me_harder`.
+    Unroutable,
     /// It ends.
     Drop {
         /// What its sender is told.
@@ -88,7 +98,9 @@ impl Netfilter {
             trace,
             hotdrop: false,
         };
+        let mut rerouted = None;
         for owner in &hooks[state.hook as usize] {
+            let before = if state.hook == HookName::Output { Some(routing_key(skb)) } else { None };
             let evaluated = match *owner {
                 Owner::Conntrack => match track(&mut cx, watch, skb) {
                     Tracked::Accept(_) => continue,
@@ -131,9 +143,35 @@ impl Netfilter {
                     return HookVerdict::Drop { reject: Some(with), decided_by: evaluated.decision };
                 }
             }
+            let changed = before.is_some_and(|before| match owner {
+                Owner::Table(id, _) => id.name == TableName::Mangle && routing_key(skb) != before,
+                Owner::Nat => is_redirected(&cx, skb),
+                Owner::Conntrack | Owner::Confirm => false,
+            });
+            if changed {
+                if !env.has_route(skb) {
+                    return HookVerdict::Unroutable;
+                }
+                rerouted = Some(skb.mark);
+            }
         }
-        HookVerdict::Accept
+        rerouted.map_or(HookVerdict::Accept, |mark| HookVerdict::Rerouted { mark })
     }
+}
+
+/// What routing looks at.
+fn routing_key(skb: &Skb) -> (IpAddr, IpAddr, u32, u8) {
+    let packet = skb.ip();
+    (packet.src(), packet.dst(), skb.mark, packet.tos)
+}
+
+/// Whether the packet's connection sends it elsewhere than its sender did.
+/// Kernel: `nf_nat_ipv4_local_fn`.
+fn is_redirected(cx: &EvalCx<'_>, skb: &Skb) -> bool {
+    cx.conntrack.of(skb).is_some_and(|(conn, dir)| match dir {
+        Dir::Original => conn.original.dst != conn.reply.src,
+        Dir::Reply => conn.reply.dst != conn.original.src,
+    })
 }
 
 /// Kernel: `ipv4_conntrack_in`, `ipv4_conntrack_local`.

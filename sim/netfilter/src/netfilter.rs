@@ -9,7 +9,8 @@ use crate::monitor::TraceQueue;
 use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
 use crate::{
-    Backend, Change, Env, Random, Refused, Restore, Shared, Table, TableId, TableName, TraceEvent, What,
+    AddrMask, Backend, Change, Env, Not, Random, Refused, Restore, Shared, Table, TableId, TableName,
+    TraceEvent, What,
 };
 
 /// Netfilter of one namespace: tables, connections and sets. Empty until something is configured.
@@ -121,7 +122,7 @@ impl Netfilter {
     /// The kernel's refusal; nothing has changed then.
     pub fn change(&mut self, change: &Change) -> Result<(), Refused> {
         let inner = self.0.get_or_insert_default();
-        find_sets(&inner.sets, &change.what)?;
+        check_alone(change.table, &inner.sets, &change.what)?;
         let table = inner.tables.entry(change.table).or_insert_with(|| Table::new(change.table));
         table.apply(&change.what)?;
         inner.register();
@@ -264,7 +265,14 @@ fn apply_all(table: &mut Table, sets: &Sets, changes: &[What]) -> Vec<(usize, Re
         let adds_rule = matches!(what, What::Append { .. } | What::Insert { .. } | What::Replace { .. });
         let result = match invalid {
             Some(error) if adds_rule => Err(error),
-            _ => find_sets(sets, what).and_then(|()| table.apply_restored(what)),
+            _ => match check_alone(table.id, sets, what) {
+                Ok(()) => table.apply_restored(what),
+                // The rule alone is refused: the table stays valid.
+                Err(error) => {
+                    refused.push((at, error));
+                    continue;
+                }
+            },
         };
         if let Err(error) = result {
             if adds_rule && matches!(error, Refused::Invalid | Refused::TooDeep) {
@@ -287,11 +295,18 @@ fn uses(tables: &BTreeMap<TableId, Table>) -> BTreeMap<String, u32> {
     uses
 }
 
-/// Whether the sets of a new rule exist. Kernel: `set_match_v1_checkentry`.
-fn find_sets(sets: &Sets, what: &What) -> Result<(), Refused> {
+/// What the kernel asks of a new rule wherever it stands: that its sets exist
+/// (`set_match_v1_checkentry`) and, in nf_tables, that each comparison compares something
+/// (`nft_cmp_init`): `! -s 0.0.0.0/0` doesn't.
+fn check_alone(table: TableId, sets: &Sets, what: &What) -> Result<(), Refused> {
     let (What::Append { rule, .. } | What::Insert { rule, .. } | What::Replace { rule, .. }) = what else {
         return Ok(());
     };
+    let selector = &rule.selector;
+    let empty = |addr: &Option<Not<AddrMask>>| addr.as_ref().is_some_and(|a| a.invert && a.value.is_any());
+    if table.backend == Backend::Nft && (empty(&selector.src) || empty(&selector.dst)) {
+        return Err(Refused::Invalid);
+    }
     if rule.sets().all(|name| sets.kind(name).is_some()) { Ok(()) } else { Err(Refused::NotFound) }
 }
 
@@ -324,12 +339,12 @@ impl Inner {
                 let Some(chain) = tables.get(id).and_then(|table| table.base(hook)) else { continue };
                 match id.name {
                     TableName::Nat => nat.push((*id, chain)),
-                    name => entries.push((name.priority(hook), Owner::Table(*id, chain))),
+                    _ => entries.push((id.priority(hook), Owner::Table(*id, chain))),
                 }
             }
             // The first built-in chain of a table nat registers translation at all four hooks.
             if translates && hook != HookName::Forward {
-                entries.push((TableName::Nat.priority(hook), Owner::Nat));
+                entries.push((TableId::from(TableName::Nat).priority(hook), Owner::Nat));
             }
             if *tracks {
                 match hook {

@@ -58,19 +58,6 @@ impl TableName {
     pub fn hook(self, chain: &str) -> Option<HookName> {
         self.hooks().iter().copied().find(|hook| hook.as_str() == chain)
     }
-
-    /// Its place in the order of a hook. Kernel: `enum nf_ip_hook_priorities`; but iptables-nft
-    /// asks for 150 where `NF_IP_PRI_SECURITY` is 50.
-    pub const fn priority(self, hook: HookName) -> i32 {
-        match (self, hook) {
-            (Self::Raw, _) => -300,
-            (Self::Mangle, _) => -150,
-            (Self::Nat, HookName::Prerouting | HookName::Output) => -100,
-            (Self::Filter, _) => 0,
-            (Self::Security, _) => 150,
-            (Self::Nat, _) => 100,
-        }
-    }
 }
 
 impl fmt::Display for TableName {
@@ -100,6 +87,22 @@ pub struct TableId {
 }
 
 impl TableId {
+    /// Its place in the order of a hook. Kernel: `enum nf_ip_hook_priorities`; but iptables-nft
+    /// asks for 150 where `NF_IP_PRI_SECURITY` is 50.
+    pub const fn priority(self, hook: HookName) -> i32 {
+        match (self.name, hook) {
+            (TableName::Raw, _) => -300,
+            (TableName::Mangle, _) => -150,
+            (TableName::Nat, HookName::Prerouting | HookName::Output) => -100,
+            (TableName::Filter, _) => 0,
+            (TableName::Security, _) => match self.backend {
+                Backend::Nft => 150,
+                Backend::Legacy => 50,
+            },
+            (TableName::Nat, _) => 100,
+        }
+    }
+
     /// The name in a trace, where a table of iptables-legacy is called so.
     pub const fn as_str(self) -> &'static str {
         match (self.backend, self.name) {

@@ -47,6 +47,10 @@ impl Env for TestEnv {
         ReversePath::By { same: true }
     }
 
+    fn has_route(&self, _: &Skb) -> bool {
+        true
+    }
+
     fn seed(&self) -> u64 {
         1
     }

@@ -136,6 +136,10 @@ impl Env for KernelEnv<'_> {
         u32::try_from(self.host.ns(ns).sysctl.at(CONNTRACK_KEYS[key as usize])).unwrap_or(0)
     }
 
+    fn has_route(&self, skb: &Skb) -> bool {
+        self.host.ip_route_me_harder(self.ns, skb, skb.mark, self.now).is_ok()
+    }
+
     fn seed(&self) -> u64 {
         seed_of(self.host, self.ns)
     }
@@ -173,11 +177,35 @@ impl<O: Observer> Cx<'_, O> {
         if self.host.ns(ns).netfilter.is_idle(hook) {
             return Ok(skb);
         }
-        self.nf_hook_slow(ns, HookState { hook, indev, outdev }, skb)
+        self.nf_hook_slow(ns, HookState { hook, indev, outdev }, skb).map(|(skb, _)| skb)
+    }
+
+    /// Runs what is registered at OUTPUT. Answers the mark to route the packet by again, if a hook
+    /// did that.
+    ///
+    /// # Errors
+    /// The drop, with the error of the sender's system call.
+    #[inline]
+    pub fn nf_hook_output(
+        &mut self,
+        ns: NetnsId,
+        outdev: DevId,
+        skb: Skb,
+    ) -> Result<(Skb, Option<u32>), Dropped> {
+        let hook = HookName::Output;
+        if self.host.ns(ns).netfilter.is_idle(hook) {
+            return Ok((skb, None));
+        }
+        self.nf_hook_slow(ns, HookState { hook, indev: None, outdev: Some(outdev) }, skb)
     }
 
     /// Kernel: `nf_hook_slow` in `net/netfilter/core.c`.
-    fn nf_hook_slow(&mut self, ns: NetnsId, state: HookState, mut skb: Skb) -> Result<Skb, Dropped> {
+    fn nf_hook_slow(
+        &mut self,
+        ns: NetnsId,
+        state: HookState,
+        mut skb: Skb,
+    ) -> Result<(Skb, Option<u32>), Dropped> {
         // Rules look at the host while they change netfilter's state, so that is taken out.
         let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
         let mut log = Vec::new();
@@ -204,7 +232,16 @@ impl<O: Observer> Cx<'_, O> {
                 self.host.log.log(self.now, line);
             }
         }
-        let HookVerdict::Drop { reject, decided_by } = verdict else { return Ok(skb) };
+        let (reject, decided_by) = match verdict {
+            HookVerdict::Accept => return Ok((skb, None)),
+            HookVerdict::Rerouted { mark } => return Ok((skb, Some(mark))),
+            HookVerdict::Unroutable => {
+                let mut dropped = self.dropped(ns, &skb, DropReason::NetfilterDrop);
+                dropped.errno = self.host.ip_route_me_harder(ns, &skb, skb.mark, self.now).err();
+                return Err(dropped);
+            }
+            HookVerdict::Drop { reject, decided_by } => (reject, decided_by),
+        };
         if let Some(with) = reject {
             self.nf_reject(ns, with, &skb);
         }

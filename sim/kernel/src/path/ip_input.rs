@@ -153,7 +153,6 @@ impl<O: Observer> Cx<'_, O> {
     pub(super) fn dev_loopback_xmit(&mut self, ns: NetnsId, mut skb: Skb, dst: &Dst) -> PathResult {
         skb.pkt_type = PktType::Loopback;
         skb.dev = dst.dev;
-        skb.ct = None;
         if skb.ip().frag != (Frag { df: skb.ip().frag.df, ..Frag::default() }) {
             return Ok(Fate::Consumed); // Simplified: no looped back fragments.
         }

@@ -1,23 +1,16 @@
 use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
 
-use packet::{Body, DevId, Icmp, NetnsId, OutputRoute, Packet, Skb, wire};
+use packet::{Body, DevId, Icmp, NetnsId, OutputRoute, Packet, SimTime, Skb, wire};
 use trace::{DropReason, HookName, Observer, Relation};
 
 use crate::path::forward::ip_exceeds_mtu;
 use crate::path::{Dst, Flow};
-use crate::{Cx, Errno, Fate, PathResult, RouteKind};
+use crate::{Cx, Errno, Fate, Host, PathResult, RouteKind};
 
 /// Identification counters, by a hash of source, destination and protocol.
 /// Kernel: `net/ipv4/route.c, ip_idents`.
 #[derive(Clone, Debug, Default)]
 pub struct IpIdents(std::collections::BTreeMap<u8, u16>);
-
-/// What routing looks at, to see whether a hook changed it.
-fn routing_key(skb: &Skb) -> (IpAddr, IpAddr, u32, u8) {
-    let packet = skb.ip();
-    (packet.src(), packet.dst(), skb.mark, packet.tos)
-}
 
 fn ports(packet: &Packet) -> (u16, u16) {
     match &packet.body {
@@ -40,19 +33,48 @@ pub(super) fn fragment_size(skb: &Skb, mtu: u32) -> u32 {
     }
 }
 
+impl Host {
+    /// Routes a packet of this host again after a hook changed it; `mark` is
+    /// the mark it had then.
+    /// Kernel: `net/ipv4/netfilter.c, ip_route_me_harder`.
+    ///
+    /// Simplified: a socket's `SO_BINDTODEVICE` doesn't bind the new route.
+    pub(super) fn ip_route_me_harder(
+        &self,
+        ns: NetnsId,
+        skb: &Skb,
+        mark: u32,
+        now: SimTime,
+    ) -> Result<Dst, Errno> {
+        let packet = skb.ip();
+        let (sport, dport) = ports(packet);
+        let own = matches!(self.inet_addr_type(ns, packet.src()), RouteKind::Local | RouteKind::Unicast);
+        let flow = Flow {
+            src: own.then(|| packet.src()),
+            mark,
+            tos: packet.tos,
+            proto: packet.proto(),
+            sport,
+            dport,
+            any_src: own,
+            ..Flow::to(packet.dst())
+        };
+        self.ip_route_output(ns, &flow, now)
+    }
+}
+
 impl<O: Observer> Cx<'_, O> {
-    /// Sends a packet of this host by `dst`: OUTPUT, routing again if that changed what routing
-    /// looks at, then [`Cx::ip_output`]. Kernel: `net/ipv4/ip_output.c, ip_local_out`.
+    /// Sends a packet of this host by `dst`: OUTPUT, whose tables mangle and nat may have it routed
+    /// again, then [`Cx::ip_output`]. Kernel: `net/ipv4/ip_output.c, ip_local_out`.
     pub fn ip_local_out(&mut self, ns: NetnsId, skb: Skb, dst: Dst) -> PathResult {
         let Some(skb) = self.nf_defrag(ns, skb)? else { return Ok(Fate::Held("fragments")) };
         self.emit_route(ns, &skb, &dst);
-        let before = routing_key(&skb);
-        let mut skb = self.nf_hook(ns, HookName::Output, None, Some(dst.dev), skb)?;
-        if routing_key(&skb) == before {
+        let (mut skb, rerouted) = self.nf_hook_output(ns, dst.dev, skb)?;
+        let Some(mark) = rerouted else {
             skb.route = self.kept_route(&dst);
             return self.ip_output(ns, skb, dst, None);
-        }
-        let dst = match self.ip_route_me_harder(ns, &skb) {
+        };
+        let dst = match self.host.ip_route_me_harder(ns, &skb, mark, self.now) {
             Ok(dst) => dst,
             Err(errno) => {
                 let mut dropped = self.dropped(ns, &skb, DropReason::IpOutNoRoutes);
@@ -70,27 +92,6 @@ impl<O: Observer> Cx<'_, O> {
     /// Kernel: `net/ipv4/route.c, __mkroute_output` (`RTCF_LOCAL`).
     fn kept_route(&self, dst: &Dst) -> Option<Box<OutputRoute>> {
         self.host.dev(dst.dev).is_loopback().then(|| Box::new(OutputRoute::Local(dst.iif.unwrap_or(dst.dev))))
-    }
-
-    /// Routes a packet of this host again after a hook changed it.
-    /// Kernel: `net/ipv4/netfilter.c, ip_route_me_harder`.
-    ///
-    /// Simplified: a socket's `SO_BINDTODEVICE` doesn't bind the new route.
-    fn ip_route_me_harder(&self, ns: NetnsId, skb: &Skb) -> Result<Dst, Errno> {
-        let packet = skb.ip();
-        let (sport, dport) = ports(packet);
-        let own = matches!(self.host.inet_addr_type(ns, packet.src()), RouteKind::Local | RouteKind::Unicast);
-        let flow = Flow {
-            src: own.then(|| packet.src()),
-            mark: skb.mark,
-            tos: packet.tos,
-            proto: packet.proto(),
-            sport,
-            dport,
-            any_src: own,
-            ..Flow::to(packet.dst())
-        };
-        self.host.ip_route_output(ns, &flow, self.now)
     }
 
     /// POSTROUTING, fragmentation, neighbour. Multicast and broadcast of this host also come back

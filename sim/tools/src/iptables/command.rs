@@ -412,7 +412,12 @@ impl Parser {
             if matches!(name.as_str(), "POSTROUTING" | "OUTPUT") && input {
                 return usage(format!("Can't use -i with {name}\n"));
             }
-            Ok(Action::Rules { verb, chain: name.clone(), rules: rule.clone().finish()?, counters })
+            let rules = rule.clone().finish()?;
+            let rules = match table.backend {
+                Backend::Nft => rules.into_iter().map(Rule::for_nf_tables).collect(),
+                Backend::Legacy => rules,
+            };
+            Ok(Action::Rules { verb, chain: name.clone(), rules, counters })
         };
         let action = match (letter, number) {
             ('A', _) => rules(RuleVerb::Append)?,
