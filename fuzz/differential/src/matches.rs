@@ -135,7 +135,7 @@ fn list(dice: &mut Dice, of: &[&str], most: u32) -> String {
 
 /// One `-m NAME` with its options.
 fn extension(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String {
-    match dice.number(0..=19) {
+    match dice.number(0..=34) {
         0 => format!(" -m addrtype{} {}", not(dice, 20), addrtype(dice, site)),
         1 => format!(" -m comment --comment {}", dice.pick(&["plain", "\"two words\"", "\"a-b_c.d\""])),
         2 => format!(" -m connmark{} --mark {}", not(dice, 20), dice.pick(&MARKS)),
@@ -197,9 +197,95 @@ fn extension(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String
             let compare = dice.pick(&["--ttl-eq", "--ttl-gt", "--ttl-lt"]);
             format!(" -m ttl {compare} {}", dice.pick(&TTLS) - dice.number(0..=2))
         }
+        19 => format!(
+            " -m connlimit --connlimit-{} {} --connlimit-mask {}",
+            dice.pick(&["above", "upto"]),
+            dice.number(1..=3),
+            dice.pick(&[0, 24, 32])
+        ),
+        20 => format!(
+            " -m hashlimit --hashlimit-{} 1/hour --hashlimit-burst {} --hashlimit-mode {} --hashlimit-name h{}",
+            dice.pick(&["upto", "above"]),
+            dice.number(1..=4),
+            dice.pick(&["srcip", "dstip", "srcip,dstip"]),
+            site.case
+        ),
+        21 if ["OUTPUT", "POSTROUTING"].contains(&site.chain) => {
+            format!(
+                " -m owner{} {}",
+                not(dice, 20),
+                dice.pick(&["--uid-owner 0", "--gid-owner 0-5", "--socket-exists"])
+            )
+        }
+        22 => format!(" -m quota{} --quota {}", not(dice, 20), dice.pick(&[50, 100, 200, 2000])),
+        23 | 24 => recent(dice, site),
+        25 if site.chain == "PREROUTING" && site.table != "nat" => {
+            format!(
+                " -m rpfilter{}",
+                dice.pick(&["", " --loose", " --validmark", " --accept-local", " --invert"])
+            )
+        }
+        26 => format!(
+            " -m string --algo {} --string {}{}",
+            dice.pick(&["bm", "kmp"]),
+            dice.pick(&["probe", "xxxx", "01234567", "from"]),
+            dice.pick(&["", " --from 28", " --to 40"])
+        ),
+        27 => format!(
+            " -m u32 --u32 \"{}\"",
+            dice.pick(&[
+                "0&0xFFFF=84",
+                "6&0xFF=1",
+                "8>>24=0:64",
+                "0>>22&0x3C@0>>16=10000:11000",
+                "4&0x3FFF=0"
+            ])
+        ),
+        28 | 29 => set(dice),
+        30 | 31 => {
+            let port = dice.pick(&["port0", "port1", "port2", "port+"]);
+            match site.chain {
+                "FORWARD" => format!(
+                    " -m physdev{} {}",
+                    not(dice, 20),
+                    match dice.number(0..=2) {
+                        0 => format!("--physdev-in {port}"),
+                        1 => format!("--physdev-is-bridged --physdev-out {port}"),
+                        _ => "--physdev-is-bridged".to_owned(),
+                    }
+                ),
+                "PREROUTING" | "INPUT" => format!(" -m physdev{} --physdev-in {port}", not(dice, 20)),
+                _ => format!(" -m mark{} --mark {}", not(dice, 20), dice.pick(&MARKS)),
+            }
+        }
+        32 if protocol == Some("tcp") => {
+            format!(" -m tcpmss{} --mss {}", not(dice, 20), dice.pick(&["536:1460", "1460", "0:1000"]))
+        }
         18 => format!(" -m state{} --state {}", not(dice, 20), list(dice, &STATES[..5], 2)),
         _ => format!(" -m conntrack --ctstate {}", list(dice, &STATES, 3)),
     }
+}
+
+fn recent(dice: &mut Dice, site: &Site<'_>) -> String {
+    let what = match dice.number(0..=5) {
+        0 | 1 => "--set".to_owned(),
+        2 => "--rcheck".to_owned(),
+        3 => format!("--rcheck --hitcount {}", dice.number(1..=3)),
+        4 => "--update --seconds 1000".to_owned(),
+        _ => "--remove".to_owned(),
+    };
+    let name = format!("r{}", site.case);
+    format!(" -m recent{} {what} --name {name} {}", not(dice, 15), dice.pick(&["--rsource", "--rdest"]))
+}
+
+/// One of the sets that every namespace has.
+fn set(dice: &mut Dice) -> String {
+    let side = *dice.pick(&["src", "dst"]);
+    let (name, dimension) =
+        *dice.pick(&[("addrs", 1), ("nets", 1), ("dyn", 1), ("pairs", 2), ("ports", 1), ("all", 1)]);
+    let sides =
+        if dimension == 2 { format!("{side},{}", dice.pick(&["src", "dst"])) } else { side.to_owned() };
+    format!(" -m set{} --match-set {name} {sides}", not(dice, 20))
 }
 
 fn addrtype(dice: &mut Dice, site: &Site<'_>) -> String {

@@ -39,7 +39,7 @@ impl Probe {
         let node = *dice.pick(&speakers);
         let to = destination(dice, topology, node);
         let source = 10_000 + number;
-        let command = match dice.number(0..=11) {
+        let command = match dice.number(0..=12) {
             0..=3 => ping(dice, &to),
             4..=7 => {
                 let size = match dice.number(0..=5) {
@@ -48,6 +48,10 @@ impl Probe {
                 };
                 let port = dice.pick(&[53, 53, 7000, 7000, 99, 80, 9000]);
                 format!("udp-probe -timeout 0.15 -bind :{source}{size} {to}:{port}")
+            }
+            8 => {
+                let port = dice.pick(&[81, 443]);
+                format!("timeout 0.3 nc -n -v -z -w 1 -p {source} {to} {port}")
             }
             _ => raw(dice, topology, node, &to, source),
         };
@@ -108,6 +112,7 @@ fn raw(dice: &mut Dice, topology: &Topology, node: &Node, to: &str, source: u32)
             (1, "syn,ack"),
             (1, "psh,ack"),
             (1, "fin,psh,urg"),
+            (1, "syn,fin"),
         ]);
         let port = dice.pick(&[80, 80, 80, 81, 443, 8080]);
         command.push_str(&format!(" --tcp --flags {flags} -g {source} -p {port}"));

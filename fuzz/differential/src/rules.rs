@@ -27,6 +27,8 @@ pub struct Site<'a> {
     pub table: &'static str,
     /// The chain.
     pub chain: &'a str,
+    /// The case, for names that must not be used twice.
+    pub case: u32,
 }
 
 impl Site<'_> {
@@ -94,7 +96,7 @@ impl Table {
         Self { name, chains }
     }
 
-    fn random(dice: &mut Dice, topology: &Topology, node: &Node, name: &'static str) -> Self {
+    fn random(dice: &mut Dice, topology: &Topology, node: &Node, name: &'static str, case: u32) -> Self {
         let mut table = Self::empty(name);
         let own = if dice.percent(40) { dice.number(1..=3) } else { 0 };
         let built_in = table.chains.len();
@@ -113,7 +115,7 @@ impl Table {
             if chain.policy.is_some() && name != "nat" && dice.percent(4) {
                 chain.policy = Some("DROP");
             }
-            let site = Site { topology, node, table: name, chain: &chain.name };
+            let site = Site { topology, node, table: name, chain: &chain.name, case };
             // A chain may call those after it: no cycle.
             let callable = &names[(index + 1).max(built_in)..];
             let rules = if dice.percent(70) { dice.number(1..=4) } else { 0 };
@@ -160,7 +162,7 @@ pub struct RuleSet(pub BTreeMap<String, Vec<Table>>);
 
 impl RuleSet {
     /// Draws one.
-    pub fn random(dice: &mut Dice, topology: &Topology) -> Self {
+    pub fn random(dice: &mut Dice, topology: &Topology, case: u32) -> Self {
         let mut all = BTreeMap::new();
         let busy = dice.number(1..=2.min(topology.nodes.len() as u32));
         let routers: Vec<&Node> = topology.nodes.iter().filter(|node| node.router).collect();
@@ -173,7 +175,7 @@ impl RuleSet {
                     .map(|(name, _)| name)
                     .collect();
             let tables: Vec<Table> =
-                wanted.into_iter().map(|name| Table::random(dice, topology, node, name)).collect();
+                wanted.into_iter().map(|name| Table::random(dice, topology, node, name, case)).collect();
             all.insert(node.name.clone(), tables);
         }
         Self(all)

@@ -24,7 +24,7 @@ impl Case {
     /// Case `number` of a seed, in the network of its batch.
     pub fn random(seed: u64, number: u32, topology: &Topology) -> Self {
         let mut dice = Dice::new(&[seed, 2, u64::from(number)]);
-        let rules = RuleSet::random(&mut dice, topology);
+        let rules = RuleSet::random(&mut dice, topology, number);
         let probes = (0..dice.number(5..=9))
             .map(|index| Probe::random(&mut dice, topology, 10 * (number % BATCH) + index))
             .collect();
@@ -67,6 +67,7 @@ fn body(text: &mut String, case: &Case, before: &BTreeSet<(String, &'static str)
     let touched: BTreeSet<&str> = used.iter().chain(before).map(|(node, _)| node.as_str()).collect();
     for node in touched {
         let _ = writeln!(text, "ip netns exec {node} conntrack -F 2>/dev/null");
+        let _ = writeln!(text, "ip netns exec {node} ipset flush dyn");
     }
     let senders: BTreeSet<&str> = case.probes.iter().map(|probe| probe.node.as_str()).collect();
     for node in senders {
@@ -81,5 +82,6 @@ fn body(text: &mut String, case: &Case, before: &BTreeSet<(String, &'static str)
     let nodes: BTreeSet<&str> = used.iter().map(|(node, _)| node.as_str()).collect();
     for node in nodes {
         let _ = writeln!(text, "ip netns exec {node} iptables-save -c\nip netns exec {node} conntrack -L");
+        let _ = writeln!(text, "ip netns exec {node} ipset save dyn | sort");
     }
 }

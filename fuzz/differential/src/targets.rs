@@ -20,6 +20,19 @@ pub fn random(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>, callable
         50..=56 => format!(" -j {}", mark(dice)),
         57..=60 => format!(" -j {}", connmark(dice)),
         61 => " -j LOG".to_owned(),
+        62 => " -j NFLOG --nflog-group 5".to_owned(),
+        63 if site.table != "nat" => {
+            format!(" -j NFQUEUE --queue-num 3{}", dice.pick(&["", " --queue-bypass"]))
+        }
+        64..=66 => format!(
+            " -j SET {}",
+            dice.pick(&[
+                "--add-set dyn src",
+                "--add-set dyn dst",
+                "--del-set dyn src",
+                "--add-set dyn src --exist"
+            ])
+        ),
         _ => own_of_table(dice, site, protocol),
     }
 }
@@ -47,7 +60,7 @@ fn connmark(dice: &mut Dice) -> String {
 fn own_of_table(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String {
     match site.table {
         "filter" => format!(" -j {}", filter(dice, protocol)),
-        "mangle" => format!(" -j {}", mangle(dice, protocol)),
+        "mangle" => format!(" -j {}", mangle(dice, site, protocol)),
         "raw" => format!(" -j {}", raw(dice)),
         "nat" => nat(dice, site, protocol),
         _ => " -j ACCEPT".to_owned(),
@@ -73,8 +86,8 @@ fn filter(dice: &mut Dice, protocol: Option<&str>) -> String {
     }
 }
 
-fn mangle(dice: &mut Dice, protocol: Option<&str>) -> String {
-    match dice.number(0..=6) {
+fn mangle(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String {
+    match dice.number(0..=9) {
         0 | 1 => {
             let how = dice.pick(&["--ttl-set", "--ttl-inc", "--ttl-dec"]);
             let value = if *how == "--ttl-set" { dice.number(1..=70) } else { dice.number(1..=3) };
@@ -85,7 +98,18 @@ fn mangle(dice: &mut Dice, protocol: Option<&str>) -> String {
             dice.pick(&["--set-tos 0x10", "--set-tos 0x08/0x3f", "--and-tos 0x0c", "--or-tos 0x04"])
         ),
         3 => format!("DSCP {}", dice.pick(&["--set-dscp 0x08", "--set-dscp 0x2e", "--set-dscp 0x00"])),
-        4 if protocol == Some("tcp") => "ACCEPT".to_owned(),
+        4 => "CHECKSUM --checksum-fill".to_owned(),
+        5 if ["OUTPUT", "POSTROUTING", "FORWARD"].contains(&site.chain) => {
+            "CLASSIFY --set-class 1:2".to_owned()
+        }
+        6 if site.chain == "PREROUTING" && matches!(protocol, Some("tcp" | "udp")) => {
+            format!(
+                "TPROXY --on-port {} --on-ip {} --tproxy-mark 0x20",
+                service(dice, protocol),
+                site.own_address(dice)
+            )
+        }
+        7 => format!("DSCP --set-dscp-class {}", dice.pick(&["EF", "CS1", "AF21", "BE"])),
         _ => mark(dice),
     }
 }
@@ -94,6 +118,8 @@ fn raw(dice: &mut Dice) -> String {
     match dice.number(0..=5) {
         0 | 1 => "NOTRACK".to_owned(),
         2 => "CT --notrack".to_owned(),
+        3 => format!("CT --zone {}", dice.number(1..=3)),
+        4 => "TRACE".to_owned(),
         _ => mark(dice),
     }
 }

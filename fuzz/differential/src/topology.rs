@@ -308,7 +308,8 @@ impl Builder {
             "  ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1\n",
         );
         let _ = writeln!(setup, "  ip netns exec $n sysctl -qw {SETTINGS}");
-        setup.push_str("  ip netns exec $n sysctl -qw net.bridge.bridge-nf-call-iptables=0\n");
+        let bridged = u32::from(dice.percent(50));
+        let _ = writeln!(setup, "  ip netns exec $n sysctl -qw net.bridge.bridge-nf-call-iptables={bridged}");
         setup.push_str("  ip -n $n link set lo up\ndone\n");
         setup.push_str(&self.links);
         setup.push_str(&self.routes(dice));
@@ -329,8 +330,40 @@ impl Builder {
                 }
             }
         }
+        setup.push_str(&sets(dice, &self.nodes, &self.segments));
         setup.push_str("sleep 2.5\n");
         let networks = self.segments.into_iter().map(|segment| segment.base).collect();
         Topology { nodes: self.nodes, networks, setup }
     }
+}
+
+/// The sets that rules of every namespace may ask.
+fn sets(dice: &mut Dice, nodes: &[Node], segments: &[Segment]) -> String {
+    let speakers: Vec<&Node> = nodes.iter().filter(|node| node.addresses().next().is_some()).collect();
+    let mut text = String::new();
+    for node in nodes {
+        let mut lines = vec![
+            "create addrs hash:ip".to_owned(),
+            "create nets hash:net".to_owned(),
+            "create dyn hash:ip".to_owned(),
+            "create pairs hash:ip,port".to_owned(),
+            "create ports bitmap:port range 0-20000".to_owned(),
+            "create all list:set".to_owned(),
+            "add ports 53".to_owned(),
+            "add ports 10000-10100".to_owned(),
+            "add all addrs".to_owned(),
+            "add all dyn".to_owned(),
+        ];
+        for (index, other) in speakers.iter().enumerate() {
+            let address = other.addresses().next().unwrap_or_default();
+            if index % 2 == 0 {
+                lines.push(format!("add addrs {address}"));
+            }
+            let protocol = dice.pick(&["udp:53", "tcp:80", "icmp:echo-request"]);
+            lines.push(format!("add pairs {address},{protocol}"));
+        }
+        lines.push(format!("add nets {}.0/24", dice.pick(segments).base));
+        let _ = writeln!(text, "ip netns exec {} ipset restore <<EOF\n{}\nEOF", node.name, lines.join("\n"));
+    }
+    text
 }
