@@ -198,7 +198,7 @@ fn extension(dice: &mut Dice, site: &Site<'_>, protocol: Option<&str>) -> String
             format!(" -m ttl {compare} {}", dice.pick(&TTLS) - dice.number(0..=2))
         }
         19 => format!(
-            " -m connlimit --connlimit-{} {} --connlimit-mask {}",
+            " -m conntrack --ctstate NEW,ESTABLISHED,RELATED -m connlimit --connlimit-{} {} --connlimit-mask {}",
             dice.pick(&["above", "upto"]),
             dice.number(1..=3),
             dice.pick(&[0, 24, 32])
