@@ -548,6 +548,10 @@ impl Env for Full {
         }
     }
 
+    fn has_route(&self, _: &Skb) -> bool {
+        true
+    }
+
     fn seed(&self) -> u64 {
         1
     }
