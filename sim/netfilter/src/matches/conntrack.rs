@@ -180,7 +180,13 @@ impl ConntrackMatch {
         }
         for (addr, name) in addrs.iter().zip(ADDRS) {
             if let Some(Not { invert, value }) = addr {
-                let text = if saved && value.prefix_len() != Some(32) { value.to_string() } else { value.listed() };
+                // A mask that is no prefix isn't written. Source: iptables 1.8.9
+                // `extensions/libxt_conntrack.c`, `conntrack_dump_addr`.
+                let text = match value.prefix_len() {
+                    None => value.addr.to_string(),
+                    Some(len) if saved && len != 32 => value.to_string(),
+                    Some(_) => value.listed(),
+                };
                 write!(f, " {}{dashes}{name} {text}", bang(*invert))?;
             }
         }

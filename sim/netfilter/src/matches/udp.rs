@@ -67,14 +67,15 @@ pub(super) fn ports_match(sport: &Option<Not<Ports>>, dport: &Option<Not<Ports>>
         && dport.as_ref().is_none_or(|d| d.value.contains(dst) != d.invert)
 }
 
-/// ` --sport … --dport …`.
+/// ` --sport … --dport …`; the range of all ports isn't written, even if it is ruled out.
+/// Source: iptables 1.8.9 `extensions/libxt_udp.c`, `udp_save`.
 pub(super) fn save_ports(
     f: &mut fmt::Formatter<'_>,
     sport: &Option<Not<Ports>>,
     dport: &Option<Not<Ports>>,
 ) -> fmt::Result {
     for (name, ports) in [("sport", sport), ("dport", dport)] {
-        if let Some(ports) = says_something(ports) {
+        if let Some(ports) = ports.as_ref().filter(|ports| ports.value != Ports { min: 0, max: u16::MAX }) {
             write!(f, " {}--{name} {}", bang(ports.invert), ports.value)?;
         }
     }
