@@ -57,6 +57,9 @@ pub enum Action {
     Accept,
     /// The packet ends.
     Drop,
+    /// The packet goes to a queue that nobody reads, and ends; its sender learns nothing.
+    /// Kernel: `nf_queue`.
+    Queue,
     /// Back to the calling chain.
     Return,
     /// The packet ends and its sender is told.

@@ -17,6 +17,8 @@ use crate::{Action, Backend, Chain, EvalCx, Installed, Memory, Policy, Rule, Tab
 pub(crate) enum Verdict {
     Accept,
     Drop,
+    /// To a queue that nobody reads.
+    Queue,
     Reject(RejectWith),
 }
 
@@ -121,6 +123,7 @@ pub(crate) fn evaluate<O: Observer>(
             }
             Action::Accept => Verdict::Accept,
             Action::Drop => Verdict::Drop,
+            Action::Queue => Verdict::Queue,
             Action::Reject(with) => Verdict::Reject(with),
         };
         let decision = if O::ON { Some(rule_decision(table, &walk, number, &then)) } else { None };
@@ -171,7 +174,7 @@ fn traced(action: Action, then: &Then) -> TraceVerdict {
         (Action::Continue, _) => TraceVerdict::Continue,
         (Action::Return, _) => TraceVerdict::Return,
         (Action::Accept, _) => TraceVerdict::Accept,
-        (Action::Drop | Action::Reject(_), _) => TraceVerdict::Drop,
+        (Action::Drop | Action::Queue | Action::Reject(_), _) => TraceVerdict::Drop,
     }
 }
 
@@ -266,6 +269,7 @@ fn finish<O: Observer>(
         let verdict = match verdict {
             Verdict::Accept => "ACCEPT",
             Verdict::Drop => "DROP",
+            Verdict::Queue => "QUEUE",
             Verdict::Reject(_) => "REJECT",
         };
         watch.emit(|| StepKind::Chain { hook, table, rules_visited, decided_by, verdict });

@@ -45,6 +45,11 @@ pub enum HookVerdict {
     },
     /// It ends, as there is no route for it now. Kernel: `NF_DROP_ERR` of `ip_route_me_harder`.
     Unroutable,
+    /// It ends in a queue that nobody reads: its sender doesn't hear of it. Kernel: `nf_queue`.
+    Queued {
+        /// What decided, if anyone watches.
+        decided_by: Option<Decision>,
+    },
     /// It ends.
     Drop {
         /// What its sender is told.
@@ -139,6 +144,7 @@ impl Netfilter {
             match evaluated.verdict {
                 Verdict::Accept => {}
                 Verdict::Drop => return HookVerdict::Drop { reject: None, decided_by: evaluated.decision },
+                Verdict::Queue => return HookVerdict::Queued { decided_by: evaluated.decision },
                 Verdict::Reject(with) => {
                     return HookVerdict::Drop { reject: Some(with), decided_by: evaluated.decision };
                 }

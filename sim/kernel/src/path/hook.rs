@@ -240,6 +240,12 @@ impl<O: Observer> Cx<'_, O> {
                 dropped.errno = self.host.ip_route_me_harder(ns, &skb, skb.mark, self.now).err();
                 return Err(dropped);
             }
+            HookVerdict::Queued { decided_by } => {
+                let mut dropped = self.dropped(ns, &skb, DropReason::NetfilterDrop);
+                dropped.dev = state.outdev.or(state.indev);
+                dropped.decided_by = decided_by.map(Box::new);
+                return Err(dropped);
+            }
             HookVerdict::Drop { reject, decided_by } => (reject, decided_by),
         };
         if let Some(with) = reject {

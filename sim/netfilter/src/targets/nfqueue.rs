@@ -46,7 +46,7 @@ impl Extension for Nfqueue {
     }
 
     fn apply(&self, _: &mut EvalCx<'_>, _: &mut Skb) -> Action {
-        if self.bypass { Action::Accept } else { Action::Drop }
+        if self.bypass { Action::Accept } else { Action::Queue }
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {

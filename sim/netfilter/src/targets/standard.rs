@@ -55,7 +55,7 @@ impl Extension for Queue {
     }
 
     fn apply(&self, _: &mut EvalCx<'_>, _: &mut Skb) -> Action {
-        Action::Drop
+        Action::Queue
     }
 
     fn list(&self, _: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
