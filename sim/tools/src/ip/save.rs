@@ -353,7 +353,7 @@ fn route_message(route: &RouteInfo, nlflags: u16, links: &[LinkInfo], asked: Ask
     metrics.sort_by_key(|metric| metric.number);
     if !metrics.is_empty() {
         let lock: u32 = metrics.iter().filter(|m| m.locked).map(|m| 1 << m.number).sum();
-        let locks = (lock != 0).then(|| attribute(1, &lock.to_le_bytes())).unwrap_or_default();
+        let locks = if lock != 0 { attribute(1, &lock.to_le_bytes()) } else { Default::default() };
         let values = metrics.iter().flat_map(|m| attribute(m.number.into(), &m.value.to_le_bytes()));
         message.attr(8, &locks.into_iter().chain(values).collect::<Vec<u8>>());
     }
