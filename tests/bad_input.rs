@@ -150,6 +150,7 @@ fn what_would_never_end_is_ended() {
                 124,
             ),
             (vec!["sh", "-c", "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; echo $i"], "1000000\n", 0),
+            (vec!["sh", "-c", "while :; do :; done"], "hoplab: ended: the script runs round and round", 124),
             (vec!["sh", "-c", "f() { f; }; f"], "Maximum function recursion depth", 2),
             (vec!["sh", "-c", STORM], "events: a loop between hoplab ", 124),
         ],

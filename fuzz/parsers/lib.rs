@@ -7,7 +7,7 @@ use trace::Off;
 use world::World;
 
 /// Events after which a command that still runs is left alone: random text may ask for a loop.
-const EVENTS: u32 = 5_000;
+const EVENTS: u32 = 300;
 
 /// Runs `args` on a fresh host whose `/in` holds `bytes`, with `bytes` as standard input. Nothing
 /// may panic; what the command says doesn't matter.

@@ -38,6 +38,12 @@ const TOPICS: [(&str, &[Entry]); 9] = [
             ("iptables iptables-nft", "rules of filter, nat, mangle, raw"),
             ("iptables-save iptables-nft-save", "all rules as text"),
             ("iptables-restore iptables-nft-restore", "replaces rules by a text"),
+            (
+                "iptables-legacy iptables-legacy-save iptables-legacy-restore",
+                "the rules of the older engine, which looks at every packet too",
+            ),
+            ("xtables-monitor", "the rules that traced packets meet"),
+            ("ipset", "sets of addresses and ports for rules"),
             ("conntrack", "connections that are tracked"),
         ],
     ),

@@ -171,6 +171,9 @@ fn play<O: Observer>(
         Outcome::Exited(status) => exit_code(status),
         Outcome::Stuck => ended("hoplab: ended: the script waits, and nothing can happen any more"),
         Outcome::Silent => ended("hoplab: ended: the script said nothing for an hour of virtual time"),
+        Outcome::Busy => {
+            ended("hoplab: ended: the script runs round and round in no time; does a loop lack a `sleep`?")
+        }
         Outcome::Storm(devices) => ended(&format!(
             "hoplab: ended after {} events: a loop between {}",
             world::EVENT_LIMIT,

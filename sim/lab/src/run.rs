@@ -109,6 +109,7 @@ impl Lab {
             Outcome::Exited(status) => Ok((output, status)),
             Outcome::Stuck => Err(endless("nothing can happen any more")),
             Outcome::Silent => Err(endless("it said nothing for an hour of virtual time")),
+            Outcome::Busy => Err(endless("it runs round and round in no time")),
             Outcome::Storm(devices) => {
                 Err(endless(&format!("packets circulate between {}", devices.join(", "))))
             }

@@ -304,13 +304,14 @@ fn set(console: &mut Console<'_>, word: &str, value: &str, o: &Options) -> i32 {
         return missing(console, &key, Errno::NoEnt, o);
     }
     if !o.dry_run
-        && let Err(refusal) = console.sys.request(netns, request(word, value)) {
-            console.flush();
-            // A file that can't be opened to write: procps' stream library says EINVAL.
-            let errno = if refusal.errno == Errno::Acces { Errno::Inval } else { refusal.errno };
-            console.error(&format!("sysctl: setting key \"{key}\": {errno}\n"));
-            return 1;
-        }
+        && let Err(refusal) = console.sys.request(netns, request(word, value))
+    {
+        console.flush();
+        // A file that can't be opened to write: procps' stream library says EINVAL.
+        let errno = if refusal.errno == Errno::Acces { Errno::Inval } else { refusal.errno };
+        console.error(&format!("sysctl: setting key \"{key}\": {errno}\n"));
+        return 1;
+    }
     if !o.quiet {
         print_setting(console, &key, value, o.shown);
     }

@@ -24,6 +24,10 @@ pub const EPOCH: u64 = 1_735_689_600;
 /// Events after which one command is taken to be caught in a loop.
 pub const EVENT_LIMIT: u64 = 10_000_000;
 
+/// Events at one moment of virtual time after which a process is taken to run round and round: a
+/// packet takes time, a shell's loop without `sleep` takes none.
+pub const INSTANT_LIMIT: u64 = 20_000;
+
 /// Virtual time after which a command that says nothing is ended, when nobody sits at a terminal.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -60,6 +64,8 @@ pub enum Outcome {
     Stuck,
     /// It said nothing for [`SILENCE_LIMIT`].
     Silent,
+    /// [`INSTANT_LIMIT`] events ran and no time passed.
+    Busy,
     /// [`EVENT_LIMIT`] events ran; the devices between which frames circulate, busiest first.
     Storm(Vec<String>),
 }
@@ -626,6 +632,7 @@ impl World {
     ) -> Outcome {
         let first = self.events_run;
         let mut heard = self.now;
+        let mut moment = (self.now, first);
         loop {
             for (stream, bytes) in self.take_output(host, console) {
                 sink(stream, &bytes);
@@ -634,8 +641,12 @@ impl World {
             if let Some(status) = self.exit_status(host, pid) {
                 return Outcome::Exited(status);
             }
+            if moment.0 != self.now {
+                moment = (self.now, self.events_run);
+            }
             match self.next_event() {
                 None => return Outcome::Stuck,
+                Some(_) if self.events_run - moment.1 >= INSTANT_LIMIT => return Outcome::Busy,
                 Some(at) if at.since(heard) > SILENCE_LIMIT => return Outcome::Silent,
                 Some(_) if self.events_run - first >= EVENT_LIMIT => {
                     return Outcome::Storm(self.busiest(obs));

@@ -7,7 +7,7 @@ use kernel::socket::{Captured, SocketKind, SocketOption};
 use packet::{Arp, ArpOp, EtherPayload, Frame, MacAddr, PktType, SimTime};
 use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use super::{complain, resolve, say};
+use super::{Refused, complain, resolve, say};
 use crate::getopt::getopt;
 
 /// Installs `arping`.
@@ -55,9 +55,6 @@ struct Options {
     source: Option<String>,
     target: String,
 }
-
-/// Text for standard error and an exit status.
-struct Refused(i32, String);
 
 const USAGE: &str = "\nUsage:\n  arping [options] <destination>\n\nOptions: -A -b -c COUNT -D -f -I DEVICE -i INTERVAL -q -s SOURCE -U -V -w TIMEOUT\n";
 

@@ -10,9 +10,9 @@ use kernel::socket::{SocketKind, SocketOption};
 use packet::SimTime;
 use world::{Args, Fd, Next, OpenMode, Program, Registry, Sys, Wait};
 
-use self::options::{Options, Refused, Url};
+use self::options::{Options, Url};
 use self::response::{Progress, Response};
-use super::{complain, resolve, say};
+use super::{Refused, complain, resolve, say};
 
 /// Installs `curl`.
 pub(crate) fn install(registry: &mut Registry) {

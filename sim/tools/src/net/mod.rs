@@ -21,7 +21,7 @@ pub(crate) use tcpdump::Names;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use world::{Fd, OpenMode, ReadResult, Sys};
+use world::{Fd, Next, OpenMode, ReadResult, Sys, Wait};
 
 /// Installs all of them.
 pub fn install(registry: &mut world::Registry) {
@@ -41,6 +41,44 @@ pub fn install(registry: &mut world::Registry) {
     traceroute::install(registry);
     udp_echo::install(registry);
     udp_probe::install(registry);
+}
+
+/// Why a tool doesn't begin: its exit status and what it says, with status 0 on standard output.
+pub(crate) struct Refused(pub i32, pub String);
+
+/// A tool at work that has its turn whenever something happens.
+trait Turns {
+    /// Does what can be done now; answers what it waits for, or `None` at its end.
+    fn turn(&mut self, sys: &mut dyn Sys) -> Option<Wait>;
+    /// Says its last words.
+    fn finish(&self, sys: &mut dyn Sys);
+}
+
+/// Begins with the first turn, and ends after the last.
+fn take_turn<S: Turns>(
+    state: &mut Option<S>,
+    sys: &mut dyn Sys,
+    start: impl FnOnce(&mut dyn Sys) -> Result<S, Refused>,
+) -> Next {
+    let state = match state {
+        Some(state) => state,
+        None => match start(sys) {
+            Ok(begun) => state.insert(begun),
+            Err(Refused(0, text)) => {
+                say(sys, &text);
+                return Next::Exit(0);
+            }
+            Err(Refused(status, text)) => {
+                complain(sys, &text);
+                return Next::Exit(status);
+            }
+        },
+    };
+    if let Some(wait) = state.turn(sys) {
+        return Next::Wait(wait);
+    }
+    state.finish(sys);
+    Next::Exit(0)
 }
 
 /// Writes to standard output. Who reads it may be gone; that ends the process by itself.

@@ -17,7 +17,7 @@ use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
 use super::nping::{port_list, targets};
 use super::tcpdump::Names;
-use super::{complain, say};
+use super::{Refused, Turns, complain, say};
 
 /// Installs `nmap`.
 pub(crate) fn install(registry: &mut Registry) {
@@ -93,8 +93,6 @@ struct Port {
     socket: Option<Fd>,
     verdict: Option<Verdict>,
 }
-
-struct Refused(i32, String);
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 const TRIES: u32 = 2;
@@ -519,7 +517,9 @@ impl State {
         };
         rows.iter().map(line).collect()
     }
+}
 
+impl Turns for State {
     /// One turn; nothing to wait for at the end.
     fn turn(&mut self, sys: &mut dyn Sys) -> Option<Wait> {
         loop {
@@ -602,25 +602,8 @@ fn connect_verdict(errno: Errno) -> Verdict {
 
 impl Program for Nmap {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let state = match &mut self.state {
-            Some(state) => state,
-            None => match State::start(sys, &self.args) {
-                Ok(state) => self.state.insert(state),
-                Err(Refused(0, text)) => {
-                    say(sys, &text);
-                    return Next::Exit(0);
-                }
-                Err(Refused(status, text)) => {
-                    complain(sys, &text);
-                    return Next::Exit(status);
-                }
-            },
-        };
-        if let Some(wait) = state.turn(sys) {
-            return Next::Wait(wait);
-        }
-        state.finish(sys);
-        Next::Exit(0)
+        let args = &self.args;
+        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args))
     }
 
     fn clone_box(&self) -> Box<dyn Program> {

@@ -14,7 +14,7 @@ use packet::{
 };
 use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use super::{complain, resolve, say, seconds};
+use super::{Refused, Turns, complain, resolve, say, seconds};
 
 /// Installs `nping`.
 pub(crate) fn install(registry: &mut Registry) {
@@ -81,8 +81,6 @@ struct State {
     connected: u64,
     round_trips: Vec<u64>,
 }
-
-struct Refused(i32, String);
 
 const USAGE: &str = "Nping 0.7.93 ( https://nmap.org/nping )\nUsage: nping [Probe mode] [Options] {target specification}\n\nProbe modes: --tcp-connect --tcp --udp --icmp --arp\nOptions: -c COUNT --delay TIME --rate RATE -p PORTS -g PORT --flags FLAGS --ttl N --tos N --data-length N -H -q\n";
 
@@ -574,7 +572,9 @@ impl State {
         }
         self.connecting = open;
     }
+}
 
+impl Turns for State {
     /// One turn; nothing to wait for at the end.
     fn turn(&mut self, sys: &mut dyn Sys) -> Option<Wait> {
         self.receive(sys);
@@ -644,25 +644,8 @@ impl State {
 
 impl Program for Nping {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let state = match &mut self.state {
-            Some(state) => state,
-            None => match State::start(sys, &self.args[1..]) {
-                Ok(state) => self.state.insert(state),
-                Err(Refused(0, text)) => {
-                    say(sys, &text);
-                    return Next::Exit(0);
-                }
-                Err(Refused(status, text)) => {
-                    complain(sys, &text);
-                    return Next::Exit(status);
-                }
-            },
-        };
-        if let Some(wait) = state.turn(sys) {
-            return Next::Wait(wait);
-        }
-        state.finish(sys);
-        Next::Exit(0)
+        let args = &self.args[1..];
+        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args))
     }
 
     fn signal(&mut self, sys: &mut dyn Sys, signal: Signal) -> Next {

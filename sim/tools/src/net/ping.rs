@@ -11,7 +11,7 @@ use kernel::socket::{MtuDiscover, Received, SocketError, SocketKind, SocketOptio
 use packet::{Body, Icmp, Packet, Payload, Proto, SimTime};
 use world::{Args, EPOCH, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use super::{complain, resolve, say, seconds};
+use super::{Refused, complain, resolve, say, seconds};
 use crate::getopt::getopt;
 
 /// Installs `ping`.
@@ -47,9 +47,6 @@ struct Options {
     device: Option<String>,
     source: Option<Ipv4Addr>,
 }
-
-/// Text for standard error and an exit status.
-struct Refused(i32, String);
 
 fn refuse<T>(status: i32, text: impl Into<String>) -> Result<T, Refused> {
     Err(Refused(status, text.into()))

@@ -8,7 +8,7 @@ use kernel::dump::SocketInfo;
 use world::{Registry, Sys};
 
 use super::tcpdump::Names;
-use super::{complain, say};
+use super::{Refused, complain, say};
 use crate::getopt::getopt;
 
 /// Installs `ss`.
@@ -62,9 +62,6 @@ enum Filter {
     Port { remote: bool, at_least: bool, port: u16 },
     Device(String),
 }
-
-/// Text for standard error and an exit status.
-struct Refused(i32, String);
 
 const USAGE: &str = "Usage: ss [ OPTIONS ]\n       ss [ OPTIONS ] [ FILTER ]\n   -h, --help          this message\n   -V, --version       output version information\n   -n, --numeric       don't resolve service names\n   -a, --all           display all sockets\n   -l, --listening     display listening sockets\n   -4, --ipv4          display only IP version 4 sockets\n   -0, --packet        display PACKET sockets\n   -t, --tcp           display only TCP sockets\n   -u, --udp           display only UDP sockets\n   -w, --raw           display only RAW sockets\n   -H, --no-header     Suppress header line\n";
 const LONG: &[(&str, char)] = &[

@@ -10,7 +10,7 @@ use kernel::socket::{MtuDiscover, SocketError, SocketKind, SocketOption};
 use packet::SimTime;
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
-use super::{complain, resolve, say};
+use super::{Refused, Turns, complain, resolve, say};
 use crate::getopt::getopt;
 
 /// Installs `tracepath`.
@@ -64,8 +64,6 @@ enum Progress {
     /// The end.
     Done,
 }
-
-struct Refused(i32, String);
 
 impl State {
     fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
@@ -223,7 +221,9 @@ impl State {
         say(sys, &format!("{text}\n"));
         done
     }
+}
 
+impl Turns for State {
     /// One turn; nothing to wait for at the end.
     fn turn(&mut self, sys: &mut dyn Sys) -> Option<Wait> {
         loop {
@@ -283,25 +283,8 @@ impl State {
 
 impl Program for Tracepath {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let state = match &mut self.state {
-            Some(state) => state,
-            None => match State::start(sys, &self.args[1..]) {
-                Ok(state) => self.state.insert(state),
-                Err(Refused(0, text)) => {
-                    say(sys, &text);
-                    return Next::Exit(0);
-                }
-                Err(Refused(status, text)) => {
-                    complain(sys, &text);
-                    return Next::Exit(status);
-                }
-            },
-        };
-        if let Some(wait) = state.turn(sys) {
-            return Next::Wait(wait);
-        }
-        state.finish(sys);
-        Next::Exit(0)
+        let args = &self.args[1..];
+        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args))
     }
 
     fn clone_box(&self) -> Box<dyn Program> {

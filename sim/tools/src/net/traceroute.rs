@@ -11,7 +11,7 @@ use kernel::socket::{MtuDiscover, SocketError, SocketKind, SocketOption};
 use packet::{Body, Icmp, Packet, Payload, Proto, SimTime, Tcp, TcpFlags, TcpOptions};
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
-use super::{complain, resolve, say, seconds};
+use super::{Refused, complain, resolve, say, seconds};
 use crate::getopt::{OptError, getopt};
 
 /// Installs `traceroute`.
@@ -56,8 +56,6 @@ struct Options {
     target: String,
     length: usize,
 }
-
-struct Refused(i32, String);
 
 fn refuse<T>(status: i32, text: impl std::fmt::Display) -> Result<T, Refused> {
     Err(Refused(status, format!("{text}\n")))

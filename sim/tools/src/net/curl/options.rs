@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::net::seconds;
+use crate::net::{Refused, seconds};
 
 /// What the command line asked for.
 #[derive(Clone, Debug, Default)]
@@ -49,9 +49,6 @@ pub(super) struct Url {
     pub problem: Option<(i32, String)>,
     text: String,
 }
-
-/// Text for standard error and an exit status.
-pub(super) struct Refused(pub i32, pub String);
 
 const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more information\n";
 

@@ -20,10 +20,10 @@ use kernel::socket::{Captured, SocketKind, SocketOption};
 use packet::{EtherPayload, Frame, IfIndex, PktType, VlanTag, wire};
 use world::{Args, EPOCH, Fd, Next, OpenMode, Program, ReadResult, Registry, Signal, Sys, Wait};
 
-use super::{complain, read_file, say};
+use super::{Refused, complain, read_file, say};
 use filter::{Filter, LinkType, Seen, Target};
 pub(crate) use names::Names;
-use options::{Options, Refused, Ways};
+use options::{Options, Ways};
 use pcap::Record;
 use print::Printer;
 pub(crate) use print::date;

@@ -2,6 +2,7 @@
 
 use super::print::Style;
 use crate::getopt::getopt;
+use crate::net::Refused;
 
 /// Which packets of a device are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,9 +38,6 @@ pub(crate) struct Options {
     pub list_devices: bool,
     pub style: Style,
 }
-
-/// Text and exit status; status 0 goes to standard output.
-pub(crate) struct Refused(pub i32, pub String);
 
 pub(super) const DEFAULT_SNAPLEN: u32 = 262_144;
 
