@@ -26,7 +26,7 @@ pub const EVENT_LIMIT: u64 = 10_000_000;
 
 /// Events at one moment of virtual time after which a process is taken to run round and round: a
 /// packet takes time, a shell's loop without `sleep` takes none.
-pub const INSTANT_LIMIT: u64 = 20_000;
+pub const INSTANT_LIMIT: u64 = 5_000;
 
 /// Virtual time after which a command that says nothing is ended, when nobody sits at a terminal.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(3600);

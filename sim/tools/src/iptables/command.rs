@@ -281,7 +281,7 @@ impl Parser {
         if invert && !"pfsdiom".contains(letter) {
             return usage(format!("unexpected ! flag before -{letter}"));
         }
-        if !matches!(letter, 't' | 'w' | 'W' | 'M' | '4' | '6' | 'v') {
+        if !matches!(letter, 't' | 'w' | 'W' | 'M' | '4' | '6' | 'v' | 'V' | 'h') {
             self.used.push(letter);
         }
         match letter {
