@@ -18,7 +18,9 @@ impl Extension for Comment {
     const OPTIONS: &'static [Opt] = &[value("comment")];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
-        Ok(Self { text: args.require("comment")?.text().to_owned() })
+        // What is longer than the kernel's field is cut off. Kernel: `XT_MAX_COMMENT_LEN`.
+        let given = args.require("comment")?;
+        Ok(Self { text: given.text()[..given.text().floor_char_boundary(255)].to_owned() })
     }
 
     fn matches(&self, _: &mut EvalCx<'_>, _: &Skb) -> bool {

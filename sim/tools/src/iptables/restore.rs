@@ -432,8 +432,11 @@ fn read_counters(text: &str) -> Option<Counters> {
     Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
 }
 
+/// Bytes that a word must not reach. Source: `struct xt_param_buf` of iptables 1.8.9.
+const LONGEST_WORD: usize = 1024;
+
 /// Takes a line apart as iptables does: blanks separate, double quotes hold together, a backslash
-/// in quotes protects. iptables `add_param_to_argv`.
+/// in quotes protects; a word has less than 1024 bytes. iptables `add_param_to_argv`.
 fn words(line: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut any) = (Vec::new(), String::new(), false);
     let (mut quoted, mut escaped) = (false, false);
@@ -463,6 +466,9 @@ fn words(line: &str) -> Result<Vec<String>, String> {
     }
     if any || !word.is_empty() {
         words.push(word);
+    }
+    if words.iter().any(|word| word.len() >= LONGEST_WORD) {
+        return Err("Parameter too long!".to_owned());
     }
     Ok(words)
 }
