@@ -34,6 +34,8 @@ impl<O: Observer> Cx<'_, O> {
             };
         }
         const PORT_UNREACHABLE: u8 = 3;
+        // The error is a connection's only once conntrack has looked into it. Kernel: `nf_reset_ct`.
+        let skb = Skb { ct: None, ..skb };
         self.icmp_send(ns, &skb, Icmp::UNREACHABLE, PORT_UNREACHABLE, 0);
         Err(self.dropped(ns, &skb, DropReason::NoSocket))
     }
