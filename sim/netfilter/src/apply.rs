@@ -145,7 +145,7 @@ impl Table {
             Some(name) => {
                 let to = self.existing(name)?;
                 if self.get(to).is_some_and(|chain| chain.base.is_some()) {
-                    return Err(Refused::Invalid);
+                    return Err(Refused::Unsupported);
                 }
                 Some(to)
             }

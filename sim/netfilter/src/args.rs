@@ -1,11 +1,12 @@
 //! Options of matches and targets, and what is wrong with them.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use packet::Proto;
 
 use crate::names;
+use crate::selector::AddrMask;
 
 /// An option of a match or target, as getopt needs it.
 #[derive(Clone, Copy, Debug)]
@@ -173,6 +174,8 @@ impl ArgError {
 pub struct Given {
     /// Name without dashes.
     pub name: &'static str,
+    /// The protocol that the rule had named before it, with or without `!`.
+    pub proto: Option<Proto>,
     /// `!` stood before it.
     pub invert: bool,
     /// Its values.
@@ -197,8 +200,10 @@ pub struct Args {
     pub seen: Vec<&'static str>,
     /// The rule's protocol, if it names one without `!`.
     pub proto: Option<Proto>,
-    /// Whether the rule names a protocol at all.
-    pub any_proto: bool,
+    /// The rule's protocol, if it names one, with or without `!`.
+    pub named_proto: Option<Proto>,
+    /// What iptables says on standard error and goes on.
+    pub warnings: Vec<String>,
 }
 
 impl Args {
@@ -213,6 +218,17 @@ impl Args {
             return Err(ArgError::Twice { extension: self.extension, option });
         }
         Ok(Some(given))
+    }
+
+    /// Whether an option was given once at most. iptables: without `XTOPT_MULTI`.
+    ///
+    /// # Errors
+    /// It was given twice.
+    pub fn once(&self, option: &'static str) -> Result<(), ArgError> {
+        match self.given.iter().filter(|given| given.name == option).count() {
+            0 | 1 => Ok(()),
+            _ => Err(ArgError::Twice { extension: self.extension, option }),
+        }
     }
 
     /// Takes an option that must be given.
@@ -341,7 +357,7 @@ impl Args {
         let (extension, option) = (self.extension, given.name);
         let len = number(given.text()).and_then(|len| u8::try_from(len).ok()).filter(|len| *len <= 128);
         len.ok_or_else(|| {
-            let what = "neither a valid network mask nor valid CIDR (0-128)";
+            let what = "neither a valid network mask nor valid CIDR (0-32)";
             ArgError::said(format!("{extension}: bad value for option \"--{option}\", {what}.\n"))
         })
     }
@@ -353,10 +369,7 @@ impl Args {
     pub fn network_mask(&self, given: &Given) -> Result<u8, ArgError> {
         let (extension, option) = (self.extension, given.name);
         let len = number(given.text()).and_then(|len| u8::try_from(len).ok()).filter(|len| *len <= 128);
-        let len = len.map(|len| len.min(32)).or_else(|| match given.text().parse() {
-            Ok(mask) => ipnet::ipv4_mask_to_prefix(mask).ok(),
-            Err(_) => None,
-        });
+        let len = len.map(|len| len.min(32)).or_else(|| plen_of_mask(given.text()));
         len.ok_or_else(|| {
             let what = "neither a valid network mask nor valid CIDR (0-32)";
             ArgError::said(format!("{extension}: bad value for option \"--{option}\", {what}.\n"))
@@ -366,10 +379,52 @@ impl Args {
     /// An address. iptables `XTTYPE_HOST`.
     ///
     /// # Errors
-    /// It is none; names are not looked up.
+    /// It is none.
     pub fn host(&self, given: &Given) -> Result<Ipv4Addr, ArgError> {
-        let text = "getaddrinfo: Temporary failure in name resolution\n";
-        inet_aton(given.text()).ok_or_else(|| ArgError::said(text))
+        getaddrinfo(given.text())
+    }
+
+    /// `ADDR[/LEN]`, whose length is 32 if its mask isn't one. iptables `XTTYPE_HOSTMASK`.
+    ///
+    /// # Errors
+    /// Address or mask aren't any.
+    pub fn host_mask(&self, given: &Given) -> Result<AddrMask, ArgError> {
+        let (addr, mask) = given.text().split_once('/').unwrap_or((given.text(), "32"));
+        let addr = getaddrinfo(addr)?;
+        let mask = Given { values: vec![mask.to_owned()], ..given.clone() };
+        let bits = u32::MAX.checked_shl(32 - u32::from(self.network_mask(&mask)?)).unwrap_or(0);
+        Ok(AddrMask { addr: addr.into(), mask: Ipv4Addr::from_bits(bits).into() })
+    }
+
+    /// A port or the name of a service of any protocol. iptables `XTTYPE_PORT`.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn any_port(&self, text: &str) -> Result<u16, ArgError> {
+        let digits = text.trim_start();
+        let read = match digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() {
+            // `getaddrinfo` keeps 16 bits of a number.
+            true => digits.parse::<u64>().ok().map(|n| n as u16),
+            false => names::service_port(text, None),
+        };
+        read.ok_or_else(|| ArgError::said(format!("Port \"{text}\" does not resolve to anything.\n")))
+    }
+
+    /// `PORT`, `MIN:MAX`, `MIN:` or `:MAX`. iptables `XTTYPE_PORTRC`.
+    ///
+    /// # Errors
+    /// A port isn't one.
+    pub fn any_ports(&self, given: &Given) -> Result<Ports, ArgError> {
+        let port = |text: &str, missing| if text.is_empty() { Ok(missing) } else { self.any_port(text) };
+        match given.text().split_once(':') {
+            None => port(given.text(), 0).map(|port| Ports { min: port, max: port }),
+            Some((_, rest)) if rest.contains(':') => {
+                let option = given.name;
+                let what = format!("Too many components for option \"--{option}\" (max: 2)");
+                Err(ArgError::said(format!("{}: {what}\n", self.extension)))
+            }
+            Some((min, max)) => Ok(Ports { min: port(min, 0)?, max: port(max, u16::MAX)? }),
+        }
     }
 
     /// A text that may not be empty. iptables `XTTYPE_STRING` with a least length.
@@ -394,16 +449,74 @@ impl Args {
                 format!("{extension}: bad integer value for option \"--{option}\", or out of range.\n");
             ArgError::said(text)
         };
-        let parse = |text: &str| number(text).and_then(|n| u32::try_from(n).ok()).ok_or_else(bad);
-        match given.text().split_once('/') {
-            None => Ok((parse(given.text())?, u32::MAX)),
-            Some((value, mask)) => Ok((parse(value)?, parse(mask)?)),
+        let parse = |text| match leading_number(text) {
+            (Some(n), rest) => Ok((u32::try_from(n).map_err(|_| bad())?, rest)),
+            (None, _) => Err(bad()),
+        };
+        let (value, rest) = parse(given.text())?;
+        let (mask, rest) = match rest.strip_prefix('/') {
+            None => (u32::MAX, rest),
+            Some(mask) => parse(mask)?,
+        };
+        if !rest.is_empty() {
+            let text = format!("{extension}: trailing garbage after value for option \"--{option}\".\n");
+            return Err(ArgError::said(text));
+        }
+        Ok((value, mask))
+    }
+}
+
+/// The address of a host as `getaddrinfo(3)` finds it with `/etc/hosts` and no other name service.
+fn getaddrinfo(text: &str) -> Result<Ipv4Addr, ArgError> {
+    if let Some(addr) = inet_aton(text).or_else(|| hosts_file(text)) {
+        return Ok(addr);
+    }
+    let in_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let what = match text {
+        text if text.parse::<Ipv6Addr>().is_ok() => "Address family for hostname not supported",
+        text if !text.is_empty() && text.chars().all(in_names) => "Temporary failure in name resolution",
+        _ => "Name or service not known",
+    };
+    Err(ArgError::said(format!("getaddrinfo: {what}\n")))
+}
+
+/// The only name of `/etc/hosts` that doesn't depend on the host.
+pub fn hosts_file(name: &str) -> Option<Ipv4Addr> {
+    name.eq_ignore_ascii_case("localhost").then_some(Ipv4Addr::LOCALHOST)
+}
+
+/// The length of a mask written as an address; 32 if it is no prefix.
+fn plen_of_mask(text: &str) -> Option<u8> {
+    inet_aton(text).map(|mask| ipnet::ipv4_mask_to_prefix(mask).unwrap_or(32))
+}
+
+/// Reads names that stand between commas; `take` answers whether it knows one.
+///
+/// # Errors
+/// What is left from the first unknown or empty name on, as iptables quotes it.
+pub fn names_between_commas(text: &str, mut take: impl FnMut(&str) -> bool) -> Result<(), &str> {
+    let mut rest = text;
+    loop {
+        let (name, more) = rest.split_once(',').map_or((rest, None), |(name, more)| (name, Some(more)));
+        if name.is_empty() || !take(name) {
+            return Err(rest);
+        }
+        match more {
+            Some(more) => rest = more,
+            None => return Ok(()),
         }
     }
 }
 
-/// A number as `strtoul(…, 0)` reads it: decimal, `0` octal, `0x` hexadecimal.
+/// The first of `names` that begins with `text`, in any case. iptables `strncasecmp`.
+pub fn abbreviated<T>(names: &[(&str, T)], text: &str) -> Option<usize> {
+    names.iter().position(|(name, _)| name.get(..text.len()).is_some_and(|part| part.eq_ignore_ascii_case(text)))
+}
+
+/// A number as `strtoul(…, 0)` reads it, blanks before it included: decimal, `0` octal,
+/// `0x` hexadecimal. iptables `xtables_strtoul`.
 pub fn number(text: &str) -> Option<u64> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return u64::from_str_radix(hex, 16).ok();
     }
@@ -415,6 +528,7 @@ pub fn number(text: &str) -> Option<u64> {
 
 /// The number that `text` begins with, as `strtoul(…, 0)` reads it, and what follows it.
 pub fn leading_number(text: &str) -> (Option<u64>, &str) {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) if hex.starts_with(|c: char| c.is_ascii_hexdigit()) => (hex, 16),
         _ if text.starts_with('0') => (text, 8),

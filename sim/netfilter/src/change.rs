@@ -122,6 +122,9 @@ pub enum Refused {
     /// EINVAL: a match or target isn't allowed there.
     #[error("Invalid argument")]
     Invalid,
+    /// EOPNOTSUPP: a jump leads to a built-in chain.
+    #[error("Operation not supported")]
+    Unsupported,
     /// ENOENT: no such chain or rule.
     #[error("No such file or directory")]
     NotFound,

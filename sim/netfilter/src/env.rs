@@ -71,6 +71,10 @@ pub enum AddrType {
     Prohibit,
     /// Behind a `throw` route.
     Throw,
+    /// `nat`: no address is.
+    Nat,
+    /// `xresolve`: no address is.
+    Xresolve,
 }
 
 /// A stream of random numbers (SplitMix64), the same for the same seed.

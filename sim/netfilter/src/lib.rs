@@ -24,6 +24,7 @@ mod matches;
 mod monitor;
 pub mod names;
 pub mod nat;
+mod native;
 mod netfilter;
 mod parse;
 mod reach;

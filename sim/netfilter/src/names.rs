@@ -2,54 +2,47 @@
 
 use packet::Proto;
 
-/// Protocols in the order in which iptables looks a name up.
-const PROTOCOLS: &[(&str, u8)] = &[
-    ("tcp", 6),
-    ("sctp", 132),
-    ("udp", 17),
-    ("udplite", 136),
-    ("icmp", 1),
-    ("icmpv6", 58),
-    ("ipv6-icmp", 58),
-    ("esp", 50),
-    ("ah", 51),
-    ("ipv6-mh", 135),
-    ("mh", 135),
-    ("all", 0),
-    ("igmp", 2),
-    ("ipencap", 4),
-    ("egp", 8),
-    ("igp", 9),
-    ("dccp", 33),
-    ("ipv6", 41),
-    ("rsvp", 46),
-    ("gre", 47),
-    ("skip", 57),
-    ("eigrp", 88),
-    ("ospf", 89),
-    ("ipip", 94),
-    ("etherip", 97),
-    ("pim", 103),
-    ("ipcomp", 108),
-    ("vrrp", 112),
-    ("l2tp", 115),
-];
+use crate::args::number;
+
+/// /etc/protocols of Debian 12 without its comments: name, number, other names.
+const PROTOCOLS: &str = include_str!("protocols.txt");
+
+/// Protocols that iptables knows besides. iptables `xtables_chain_protos`.
+const MORE_PROTOCOLS: &[(&str, u8)] = &[("icmpv6", 58), ("ipv6-mh", 135), ("mh", 135), ("all", 0)];
+
+/// Name, number and other names of each protocol.
+fn protocols() -> impl Iterator<Item = (&'static str, u8, &'static str)> {
+    PROTOCOLS.lines().filter_map(|line| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?.parse().ok()?, fields.next().unwrap_or("")))
+    })
+}
 
 /// /etc/services of Debian 12 without its comments: name, port and protocol, other names.
 pub const SERVICES: &str = include_str!("services.txt");
 
 /// The name of a protocol, if it has one; 0 is `all`.
 pub fn protocol(proto: Proto) -> Option<&'static str> {
-    PROTOCOLS.iter().find(|(_, number)| *number == proto.0).map(|(name, _)| *name)
+    match proto {
+        Proto(0) => Some("all"),
+        Proto::TCP => Some("tcp"),
+        Proto::UDP => Some("udp"),
+        Proto::ICMP => Some("icmp"),
+        Proto(wanted) => protocols().find(|(_, number, _)| *number == wanted).map(|(name, ..)| name),
+    }
 }
 
-/// The protocol of that name, in lower case or as a number.
+/// The protocol of that name, in any case or as a number.
 pub fn protocol_number(text: &str) -> Option<Proto> {
-    if let Ok(number) = text.parse::<u8>() {
-        return Some(Proto(number));
+    if let Some(number) = number(text) {
+        return u8::try_from(number).ok().map(Proto);
     }
     let text = text.to_ascii_lowercase();
-    PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| Proto(*number))
+    let named = |(name, _, others): &(&str, u8, &str)| {
+        !text.is_empty() && (*name == text || others.to_ascii_lowercase().split(' ').any(|other| other == text))
+    };
+    let more = || MORE_PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| Proto(*number));
+    protocols().find(named).map(|(_, number, _)| Proto(number)).or_else(more)
 }
 
 /// Names, port and protocol of each service.

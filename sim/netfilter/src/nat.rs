@@ -54,6 +54,8 @@ pub enum RandomPort {
     Random,
     /// `--random-fully`. Kernel: `NF_NAT_RANGE_PROTO_RANDOM_FULLY`.
     RandomFully,
+    /// Both; the latter counts.
+    Both,
 }
 
 /// Tries before another starting point is drawn. Kernel: `NF_NAT_MAX_ATTEMPTS`.

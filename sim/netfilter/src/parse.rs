@@ -10,14 +10,13 @@ use crate::{Counters, Match, NOT_SIMULATED, Rule, Selector, Target, Then, names}
 /// `--dport`), so options are handed over one by one; an extension reads its own at the end.
 #[derive(Clone, Debug, Default)]
 pub struct RuleParser {
-    srcs: Vec<AddrMask>,
-    src_invert: bool,
-    dsts: Vec<AddrMask>,
-    dst_invert: bool,
+    src: Option<Not<String>>,
+    dst: Option<Not<String>>,
     selector: Selector,
     matches: Vec<Pending>,
     target: Option<PendingTarget>,
     counters: Option<Counters>,
+    warnings: Vec<String>,
 }
 
 /// An extension and its options so far.
@@ -64,25 +63,23 @@ impl RuleParser {
         match option {
             RuleOption::Protocol => self.protocol(invert, text),
             RuleOption::Source => {
-                once(self.srcs.is_empty(), "-s")?;
-                self.srcs = addresses(invert, text)?;
-                self.src_invert = invert;
+                once(self.src.is_none(), "-s")?;
+                self.src = Some(Not { invert, value: text.to_owned() });
                 Ok(())
             }
             RuleOption::Destination => {
-                once(self.dsts.is_empty(), "-d")?;
-                self.dsts = addresses(invert, text)?;
-                self.dst_invert = invert;
+                once(self.dst.is_none(), "-d")?;
+                self.dst = Some(Not { invert, value: text.to_owned() });
                 Ok(())
             }
             RuleOption::InInterface => {
                 once(self.selector.input.is_none(), "-i")?;
-                self.selector.input = device(invert, text)?;
+                self.selector.input = self.device(invert, text)?;
                 Ok(())
             }
             RuleOption::OutInterface => {
                 once(self.selector.output.is_none(), "-o")?;
-                self.selector.output = device(invert, text)?;
+                self.selector.output = self.device(invert, text)?;
                 Ok(())
             }
             RuleOption::Match => {
@@ -94,13 +91,22 @@ impl RuleParser {
                 self.matches.push(Pending { name, options, given: Vec::new() });
                 Ok(())
             }
+            RuleOption::Jump | RuleOption::Goto if invert => Err(ArgError::said(match option {
+                RuleOption::Goto => "cannot have ! before -g",
+                _ => "cannot have ! before -j",
+            })),
             RuleOption::Jump | RuleOption::Goto => self.jump(option, text),
         }
     }
 
     /// `-f`.
-    pub fn fragment(&mut self, invert: bool) {
+    ///
+    /// # Errors
+    /// It was given before.
+    pub fn fragment(&mut self, invert: bool) -> Result<(), ArgError> {
+        once(self.selector.fragment.is_none(), "-f")?;
         self.selector.fragment = Some(!invert);
+        Ok(())
     }
 
     /// `-c PACKETS BYTES`.
@@ -125,7 +131,10 @@ impl RuleParser {
 
     fn jump(&mut self, option: RuleOption, text: &str) -> Result<(), ArgError> {
         let goto = option == RuleOption::Goto;
-        once(self.target.is_none(), if goto { "-g" } else { "-j" })?;
+        once(self.target.is_none(), "-j")?;
+        if text.is_empty() {
+            return Err(ArgError::said("Invalid target name (too short)"));
+        }
         if text.len() > 28 {
             return Err(ArgError::said(format!("Invalid target name `{text}' (28 chars max)")));
         }
@@ -143,6 +152,19 @@ impl RuleParser {
         Ok(())
     }
 
+    /// iptables `xtables_parse_interface`.
+    fn device(&mut self, invert: bool, text: &str) -> Result<Option<Not<DevPattern>>, ArgError> {
+        let value = DevPattern::parse(text)?;
+        if text.is_empty() {
+            return Err(ArgError::said("Empty interface is likely to be undesired"));
+        }
+        if text.strip_suffix('+').unwrap_or(text).contains(|c: char| c == '/' || c.is_ascii_whitespace()) {
+            let why = "('/' and ' ' are not allowed by the kernel)";
+            self.warnings.push(format!("Warning: weird character in interface `{text}' {why}."));
+        }
+        Ok((invert || text != "+").then_some(Not { invert, value }))
+    }
+
     /// Takes a long option of an extension; `next` gives its values. Answers whether any
     /// extension knows it.
     ///
@@ -154,6 +176,7 @@ impl RuleParser {
         invert: bool,
         next: &mut dyn FnMut() -> Option<String>,
     ) -> Result<bool, ArgError> {
+        let proto = self.selector.proto.as_ref().map(|proto| proto.value);
         if self.known(name).is_none() {
             self.load_protocol_match();
         }
@@ -163,7 +186,7 @@ impl RuleParser {
             // Only the second value is the extension's own to ask for.
             values.push(next().filter(|value| at == 0 || !value.starts_with(['-', '!'])).ok_or_else(
                 || match at {
-                    0 => ArgError::MissingValue(format!("--{}", opt.name)),
+                    0 => ArgError::MissingValue(format!("--{name}")),
                     _ if opt.name == "chunk-types" => ArgError::said("--chunk-types requires two args"),
                     _ => ArgError::said(format!("--{} requires two args.", opt.name)),
                 },
@@ -175,7 +198,7 @@ impl RuleParser {
         if invert && !opt.invert {
             return Err(ArgError::NoInvert { extension: pending.name, option: opt.name });
         }
-        pending.given.push(Given { name: opt.name, invert, values });
+        pending.given.push(Given { name: opt.name, proto, invert, values });
         Ok(true)
     }
 
@@ -188,13 +211,18 @@ impl RuleParser {
         target.into_iter().chain(self.matches.iter_mut().rev())
     }
 
+    /// Whether an extension's option of that name takes no value.
+    pub fn is_flag(&mut self, name: &str) -> bool {
+        self.known(name).is_some_and(|opt| opt.values == 0)
+    }
+
     fn known(&mut self, name: &str) -> Option<Opt> {
         self.extensions().find_map(|pending| find(pending.options, name))
     }
 
     /// Kernel side none; iptables `load_proto`: `-p tcp` lends the options of `-m tcp`.
     fn load_protocol_match(&mut self) {
-        let Some(Not { invert: false, value }) = self.selector.proto else { return };
+        let Some(Not { value, .. }) = self.selector.proto else { return };
         let name = names::protocol(value).unwrap_or_default();
         if matches!(name, "tcp" | "udp" | "icmp" | "sctp")
             && self.matches.iter().all(|pending| pending.name != name)
@@ -204,52 +232,58 @@ impl RuleParser {
         }
     }
 
+    /// Whether the rule drops what fits it.
+    pub fn drops(&self) -> bool {
+        matches!(&self.target, Some(PendingTarget::Extension(Pending { name: "DROP", .. })))
+    }
+
     /// Whether `-i` and `-o` were given.
     pub const fn has_devices(&self) -> (bool, bool) {
         (self.selector.input.is_some(), self.selector.output.is_some())
     }
 
-    /// The rules: one for each pair of source and destination.
+    /// The rules: one for each pair of source and destination; and what iptables warns of.
     ///
     /// # Errors
-    /// What iptables says of an extension's options.
-    pub fn finish(self) -> Result<Vec<Rule>, ArgError> {
+    /// What iptables says of an extension's options or of addresses.
+    pub fn finish(self) -> Result<(Vec<Rule>, Vec<String>), ArgError> {
+        let mut warnings = self.warnings;
+        let named_proto = self.selector.proto.as_ref().map(|proto| proto.value);
         let proto = self.selector.proto.as_ref().filter(|p| !p.invert).map(|p| p.value);
         let args = |pending: Pending, proto: Option<Proto>| Args {
             extension: pending.name,
             seen: pending.given.iter().map(|given| given.name).collect(),
             given: pending.given,
             proto,
-            any_proto: self.selector.proto.is_some(),
+            named_proto,
+            warnings: Vec::new(),
         };
         let mut matches = Vec::new();
         for pending in self.matches {
-            matches.push(Match::parse(&mut args(pending, proto))?);
+            let mut args = args(pending, proto);
+            matches.push(Match::parse(&mut args)?);
+            warnings.append(&mut args.warnings);
         }
         let then = match self.target {
             None => Then::Nothing,
             Some(PendingTarget::Chain { name, goto }) => Then::Chain { name, goto },
             Some(PendingTarget::Extension(pending)) => {
-                Then::Target(Target::parse(&mut args(pending, proto))?)
+                let mut args = args(pending, proto);
+                let target = Target::parse(&mut args)?;
+                warnings.append(&mut args.warnings);
+                Then::Target(target)
             }
         };
         let mut rules = Vec::new();
-        for src in each(&self.srcs, self.src_invert) {
-            for dst in each(&self.dsts, self.dst_invert) {
+        let (srcs, dsts) = (addresses(self.src)?, addresses(self.dst)?);
+        for src in &srcs {
+            for dst in dsts.clone() {
                 let selector = Selector { src: src.clone(), dst, ..self.selector.clone() };
                 rules.push(Rule { selector, matches: matches.clone(), then: then.clone() });
             }
         }
-        Ok(rules)
+        Ok((rules, warnings))
     }
-}
-
-/// The addresses of one side; nothing stands for any address.
-fn each(addrs: &[AddrMask], invert: bool) -> Vec<Option<Not<AddrMask>>> {
-    if addrs.is_empty() {
-        return vec![None];
-    }
-    addrs.iter().map(|value| (invert || !value.is_any()).then_some(Not { invert, value: *value })).collect()
 }
 
 /// The option of that name, or the only one that begins so.
@@ -268,18 +302,14 @@ fn once(first: bool, option: &str) -> Result<(), ArgError> {
     if first { Ok(()) } else { Err(ArgError::said(format!("multiple {option} flags not allowed"))) }
 }
 
-fn addresses(invert: bool, text: &str) -> Result<Vec<AddrMask>, ArgError> {
+/// The addresses of one side; nothing stands for any address.
+/// iptables `xtables_ipparse_multiple`.
+fn addresses(text: Option<Not<String>>) -> Result<Vec<Option<Not<AddrMask>>>, ArgError> {
+    let Some(Not { invert, value: text }) = text else { return Ok(vec![None]) };
     let addrs = text.split(',').map(|part| AddrMask::parse(part.trim())).collect::<Result<Vec<_>, _>>()?;
     if invert && addrs.len() > 1 {
         return Err(ArgError::said("! not allowed with multiple source or destination IP addresses"));
     }
-    Ok(addrs)
-}
-
-fn device(invert: bool, text: &str) -> Result<Option<Not<DevPattern>>, ArgError> {
-    let value = DevPattern::parse(text)?;
-    if text.is_empty() {
-        return Err(ArgError::said("Empty interface is likely to be undesired"));
-    }
-    Ok((invert || text != "+").then_some(Not { invert, value }))
+    let any = |addr: &AddrMask| !invert && addr.is_any();
+    Ok(addrs.into_iter().map(|value| (!any(&value)).then_some(Not { invert, value })).collect())
 }

@@ -2,8 +2,7 @@ use std::fmt;
 
 use packet::Skb;
 
-use crate::args::Ports;
-use crate::{EvalCx, Match, Memory, Not, Selector, Target, names};
+use crate::{EvalCx, Match, Memory, Selector, Target, names};
 
 /// A rule: what it asks and what it does. Immutable once installed; counters stand beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,27 +52,6 @@ impl Rule {
         matched.chain(target.into_iter().flatten())
     }
 
-    /// Turns port conditions into what nf_tables compares: a range from 0 that is ruled out is the
-    /// range above it, and the range of all ports is no condition, not even ruled out. Matches that
-    /// nf_tables leaves to xtables (`--tcp-option`, nothing at all) stay as they are.
-    /// Source: iptables 1.8.9 `iptables/nft-shared.c`, `add_nft_tcpudp`.
-    #[must_use]
-    pub fn for_nf_tables(mut self) -> Self {
-        self.matches.retain_mut(|m| match m {
-            Match::TcpMatch(m) if m.option.is_none() => {
-                let bare = m.sport.is_none() && m.dport.is_none();
-                let ruled_out = simplify(&mut m.sport) | simplify(&mut m.dport);
-                bare || !ruled_out || m.sport.is_some() || m.dport.is_some() || m.flags.is_some()
-            }
-            Match::UdpMatch(m) => {
-                let ruled_out = simplify(&mut m.sport) | simplify(&mut m.dport);
-                !ruled_out || m.sport.is_some() || m.dport.is_some()
-            }
-            _ => true,
-        });
-        self
-    }
-
     /// The conditions that a packet fails, each with what is known of the packet. `memory` is what
     /// the matches remember, one for each; it doesn't change.
     pub(crate) fn failures(&self, cx: &mut EvalCx<'_>, memory: &[Memory], skb: &Skb) -> Vec<String> {
@@ -99,25 +77,6 @@ impl Rule {
             Then::Chain { name, .. } => name,
             Then::Target(target) => target.listed_name(),
         }
-    }
-}
-
-/// Puts a port condition as nf_tables does. Answers whether all ports were ruled out, which it
-/// forgets.
-fn simplify(ports: &mut Option<Not<Ports>>) -> bool {
-    match ports {
-        Some(Not { invert, value: Ports { min: 0, max: u16::MAX } }) => {
-            let ruled_out = *invert;
-            *ports = None;
-            ruled_out
-        }
-        Some(Not { invert: invert @ true, value: Ports { min: min @ 0, max } }) if *max > 0 => {
-            *invert = false;
-            *min = *max + 1;
-            *max = u16::MAX;
-            false
-        }
-        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use packet::{Packet, Proto, Skb};
 
-use crate::args::ArgError;
+use crate::args::{ArgError, hosts_file, inet_aton, number};
 use crate::{EvalCx, names};
 
 /// What every rule can ask of a packet without an extension.
@@ -43,7 +43,7 @@ impl<T> Not<T> {
 /// An address with a mask, which need not be a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddrMask {
-    /// Address; what its bits outside the mask are doesn't matter.
+    /// Address; bits outside the mask don't count.
     pub addr: IpAddr,
     /// Mask of the same family.
     pub mask: IpAddr,
@@ -59,32 +59,30 @@ impl AddrMask {
     /// # Errors
     /// Address or mask aren't any.
     pub fn parse(text: &str) -> Result<Self, ArgError> {
-        let mut this = Self::parse_whole(text)?;
-        if let (IpAddr::V4(addr), IpAddr::V4(mask)) = (this.addr, this.mask) {
-            this.addr = Ipv4Addr::from_bits(addr.to_bits() & mask.to_bits()).into();
-        }
-        Ok(this)
-    }
-
-    /// Reads the same, and keeps the bits outside the mask.
-    ///
-    /// # Errors
-    /// Address or mask aren't any.
-    pub fn parse_whole(text: &str) -> Result<Self, ArgError> {
         let (addr_text, mask_text) =
-            text.split_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
+            text.rsplit_once('/').map_or((text, None), |(addr, mask)| (addr, Some(mask)));
         let mask = match mask_text {
             None => u32::MAX,
             Some(mask) if mask.contains('.') => {
                 mask.parse::<Ipv4Addr>().map_err(|_| ArgError::Mask(mask.to_owned()))?.to_bits()
             }
-            Some(len) => match len.parse::<u32>() {
-                Ok(len @ 0..=32) => u32::MAX.checked_shl(32 - len).unwrap_or(0),
+            Some(len) => match number(len) {
+                Some(len @ 0..=32) => u32::MAX.checked_shl(32 - len as u32).unwrap_or(0),
                 _ => return Err(ArgError::Mask(len.to_owned())),
             },
         };
-        let addr = short_address(addr_text).ok_or_else(|| ArgError::Host(addr_text.to_owned()))?;
-        Ok(Self { addr: addr.into(), mask: Ipv4Addr::from_bits(mask).into() })
+        let addr = short_address(addr_text).or_else(|| inet_aton(addr_text)).or_else(|| hosts_file(addr_text));
+        let addr = addr.ok_or_else(|| ArgError::Host(addr_text.to_owned()))?;
+        Ok(Self { addr: addr.into(), mask: Ipv4Addr::from_bits(mask).into() }.masked())
+    }
+
+    /// The same without the bits that don't count.
+    pub fn masked(self) -> Self {
+        match (self.addr, self.mask) {
+            (IpAddr::V4(addr), IpAddr::V4(mask)) => Self { addr: (addr & mask).into(), mask: mask.into() },
+            (IpAddr::V6(addr), IpAddr::V6(mask)) => Self { addr: (addr & mask).into(), mask: mask.into() },
+            _ => self,
+        }
     }
 
     /// One address.
@@ -138,18 +136,16 @@ impl fmt::Display for AddrMask {
     }
 }
 
-/// An address whose last numbers may be left out (`10/8`), as iptables pads it with zeros.
-fn short_address(text: &str) -> Option<Ipv4Addr> {
-    if let Ok(addr) = text.parse() {
-        return Some(addr);
-    }
+/// An address whose last numbers may be left out (`10/8`) and are then zero.
+/// iptables `xtables_numeric_to_ipaddr`.
+pub(crate) fn short_address(text: &str) -> Option<Ipv4Addr> {
     let parts: Vec<&str> = text.split('.').collect();
-    if text.is_empty() || parts.len() > 3 {
+    if parts.len() > 4 {
         return None;
     }
     let mut octets = [0; 4];
     for (octet, part) in octets.iter_mut().zip(parts) {
-        *octet = part.parse().ok()?;
+        *octet = number(part).and_then(|n| u8::try_from(n).ok()).filter(|_| !part.is_empty())?;
     }
     Some(Ipv4Addr::from(octets))
 }

@@ -93,7 +93,7 @@ fn rule(text: &str) -> Rule {
                 continue;
             }
             "-f" => {
-                parser.fragment(std::mem::take(&mut invert));
+                parser.fragment(std::mem::take(&mut invert)).expect(text);
                 continue;
             }
             "-p" => RuleOption::Protocol,
@@ -115,7 +115,7 @@ fn rule(text: &str) -> Rule {
         let value = words.pop_front().expect(text);
         parser.option(option, std::mem::take(&mut invert), &value).expect(text);
     }
-    parser.finish().expect(text).swap_remove(0)
+    parser.finish().expect(text).0.swap_remove(0)
 }
 
 fn change(netfilter: &mut Netfilter, table: TableName, what: What) -> Result<(), Refused> {

@@ -356,6 +356,7 @@ fn set_errno(error: SetError) -> Errno {
 fn errno(refused: Refused) -> Errno {
     match refused {
         Refused::Invalid => Errno::Inval,
+        Refused::Unsupported => Errno::OpNotSupp,
         Refused::NotFound => Errno::NoEnt,
         Refused::Exists => Errno::Exist,
         Refused::Busy => Errno::Busy,

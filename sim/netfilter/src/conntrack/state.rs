@@ -1,3 +1,4 @@
+use crate::args::{abbreviated, names_between_commas};
 use std::fmt;
 
 /// A set of connection states as rules name them.
@@ -34,12 +35,15 @@ impl StateSet {
     /// Reads `NEW,ESTABLISHED`.
     ///
     /// # Errors
-    /// The word that is no state.
+    /// What is left from the first word on that is no state.
     pub fn parse(text: &str) -> Result<Self, &str> {
-        text.split(',').try_fold(Self::default(), |set, name| {
-            let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-            known.map(|(_, state)| set.with(*state)).ok_or(name)
-        })
+        let mut set = Self::default();
+        names_between_commas(text, |name| {
+            let known = abbreviated(&NAMES, name);
+            set = known.map_or(set, |at| set.with(NAMES[at].1));
+            known.is_some()
+        })?;
+        Ok(set)
     }
 
     /// Both sets together.

@@ -5,7 +5,7 @@ use packet::Skb;
 use trace::HookName;
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Opt, flag, negatable};
+use crate::args::{ArgError, Args, Opt, flag, negatable, abbreviated, names_between_commas};
 use crate::selector::Not;
 use crate::{AddrType, EvalCx, Refused, RuleSite};
 
@@ -34,7 +34,7 @@ pub enum Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeSet(u16);
 
-const NAMES: [(&str, AddrType); 10] = [
+const NAMES: [(&str, AddrType); 12] = [
     ("UNSPEC", AddrType::Unspec),
     ("UNICAST", AddrType::Unicast),
     ("LOCAL", AddrType::Local),
@@ -45,16 +45,23 @@ const NAMES: [(&str, AddrType); 10] = [
     ("UNREACHABLE", AddrType::Unreachable),
     ("PROHIBIT", AddrType::Prohibit),
     ("THROW", AddrType::Throw),
+    ("NAT", AddrType::Nat),
+    ("XRESOLVE", AddrType::Xresolve),
 ];
 
 impl TypeSet {
     fn parse(text: &str) -> Result<Self, ArgError> {
-        text.split(',').try_fold(Self(0), |set, name| {
-            match NAMES.iter().position(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                Some(bit) => Ok(Self(set.0 | 1 << bit)),
-                None => Err(ArgError::said(format!("addrtype: bad type \"{text}\""))),
-            }
-        })
+        let mut set = 0;
+        let read = names_between_commas(text, |name| {
+            let bit = abbreviated(&NAMES, name);
+            set |= bit.map_or(0, |bit| 1 << bit);
+            bit.is_some()
+        });
+        match read {
+            Ok(()) => Ok(Self(set)),
+            Err(rest) if rest.contains(',') => Err(ArgError::said(format!("addrtype: bad type `{rest}'"))),
+            Err(rest) => Err(ArgError::said(format!("addrtype: bad type \"{rest}\""))),
+        }
     }
 
     fn contains(self, addr_type: AddrType) -> bool {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use packet::{Proto, Skb};
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Given, Opt, Ports, negatable, number, port, value};
+use crate::args::{ArgError, Args, Given, Opt, Ports, abbreviated, names_between_commas, negatable, value};
 use crate::conntrack::{Conn, Dir, StateSet, port_keys};
 use crate::selector::{AddrMask, Not};
 use crate::{EvalCx, names};
@@ -38,14 +38,16 @@ const STATUSES: [(&str, u8); 4] = [("EXPECTED", 1), ("SEEN_REPLY", 2), ("ASSURED
 impl StatusSet {
     fn parse(text: &str) -> Result<Self, ArgError> {
         let mut set = 0;
-        for name in text.split(',') {
-            match STATUSES.iter().find(|(status, _)| status.eq_ignore_ascii_case(name)) {
-                Some((_, bit)) => set |= bit,
-                None if name.eq_ignore_ascii_case("NONE") => {}
-                None => return Err(ArgError::said(format!("Bad ctstatus \"{name}\""))),
-            }
+        let read = names_between_commas(text, |name| {
+            let none = abbreviated(&[("NONE", 0)], name).is_some();
+            let status = abbreviated(&STATUSES, name).filter(|_| !none);
+            set |= status.map_or(0, |at| STATUSES[at].1);
+            none || status.is_some()
+        });
+        match read {
+            Ok(()) => Ok(Self(set)),
+            Err(rest) => Err(ArgError::said(format!("Bad ctstatus \"{rest}\""))),
         }
-        Ok(Self(set))
     }
 
     fn of(conn: &Conn) -> Self {
@@ -63,22 +65,6 @@ impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = STATUSES.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect();
         f.write_str(if names.is_empty() { "NONE".to_owned() } else { names.join(",") }.as_str())
-    }
-}
-
-/// `PORT`, `MIN:MAX`, `MIN:` or `:MAX`. What doesn't fit 16 bits is cut, and nothing is between a
-/// MIN and a lesser MAX, as in libxt_conntrack.
-fn ports(text: &str) -> Result<Ports, ArgError> {
-    let one = |text: &str, missing| match text {
-        "" => Ok(missing),
-        text => match number(text).and_then(|n| u32::try_from(n).ok()) {
-            Some(n) => Ok(n as u16),
-            None => port(text),
-        },
-    };
-    match text.split_once(':') {
-        None => one(text, 0).map(|port| Ports { min: port, max: port }),
-        Some((min, max)) => Ok(Ports { min: one(min, 0)?, max: one(max, u16::MAX)? }),
     }
 }
 
@@ -123,10 +109,10 @@ impl Extension for ConntrackMatch {
             names::protocol_number(g.text()).ok_or_else(|| ArgError::Protocol(g.text().to_owned()))
         })?;
         for (slot, name) in this.addrs.iter_mut().zip(ADDRS) {
-            *slot = not(args.take(name)?, |g| AddrMask::parse_whole(g.text()))?;
+            *slot = not(args.take(name)?, |g| args.host_mask(g))?;
         }
         for (slot, name) in this.ports.iter_mut().zip(PORTS) {
-            *slot = not(args.take(name)?, |g| ports(g.text()))?;
+            *slot = not(args.take(name)?, |g| args.any_ports(g))?;
         }
         this.status = not(args.take("ctstatus")?, |g| StatusSet::parse(g.text()))?;
         let given = args.take("ctexpire")?;

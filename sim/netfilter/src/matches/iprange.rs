@@ -5,8 +5,8 @@ use packet::Skb;
 
 use super::{Extension, bang};
 use crate::EvalCx;
-use crate::args::{ArgError, Args, Opt, address, negatable};
-use crate::selector::Not;
+use crate::args::{ArgError, Args, Opt, negatable};
+use crate::selector::{Not, short_address};
 
 /// `-m iprange`: addresses from one to another.
 /// Kernel: `net/netfilter/xt_iprange.c`.
@@ -24,13 +24,19 @@ impl Extension for Iprange {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let mut range = |name| {
             let Some(given) = args.take(name)? else { return Ok(None) };
+            // An address may be short here, as in `-s`.
             let (low, high) = given.text().split_once('-').unwrap_or((given.text(), given.text()));
             let bad = |text: &str| ArgError::Value {
                 extension: "iprange",
                 option: name,
                 text: text.to_owned(),
             };
-            let value = (address(low).map_err(|_| bad(low))?, address(high).map_err(|_| bad(high))?);
+            let read = |text: &str| short_address(text).map(IpAddr::V4).ok_or_else(|| bad(text));
+            let value = (read(low)?, read(high)?);
+            if value.0 > value.1 {
+                let range = format!("{}-{}", value.0, value.1);
+                args.warnings.push(format!("xt_iprange: range {range} is reversed and will never match"));
+            }
             Ok(Some(Not { invert: given.invert, value }))
         };
         let (src, dst) = (range("src-range")?, range("dst-range")?);

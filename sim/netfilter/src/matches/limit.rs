@@ -3,7 +3,7 @@ use std::fmt;
 use packet::Skb;
 
 use super::Extension;
-use crate::args::{ArgError, Args, Opt, number, value};
+use crate::args::{ArgError, Args, Opt, value};
 use crate::{EvalCx, Memory};
 
 /// `-m limit --limit N/UNIT --limit-burst N`: a token bucket.
@@ -20,6 +20,15 @@ pub struct Limit {
 const SCALE: u64 = 10_000;
 const UNITS: [(&str, u64); 4] = [("day", 86_400), ("hour", 3600), ("min", 60), ("sec", 1)];
 
+/// A number as `atoi(3)` reads it from the beginning of `text`, kept in 32 bits.
+fn atoi(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    let (minus, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let len = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let number = digits[..len].parse::<u64>().ok()? as u32;
+    Some(u64::from(if minus { number.wrapping_neg() } else { number }))
+}
+
 impl Limit {
     /// Reads `3/minute`; a bare number counts per second. Inside it is `None` for a rate that is too
     /// fast to be kept.
@@ -33,7 +42,7 @@ impl Limit {
             "hour" => 3600,
             _ => 86_400,
         };
-        let count = number(count).filter(|count| *count > 0)?;
+        let count = atoi(count).filter(|count| *count != 0)?;
         Some((seconds * SCALE).checked_div(count).filter(|avg| *avg > 0))
     }
 

@@ -53,11 +53,11 @@ impl Extension for Multiport {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let needs = "multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'";
         let only = "multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP";
-        let proto = match args.proto {
+        let proto = match args.proto.filter(|_| args.given.iter().all(|given| given.proto.is_some())) {
             Some(proto @ (Proto::TCP | Proto::UDP | Proto::SCTP | Proto(33) | Proto(136))) => proto,
             _ if args.given.is_empty() => return Err(ArgError::said("multiport expection an option")),
             Some(_) => return Err(ArgError::said(only)),
-            None if args.any_proto => return Err(ArgError::said(only)),
+            None if args.given.iter().any(|given| given.proto.is_some()) => return Err(ArgError::said(only)),
             None => return Err(ArgError::said(needs)),
         };
         if let [first, second, ..] = args.given.as_slice() {

@@ -228,6 +228,9 @@ impl Recent {
     }
 }
 
+/// Bytes of a table's name. Kernel: `XT_RECENT_NAME_LEN` less the final zero.
+const MAX_NAME_LEN: usize = 199;
+
 impl Extension for Recent {
     const OPTIONS: &'static [Opt] = &[
         flag("set").or_not().excludes(&["rcheck", "update", "remove"]),
@@ -252,7 +255,8 @@ impl Extension for Recent {
             Some(given) => args.host(&given)?,
             None => Ipv4Addr::BROADCAST,
         };
-        let name = args.take("name")?.map_or("DEFAULT".to_owned(), |given| given.text().to_owned());
+        let mut name = args.take("name")?.map_or("DEFAULT".to_owned(), |given| given.text().to_owned());
+        name.truncate(name.floor_char_boundary(MAX_NAME_LEN));
         let (reap, rttl) = (args.has("reap")?, args.has("rttl")?);
         let mut side = Side::Source;
         for given in args.given.iter().filter(|given| matches!(given.name, "rsource" | "rdest")) {
@@ -328,7 +332,7 @@ impl Extension for Recent {
             write!(f, " {listed}")?;
         }
         if self.seconds != 0 {
-            write!(f, " seconds: {}", self.seconds)?;
+            write!(f, " seconds: {}", self.seconds as i32)?;
         }
         if self.reap {
             f.write_str(" reap")?;
@@ -377,7 +381,7 @@ impl fmt::Display for Recent {
             write!(f, " {}--{option}", bang(self.invert))?;
         }
         if self.seconds != 0 {
-            write!(f, " --seconds {}", self.seconds)?;
+            write!(f, " --seconds {}", self.seconds as i32)?;
         }
         if self.reap {
             f.write_str(" --reap")?;

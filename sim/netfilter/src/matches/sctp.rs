@@ -243,7 +243,12 @@ impl Extension for SctpMatch {
 
 impl fmt::Display for SctpMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::udp::save_ports(f, &self.sport, &self.dport)?;
+        // Unlike tcp's and udp's, what fits every port is said.
+        for (name, ports) in [("sport", &self.sport), ("dport", &self.dport)] {
+            if let Some(Not { invert, value }) = ports {
+                write!(f, " {}--{name} {value}", bang(*invert))?;
+            }
+        }
         if let Some(chunks) = &self.chunks {
             write!(f, " {}--chunk-types", bang(chunks.invert))?;
             chunks.value.write(f, false)?;

@@ -4,7 +4,7 @@ use packet::Skb;
 
 use super::{Extension, bang};
 use crate::EvalCx;
-use crate::args::{ArgError, Args, Opt, negatable};
+use crate::args::{ArgError, Args, Opt, names_between_commas, negatable};
 use crate::conntrack::StateSet;
 
 /// `-m state --state LIST`, the older word for `-m conntrack --ctstate`.
@@ -23,10 +23,21 @@ impl Extension for State {
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.require("state")?;
-        let states = StateSet::parse(given.text())
-            .ok()
-            .filter(|states| !states.has_nat())
-            .ok_or_else(|| ArgError::said(format!("Bad state \"{}\"", given.text())))?;
+        let bad = |rest| match rest {
+            "" => ArgError::said(
+                "\"--state\" requires a list of states with no spaces, e.g. ESTABLISHED,RELATED",
+            ),
+            rest => ArgError::said(format!("Bad state \"{rest}\"")),
+        };
+        let mut states = StateSet::default();
+        names_between_commas(given.text(), |name| match StateSet::parse(name) {
+            Ok(state) if !state.has_nat() => {
+                states = states.with(state);
+                true
+            }
+            _ => false,
+        })
+        .map_err(bad)?;
         Ok(Self { invert: given.invert, states })
     }
 

@@ -36,6 +36,8 @@ const DIGITS: u32 = 11;
 
 /// Reads a decimal fraction in 0..=1 as a multiple of 2^-31, rounded to the nearest.
 fn parse_probability(text: &str) -> Option<u32> {
+    let (text, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let exponent = exponent.parse::<i32>().ok()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     if !fraction.bytes().all(|b| b.is_ascii_digit()) || whole > 1 || text == "." || text.is_empty() {
@@ -44,6 +46,9 @@ fn parse_probability(text: &str) -> Option<u32> {
     let digits: String = fraction.chars().take(18).collect();
     let scale = 10u128.pow(digits.len() as u32);
     let numerator = u128::from(whole) * scale + digits.parse::<u128>().unwrap_or(0);
+    let shift = 10u128.pow(exponent.unsigned_abs().min(9));
+    let (numerator, scale) =
+        if exponent < 0 { (numerator, scale * shift) } else { (numerator * shift, scale) };
     let parts = (numerator * u128::from(ONE) * 2 + scale) / (scale * 2);
     (numerator <= scale).then(|| u32::try_from(parts).ok()).flatten()
 }

@@ -2,11 +2,11 @@ use std::fmt;
 
 use packet::{Body, Proto, Skb, TcpFlags};
 
-use super::udp::{list_ports, parse_ports, ports_match, save_ports};
+use super::udp::{asks, list_ports, parse_ports, ports_match, save_ports};
 use super::{Extension, bang};
 use crate::args::{ArgError, Args, Opt, Ports, flag, negatable};
 use crate::selector::Not;
-use crate::{EvalCx, transport};
+use crate::{EvalCx, Refused, RuleSite, transport};
 
 /// `-m tcp`: ports, flags and options of a TCP segment.
 /// Kernel: `net/netfilter/xt_tcpudp.c`, `tcp_mt`.
@@ -34,14 +34,14 @@ const FLAGS: [(&str, TcpFlags); 6] = [
 /// Reads `SYN,ACK`, `ALL` or `NONE`.
 fn parse_flags(text: &str) -> Result<TcpFlags, ArgError> {
     let mut flags = TcpFlags::default();
-    for name in text.split(',') {
+    for name in text.split(',').filter(|name| !name.is_empty()) {
         flags = flags
             | match name.to_ascii_uppercase().as_str() {
                 "ALL" => TcpFlags(0x3f),
                 "NONE" => TcpFlags(0),
-                name => match FLAGS.iter().find(|(flag, _)| *flag == name) {
+                upper => match FLAGS.iter().find(|(flag, _)| *flag == upper) {
                     Some((_, flag)) => *flag,
-                    None => return Err(ArgError::said(format!("Unknown TCP flag `{text}'"))),
+                    None => return Err(ArgError::said(format!("Unknown TCP flag `{name}'"))),
                 },
             };
     }
@@ -64,6 +64,18 @@ fn has_option(skb: &Skb, number: u8) -> bool {
         5 => !options.sack.is_empty(),
         8 => options.timestamps.is_some(),
         _ => false,
+    }
+}
+
+impl TcpMatch {
+    /// Whether nf_tables compares ports and flags itself; a match that asks nothing or an option
+    /// stays `xt_tcp`'s. iptables `add_nft_tcp`.
+    pub(crate) fn is_native(&self) -> bool {
+        let nothing = (TcpFlags(0), TcpFlags(0));
+        let asks = asks(&self.sport)
+            || asks(&self.dport)
+            || self.flags.as_ref().is_some_and(|flags| flags.invert || flags.value != nothing);
+        asks && self.option.is_none()
     }
 }
 
@@ -92,6 +104,9 @@ impl Extension for TcpMatch {
             flags = Some(Not { invert: given.invert, value });
         }
         args.given.retain(|given| !matches!(given.name, "syn" | "tcp-flags"));
+        if args.once("tcp-option").is_err() {
+            return Err(ArgError::said("Only one `--tcp-option' allowed"));
+        }
         let option = match args.take("tcp-option")? {
             Some(given) => {
                 let bad = |_| ArgError::said(format!("Bad TCP option \"{}\"", given.text()));
@@ -99,10 +114,11 @@ impl Extension for TcpMatch {
             }
             None => None,
         };
-        if args.proto != Some(Proto::TCP) {
+        let this = Self { sport, dport, option, flags };
+        if this.is_native() && args.named_proto != Some(Proto::TCP) {
             return Err(ArgError::said("TCP match requires '-p tcp'"));
         }
-        Ok(Self { sport, dport, option, flags })
+        Ok(this)
     }
 
     fn matches(&self, _: &mut EvalCx<'_>, skb: &Skb) -> bool {
@@ -113,6 +129,12 @@ impl Extension for TcpMatch {
                 (flags.0 & mask.0 == set.0) != *invert
             })
             && self.option.as_ref().is_none_or(|o| has_option(skb, o.value) != o.invert)
+    }
+
+    fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+        let named = site.rule.selector.proto.as_ref();
+        let fits = named.is_some_and(|p| p.value == Proto::TCP && !p.invert);
+        if fits || self.is_native() { Ok(()) } else { Err(Refused::Invalid) }
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {

@@ -3,9 +3,9 @@ use std::fmt;
 use packet::{Proto, Skb};
 
 use super::{Extension, bang};
-use crate::args::{ArgError, Args, Opt, Ports, negatable, port_of};
+use crate::args::{ArgError, Args, Given, Opt, Ports, negatable};
 use crate::selector::Not;
-use crate::{EvalCx, names, transport};
+use crate::{EvalCx, Refused, RuleSite, names, transport};
 
 /// `-m udp`: ports of a UDP datagram.
 /// Kernel: `net/netfilter/xt_tcpudp.c`, `udp_mt`.
@@ -30,7 +30,7 @@ pub(super) fn parse_ports(
             }
             (Some(_), Some(_)) => return Err(ArgError::said(format!("Only one `--{}' allowed", names[0]))),
             (Some(given), None) if proto == Proto::UDP => {
-                Some(Not { invert: given.invert, value: parse_udp(given.text())? })
+                Some(Not { invert: given.invert, value: args.any_ports(&Given { name: names[0], ..given.clone() })? })
             }
             (Some(given), None) => {
                 Some(Not { invert: given.invert, value: Ports::parse_of(given.text(), Some(proto))? })
@@ -41,19 +41,6 @@ pub(super) fn parse_ports(
         Ok(ports)
     };
     Ok((take(["source-port", "sport"])?, take(["destination-port", "dport"])?))
-}
-
-/// Two ports in any order. iptables `xtopt_parse_mport`.
-fn parse_udp(text: &str) -> Result<Ports, ArgError> {
-    let port = |text: &str, missing| match text {
-        "" => Ok(missing),
-        text => port_of(text, Some(Proto::UDP))
-            .map_err(|_| ArgError::said(format!("Port \"{text}\" does not resolve to anything.\n"))),
-    };
-    match text.split_once(':') {
-        None => port(text, 0).map(|port| Ports { min: port, max: port }),
-        Some((min, max)) => Ok(Ports { min: port(min, 0)?, max: port(max, u16::MAX)? }),
-    }
 }
 
 /// A condition that says nothing is left out.
@@ -106,21 +93,40 @@ pub(super) fn list_ports(
     Ok(())
 }
 
+/// Whether a condition on ports differs from none at all.
+pub(super) fn asks(ports: &Option<Not<Ports>>) -> bool {
+    says_something(ports).is_some()
+}
+
+impl UdpMatch {
+    /// Whether nf_tables compares the ports itself. iptables `add_nft_udp`.
+    pub(crate) fn is_native(&self) -> bool {
+        asks(&self.sport) || asks(&self.dport)
+    }
+}
+
 impl Extension for UdpMatch {
     const OPTIONS: &'static [Opt] =
         &[negatable("source-port"), negatable("sport"), negatable("destination-port"), negatable("dport")];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let (sport, dport) = parse_ports(args, Proto::UDP)?;
-        if args.proto != Some(Proto::UDP) {
+        let this = Self { sport, dport };
+        if this.is_native() && args.named_proto != Some(Proto::UDP) {
             return Err(ArgError::said("UDP match requires '-p udp'"));
         }
-        Ok(Self { sport, dport })
+        Ok(this)
     }
 
     fn matches(&self, _: &mut EvalCx<'_>, skb: &Skb) -> bool {
         skb.ip().proto() == Proto::UDP
             && transport::ports(skb.ip()).is_some_and(|ports| ports_match(&self.sport, &self.dport, ports))
+    }
+
+    fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+        let named = site.rule.selector.proto.as_ref();
+        let fits = named.is_some_and(|p| p.value == Proto::UDP && !p.invert);
+        if fits || self.is_native() { Ok(()) } else { Err(Refused::Invalid) }
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, numeric: bool) -> fmt::Result {

@@ -150,6 +150,9 @@ impl Extension for Ct {
         }
         // A later option sets the zone anew and adds its direction.
         let mut dirs = (false, false);
+        for option in ["zone", "zone-orig", "zone-reply"] {
+            args.once(option)?;
+        }
         let zones: Vec<_> = args.given.drain(..).collect();
         for given in zones {
             match given.name {
@@ -185,7 +188,12 @@ impl Extension for Ct {
         Action::Continue
     }
 
-    fn check(&self, _: &RuleSite<'_>) -> Result<(), Refused> {
+    fn check(&self, site: &RuleSite<'_>) -> Result<(), Refused> {
+        let named = site.rule.selector.proto.as_ref().is_some_and(|proto| !proto.invert);
+        // Kernel: `xt_ct_set_timeout` asks for the protocol first, `xt_ct_set_helper` doesn't.
+        if self.helper.is_none() && self.timeout.is_some() && !named {
+            return Err(Refused::Invalid);
+        }
         if self.helper.is_some() || self.timeout.is_some() { Err(Refused::NotFound) } else { Ok(()) }
     }
 

@@ -19,14 +19,14 @@ pub struct Dnat {
 
 impl Extension for Dnat {
     const OPTIONS: &'static [Opt] =
-        &[value("to-destination"), flag("random"), flag("random-fully"), flag("persistent")];
+        &[value("to-destination"), flag("random"), flag("persistent")];
     const CONNTRACK: bool = true;
     const TABLE: Option<TableName> = Some(TableName::Nat);
     const HOOKS: &'static [HookName] = &[HookName::Prerouting, HookName::Output];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.require("to-destination")?;
-        let mut range = parse_to(args, &given)?;
+        let mut range = parse_to(&given)?;
         parse_flags(args, &mut range)?;
         Ok(Self { range })
     }

@@ -42,9 +42,10 @@ impl Extension for Log {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let level = match args.take("log-level")? {
             None => 4,
-            Some(given) => match given.text().to_ascii_lowercase().as_str() {
+            Some(given) => match given.text() {
                 "panic" => 0,
                 "warning" => 4,
+                "warn" => return Err(ArgError::said("log level \"warn\" unknown\n")),
                 name => match LEVELS.iter().position(|level| *level == name) {
                     Some(level) => level as u8,
                     None => args
@@ -57,7 +58,10 @@ impl Extension for Log {
         let mut prefix = String::new();
         if let Some(given) = args.take("log-prefix")? {
             // Kernel: `struct xt_log_info` has room for 29 bytes; the rest is cut off.
-            for c in args.some_text(&given)?.chars().take_while(|c| *c != '\n') {
+            if given.text().contains('\n') {
+                return Err(ArgError::said("Newlines not allowed in --log-prefix"));
+            }
+            for c in args.some_text(&given)?.chars() {
                 if prefix.len() + c.len_utf8() > 29 {
                     break;
                 }

@@ -32,10 +32,12 @@ pub(super) const SET: [Opt; 5] = [
 pub(super) fn parse_set(args: &mut Args) -> Result<Option<(u32, u32)>, ArgError> {
     for name in SET_OPTIONS {
         let Some(given) = args.take(name)? else { continue };
-        let (value, mask) = args.mark(&given)?;
+        if name.starts_with("set-") {
+            let (value, mask) = args.mark(&given)?;
+            return Ok(Some((value, if name == "set-mark" { value | mask } else { mask })));
+        }
+        let value = args.number(&given, 0, u64::from(u32::MAX))? as u32;
         return Ok(Some(match name {
-            "set-xmark" => (value, mask),
-            "set-mark" => (value, value | mask),
             "and-mark" => (0, !value),
             "or-mark" => (value, value),
             _ => (value, 0),

@@ -4,7 +4,7 @@ use packet::Skb;
 use trace::HookName;
 
 use super::Extension;
-use super::snat::{PortText, check_ports, parse_flags, parse_port_range, write_flags};
+use super::snat::{PortText, check_ports, forget_base_port, parse_flags, parse_ports, write_flags};
 use crate::args::{ArgError, Args, Opt, flag, value};
 use crate::nat::{self, Manip, NatRange};
 use crate::{Action, EvalCx, TableName};
@@ -26,8 +26,9 @@ impl Extension for Masquerade {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let mut range = NatRange::default();
         if let Some(given) = args.take("to-ports")? {
-            check_ports(args)?;
-            range.ports = Some(parse_port_range(given.text())?);
+            check_ports(&given)?;
+            parse_ports(given.text(), &mut range)?;
+            forget_base_port(&mut range);
         }
         parse_flags(args, &mut range)?;
         Ok(Self { range })
@@ -49,8 +50,8 @@ impl Extension for Masquerade {
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
-        if let Some(ports) = self.range.ports {
-            write!(f, " masq ports: {}", PortText(ports))?;
+        if self.range.ports.is_some() {
+            write!(f, " masq ports: {}", PortText(&self.range))?;
         }
         write_flags(f, &self.range, "")
     }
@@ -58,8 +59,8 @@ impl Extension for Masquerade {
 
 impl fmt::Display for Masquerade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(ports) = self.range.ports {
-            write!(f, " --to-ports {}", PortText(ports))?;
+        if self.range.ports.is_some() {
+            write!(f, " --to-ports {}", PortText(&self.range))?;
         }
         write_flags(f, &self.range, "--")
     }

@@ -27,7 +27,7 @@ impl Extension for Netmap {
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.require("to")?;
-        Ok(Self { to: AddrMask::parse(given.text())? })
+        Ok(Self { to: args.host_mask(&given)?.masked() })
     }
 
     fn apply(&self, cx: &mut EvalCx<'_>, skb: &mut Skb) -> Action {
@@ -44,12 +44,12 @@ impl Extension for Netmap {
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
-        write!(f, " to:{}", self.to.listed())
+        write!(f, " to:{}", self.to)
     }
 }
 
 impl fmt::Display for Netmap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " --to {}", self.to.listed())
+        write!(f, " --to {}", self.to)
     }
 }

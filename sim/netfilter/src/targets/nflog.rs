@@ -24,6 +24,9 @@ pub struct Nflog {
 
 const DEFAULT_THRESHOLD: u16 = 0;
 
+const NO_RANGE: &str =
+    "warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead";
+
 impl Extension for Nflog {
     const OPTIONS: &'static [Opt] = &[
         value("nflog-group"),
@@ -37,7 +40,9 @@ impl Extension for Nflog {
         let max = u64::from(u32::MAX);
         let group = args.optional_number("nflog-group", 0, 0xffff)?.unwrap_or(0) as u16;
         let prefix = args.take("nflog-prefix")?.map(|given| args.some_text(&given)).transpose()?;
-        args.optional_number("nflog-range", 0, max)?;
+        if args.optional_number("nflog-range", 0, max)?.is_some() {
+            args.warnings.push(NO_RANGE.to_owned());
+        }
         let size = args.optional_number("nflog-size", 0, max)?.map(|size| size as u32);
         let threshold = args.optional_number("nflog-threshold", 0, 0xffff)?;
         args.check(Self::OPTIONS)?;

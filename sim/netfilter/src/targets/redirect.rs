@@ -5,7 +5,7 @@ use packet::Skb;
 use trace::HookName;
 
 use super::Extension;
-use super::snat::{PortText, check_ports, parse_flags, parse_port_range, write_flags};
+use super::snat::{PortText, check_ports, parse_flags, parse_ports, write_flags};
 use crate::args::{ArgError, Args, Opt, flag, value};
 use crate::nat::{self, Manip, NatRange};
 use crate::{Action, EvalCx, TableName};
@@ -28,8 +28,11 @@ impl Extension for Redirect {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let mut range = NatRange::default();
         if let Some(given) = args.take("to-ports")? {
-            check_ports(args)?;
-            range.ports = Some(parse_port_range(given.text())?);
+            check_ports(&given)?;
+            parse_ports(given.text(), &mut range)?;
+            if range.base_port.is_some() {
+                return Err(ArgError::said("Shifted portmap ranges not supported with this kernel"));
+            }
         }
         parse_flags(args, &mut range)?;
         Ok(Self { range })
@@ -46,8 +49,8 @@ impl Extension for Redirect {
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
-        if let Some(ports) = self.range.ports {
-            write!(f, " redir ports {}", PortText(ports))?;
+        if self.range.ports.is_some() {
+            write!(f, " redir ports {}", PortText(&self.range))?;
         }
         write_flags(f, &self.range, "")
     }
@@ -55,8 +58,8 @@ impl Extension for Redirect {
 
 impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(ports) = self.range.ports {
-            write!(f, " --to-ports {}", PortText(ports))?;
+        if self.range.ports.is_some() {
+            write!(f, " --to-ports {}", PortText(&self.range))?;
         }
         write_flags(f, &self.range, "--")
     }

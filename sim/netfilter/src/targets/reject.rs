@@ -44,7 +44,7 @@ impl Extension for Reject {
         let Some(given) = args.take("reject-with")? else { return Ok(Self { with: RejectWith::Icmp(3) }) };
         let text = given.text().to_ascii_lowercase();
         let mut fits = NAMES.iter().filter(|(long, short, _)| {
-            !text.is_empty() && (long.starts_with(text.as_str()) || short.starts_with(text.as_str()))
+            long.starts_with(text.as_str()) || short.starts_with(text.as_str())
         });
         match fits.next() {
             Some((_, _, with)) => Ok(Self { with: *with }),

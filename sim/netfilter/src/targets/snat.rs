@@ -5,9 +5,9 @@ use packet::{Proto, Skb};
 use trace::HookName;
 
 use super::Extension;
-use crate::args::{ArgError, Args, Given, Opt, address, flag, number, value};
+use crate::args::{ArgError, Args, Given, Opt, address, flag, leading_number, value};
 use crate::nat::{self, Manip, NatRange, RandomPort};
-use crate::{Action, EvalCx, TableName};
+use crate::{Action, EvalCx, TableName, names};
 
 /// `-j SNAT --to-source ADDR[-ADDR][:PORT[-PORT]]`.
 /// Kernel: `net/netfilter/xt_nat.c`, `xt_snat_target_v2`.
@@ -17,62 +17,83 @@ pub struct Snat {
     pub range: NatRange,
 }
 
-/// Whether the rule's protocol has ports. Text of iptables' refusal otherwise.
-pub(super) fn check_ports(args: &Args) -> Result<(), ArgError> {
-    match args.proto {
+/// Whether the protocol named so far has ports. Text of iptables' refusal otherwise.
+pub(super) fn check_ports(given: &Given) -> Result<(), ArgError> {
+    match given.proto {
         Some(Proto::TCP | Proto::UDP | Proto::SCTP | Proto(33) | Proto::ICMP) => Ok(()),
         _ => Err(ArgError::said("Need TCP, UDP, SCTP or DCCP with port specification")),
     }
 }
 
-/// Reads `PORT[-PORT]`.
-pub(super) fn parse_port_range(text: &str) -> Result<(u16, u16), ArgError> {
-    let invalid = || ArgError::said(format!("Port range `{text}' invalid\n"));
-    let port = |text: &str| {
-        number(text).and_then(|n| u16::try_from(n).ok()).filter(|port| *port > 0).ok_or_else(invalid)
+/// Reads `PORT[-PORT[/PORT]]` into `range`. iptables `parse_ports` of `libxt_nat.c`.
+pub(super) fn parse_ports(text: &str, range: &mut NatRange) -> Result<(), ArgError> {
+    let port = |text, least| match leading_number(text) {
+        (Some(n @ 0..=0xffff), rest) if n >= least => Ok((n as u16, rest)),
+        _ => match names::service_port(text, None) {
+            Some(port) => Ok((port, "")),
+            None => Err(ArgError::said(format!("Port `{text}' not valid"))),
+        },
     };
-    match text.split_once('-') {
-        None => port(text).map(|port| (port, port)),
-        Some((min, max)) => {
-            let (min, max) = (port(min)?, port(max)?);
-            if min > max {
-                Err(ArgError::said(format!("Port range `{text}' funky\n")))
-            } else {
-                Ok((min, max))
-            }
+    let (min, rest) = port(text, 0)?;
+    range.ports = Some((min, min));
+    let Some(text) = rest.strip_prefix('-') else {
+        return match rest.chars().next() {
+            None => Ok(()),
+            Some(':') => Err(ArgError::said("Invalid port:port syntax - use dash")),
+            Some(_) => Err(ArgError::said(format!("Garbage after port value: `{rest}'"))),
+        };
+    };
+    let (max, rest) = port(text, 0)?;
+    if max < min {
+        return Err(ArgError::said(format!("Port range `{text}' funky")));
+    }
+    range.ports = Some((min, max));
+    match rest.strip_prefix('/') {
+        None if rest.is_empty() => Ok(()),
+        None => Err(ArgError::said(format!("Garbage after port range: `{rest}'"))),
+        Some(base) => {
+            range.base_port = Some(port(base, 1)?.0);
+            Ok(())
         }
     }
 }
 
-/// Reads `[ADDR[-ADDR]][:PORT[-PORT[/PORT]]]`.
-pub(super) fn parse_to(args: &Args, given: &Given) -> Result<NatRange, ArgError> {
+/// What a target keeps whose kernel side knows no base port: that there is one.
+/// Kernel: `nf_nat_ipv4_range` in `include/uapi/linux/netfilter/nf_nat.h`.
+pub(super) fn forget_base_port(range: &mut NatRange) {
+    range.base_port = range.base_port.map(|_| 0);
+}
+
+/// Reads `[ADDR[-ADDR]][:PORT[-PORT[/PORT]]]`. iptables `parse_to`.
+pub(super) fn parse_to(given: &Given) -> Result<NatRange, ArgError> {
     let mut range = NatRange::default();
-    let (addrs, ports) =
-        given.text().split_once(':').map_or((given.text(), None), |(addrs, ports)| (addrs, Some(ports)));
+    let text = given.text();
+    let (addrs, ports) = match text.split_once(':') {
+        Some((addrs, ports)) if !ports.contains(':') => (addrs, Some(ports)),
+        _ => (text, None),
+    };
     if let Some(ports) = ports {
-        check_ports(args)?;
-        let (ports, base) = ports.split_once('/').map_or((ports, None), |(ports, base)| (ports, Some(base)));
-        range.ports = Some(parse_port_range(ports)?);
-        range.base_port = base.map(|base| parse_port_range(base).map(|(port, _)| port)).transpose()?;
+        check_ports(given)?;
+        parse_ports(ports, &mut range)?;
+        if addrs.is_empty() {
+            return Ok(range);
+        }
     }
-    if !addrs.is_empty() {
-        let (min, max) = addrs.split_once('-').unwrap_or((addrs, addrs));
-        let bad = |text: &str| ArgError::said(format!("Bad IP address \"{text}\"\n"));
-        let read = |text: &str| address(text).map_err(|_| bad(text));
-        range.addrs = Some((read(min)?, read(max)?));
-    }
+    let (min, max) = addrs.split_once('-').unwrap_or((addrs, addrs));
+    let bad = |text: &str| ArgError::said(format!("Bad IP address \"{text}\"\n"));
+    let read = |text: &str| address(text).map_err(|_| bad(text));
+    range.addrs = Some((read(min)?, read(max)?));
     Ok(range)
 }
 
 /// Reads `--random`, `--random-fully`, `--persistent`.
 pub(super) fn parse_flags(args: &mut Args, range: &mut NatRange) -> Result<(), ArgError> {
-    if args.has("random")? {
-        range.random = RandomPort::Random;
-    }
-    if args.given.iter().any(|given| given.name == "random-fully") {
-        args.has("random-fully")?;
-        range.random = RandomPort::RandomFully;
-    }
+    range.random = match (args.has("random")?, args.has("random-fully")?) {
+        (false, false) => RandomPort::Keep,
+        (true, false) => RandomPort::Random,
+        (false, true) => RandomPort::RandomFully,
+        (true, true) => RandomPort::Both,
+    };
     range.persistent = args.has("persistent")?;
     Ok(())
 }
@@ -88,23 +109,27 @@ impl fmt::Display for To<'_> {
             Some((min, max)) => write!(f, "{min}-{max}")?,
             None => {}
         }
-        if let Some(ports) = self.0.ports {
-            write!(f, ":{}", PortText(ports))?;
-        }
-        match self.0.base_port {
-            Some(base) => write!(f, "/{base}"),
+        match self.0.ports {
+            Some(_) => write!(f, ":{}", PortText(self.0)),
             None => Ok(()),
         }
     }
 }
 
-/// `80` or `80-90`.
-pub(super) struct PortText(pub (u16, u16));
+/// `80`, `80-90` or `80-90/100`; nothing without ports.
+pub(super) struct PortText<'a>(pub &'a NatRange);
 
-impl fmt::Display for PortText {
+impl fmt::Display for PortText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (min, max) = self.0;
-        if min == max { write!(f, "{min}") } else { write!(f, "{min}-{max}") }
+        let Some((min, max)) = self.0.ports else { return Ok(()) };
+        write!(f, "{min}")?;
+        if min != max {
+            write!(f, "-{max}")?;
+        }
+        match self.0.base_port {
+            Some(base) => write!(f, "/{base}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -114,6 +139,7 @@ pub(super) fn write_flags(f: &mut fmt::Formatter<'_>, range: &NatRange, dashes: 
         RandomPort::Keep => {}
         RandomPort::Random => write!(f, " {dashes}random")?,
         RandomPort::RandomFully => write!(f, " {dashes}random-fully")?,
+        RandomPort::Both => write!(f, " {dashes}random {dashes}random-fully")?,
     }
     if range.persistent { write!(f, " {dashes}persistent") } else { Ok(()) }
 }
@@ -127,7 +153,8 @@ impl Extension for Snat {
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let given = args.require("to-source")?;
-        let mut range = parse_to(args, &given)?;
+        let mut range = parse_to(&given)?;
+        forget_base_port(&mut range);
         parse_flags(args, &mut range)?;
         Ok(Self { range })
     }

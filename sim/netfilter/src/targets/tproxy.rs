@@ -5,7 +5,7 @@ use packet::{Proto, Skb};
 use trace::HookName;
 
 use super::Extension;
-use crate::args::{ArgError, Args, Opt, port, value};
+use crate::args::{ArgError, Args, Opt, value};
 use crate::{Action, EvalCx, Refused, RuleSite, TableName};
 
 /// `-j TPROXY --on-port PORT`: gives a packet to a local socket without changing its addresses.
@@ -30,9 +30,7 @@ impl Extension for Tproxy {
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let on_port = match args.take("on-port")? {
-            Some(given) => Some(port(given.text()).map_err(|_| {
-                ArgError::said(format!("Port \"{}\" does not resolve to anything.\n", given.text()))
-            })?),
+            Some(given) => Some(args.any_port(given.text())?),
             None => None,
         };
         let addr = match args.take("on-ip")? {

@@ -18,6 +18,8 @@ pub struct Command {
     pub line_numbers: bool,
     /// `-Z` beside `-L` or `-S`.
     pub zero: bool,
+    /// What is said on standard error before it is carried out.
+    pub warnings: Vec<String>,
 }
 
 /// What a command line asks for.
@@ -82,6 +84,9 @@ pub enum CommandError {
     /// A word where none belongs.
     #[error("Bad argument `{0}'")]
     BadArgument(String),
+    /// A sentence without the program's name, or none.
+    #[error("{0}")]
+    Hint(&'static str),
     /// `-t` names no table.
     #[error("table '{0}' does not exist")]
     NoTable(String),
@@ -139,6 +144,8 @@ const LONG: &[(&str, char)] = &[
 ];
 /// Letters whose option has a value.
 const WITH_VALUE: &str = "ADCIRNEPsdpijtmoMcgW";
+/// Letters whose option may have a value, in the same word or the next.
+const WITH_OPTIONAL: &str = "LSFZXwh";
 /// Letters of commands.
 const COMMANDS: &str = "ADCIRLSFZNXEP";
 
@@ -161,6 +168,7 @@ pub fn parse(
         line_numbers: false,
         zero: false,
         used: Vec::new(),
+        warnings: Vec::new(),
     }
     .run()
 }
@@ -187,6 +195,7 @@ struct Parser {
     zero: bool,
     /// Letters of the options given, for the check of what goes together.
     used: Vec<char>,
+    warnings: Vec<String>,
 }
 
 impl Parser {
@@ -203,14 +212,18 @@ impl Parser {
                 }
                 continue;
             }
-            if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+            if word == "--" {
+                if !self.words.is_empty() {
+                    return usage("unknown arguments found on commandline");
+                }
+            } else if let Some(long) = word.strip_prefix("--") {
                 let (name, value) = match long.split_once('=') {
                     Some((name, value)) => (name, Some(value.to_owned())),
                     None => (long, None),
                 };
-                self.long(name, value, std::mem::take(&mut invert))?;
+                self.long(&word, name, value, std::mem::take(&mut invert))?;
             } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
-                self.short(letters, std::mem::take(&mut invert))?;
+                self.short(&word, letters, std::mem::take(&mut invert))?;
             } else {
                 return Err(CommandError::BadArgument(word));
             }
@@ -221,9 +234,19 @@ impl Parser {
         self.finish()
     }
 
-    fn long(&mut self, name: &str, value: Option<String>, invert: bool) -> Result<(), CommandError> {
+    /// An option with two dashes: `word` as it was typed, its name and what followed `=`.
+    fn long(
+        &mut self,
+        word: &str,
+        name: &str,
+        value: Option<String>,
+        invert: bool,
+    ) -> Result<(), CommandError> {
         let exact = LONG.iter().find(|(long, _)| *long == name);
         if exact.is_none() {
+            if value.is_some() && self.rule.is_flag(name) {
+                return usage(format!("unknown option \"{word}\""));
+            }
             let words = &mut self.words;
             let mut value = value.clone();
             if self.rule.extension_option(name, invert, &mut || value.take().or_else(|| words.pop_front()))? {
@@ -233,9 +256,14 @@ impl Parser {
         let mut fits = LONG.iter().filter(|(long, _)| long.starts_with(name));
         let letter = match (exact, fits.next(), fits.next()) {
             (Some((_, letter)), ..) | (None, Some((_, letter)), None) => *letter,
-            _ => return usage(format!("unknown option \"--{name}\"")),
+            _ => return usage(format!("unknown option \"{word}\"")),
         };
+        if value.is_some() && !WITH_VALUE.contains(letter) && !WITH_OPTIONAL.contains(letter) {
+            return usage(format!("unknown option \"{word}\""));
+        }
         let value = match value {
+            // iptables takes the word itself rather than what getopt cut out of it.
+            Some(_) if matches!(letter, 'p' | 'j') => Some(word.to_owned()),
             Some(value) => Some(value),
             None if WITH_VALUE.contains(letter) => match self.words.pop_front() {
                 Some(value) => Some(value),
@@ -246,7 +274,8 @@ impl Parser {
         self.option(letter, value, invert)
     }
 
-    fn short(&mut self, letters: &str, invert: bool) -> Result<(), CommandError> {
+    /// A word of options with one dash.
+    fn short(&mut self, word: &str, letters: &str, invert: bool) -> Result<(), CommandError> {
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
             let known = letter != '0' && LONG.iter().any(|(_, known)| *known == letter);
@@ -256,12 +285,17 @@ impl Parser {
             if WITH_VALUE.contains(letter) {
                 let value = match rest.as_str() {
                     "" => self.words.pop_front(),
+                    // See `long`.
+                    _ if matches!(letter, 'p' | 'j') => Some(word.to_owned()),
                     attached => Some(attached.to_owned()),
                 };
                 return match value {
                     Some(value) => self.option(letter, Some(value), invert),
                     None => usage(format!("option \"-{letter}\" requires an argument")),
                 };
+            }
+            if WITH_OPTIONAL.contains(letter) && !rest.as_str().is_empty() {
+                return self.option(letter, Some(rest.as_str().to_owned()), invert);
             }
             self.option(letter, None, invert)?;
         }
@@ -274,11 +308,24 @@ impl Parser {
     }
 
     fn option(&mut self, letter: char, value: Option<String>, invert: bool) -> Result<(), CommandError> {
+        if let Some(value) = &value
+            && WITH_OPTIONAL.contains(letter)
+        {
+            self.words.push_front(value.clone());
+        }
         let text = value.unwrap_or_default();
         if COMMANDS.contains(letter) {
             return self.command(letter, text, invert);
         }
-        if invert && !"pfsdiom".contains(letter) {
+        if "nx0c".contains(letter) {
+            if self.used.contains(&letter) {
+                return usage(format!("multiple -{letter} flags not allowed"));
+            }
+            if invert {
+                return usage(format!("cannot have ! before -{letter}"));
+            }
+        }
+        if invert && !"pfsdiomjg".contains(letter) {
             return usage(format!("unexpected ! flag before -{letter}"));
         }
         if !matches!(letter, 't' | 'w' | 'W' | 'M' | '4' | '6' | 'v' | 'V' | 'h') {
@@ -293,7 +340,7 @@ impl Parser {
             'm' => self.rule.option(RuleOption::Match, invert, &text)?,
             'j' => self.rule.option(RuleOption::Jump, invert, &text)?,
             'g' => self.rule.option(RuleOption::Goto, invert, &text)?,
-            'f' => self.rule.fragment(invert),
+            'f' => self.rule.fragment(invert)?,
             'v' => self.verbose = true,
             'n' => self.numeric = true,
             'x' => self.exact = true,
@@ -303,8 +350,14 @@ impl Parser {
             }
             't' => self.table.name = TableName::parse(&text).ok_or(CommandError::NoTable(text))?,
             'w' => {
-                self.words.pop_front_if(|word| word.parse::<u32>().is_ok());
+                if let Some(seconds) = self.optional()
+                    && scanned(&seconds).is_none()
+                {
+                    return usage("wait seconds not numeric");
+                }
             }
+            'W' => self.warnings.push("Ignoring deprecated --wait-interval option.".to_owned()),
+            '6' => return Err(CommandError::Hint("")),
             'c' => {
                 let (packets, bytes) = match text.split_once(',') {
                     Some((packets, bytes)) => (packets.to_owned(), Some(bytes.to_owned())),
@@ -313,8 +366,11 @@ impl Parser {
                 let Some(bytes) = bytes else {
                     return usage("-c requires packet and byte counter");
                 };
-                let (Some(packets), Some(bytes)) = (number(&packets), number(&bytes)) else {
+                let Some(packets) = scanned(&packets) else {
                     return usage("-c packet counter not numeric");
+                };
+                let Some(bytes) = scanned(&bytes) else {
+                    return usage("-c byte counter not numeric");
                 };
                 self.rule.set_counters(Counters { packets, bytes });
             }
@@ -389,7 +445,7 @@ impl Parser {
     }
 
     fn finish(self) -> Result<Command, CommandError> {
-        let Self { rule, verb, table, verbose, numeric, exact, line_numbers, zero, used, .. } = self;
+        let Self { rule, verb, table, verbose, numeric, exact, line_numbers, zero, used, mut warnings, .. } = self;
         let Some(Verb { letter, chain, number, second }) = verb else { return usage("no command specified") };
         let allowed = match letter {
             'L' => "nx0",
@@ -399,12 +455,15 @@ impl Parser {
             _ => "",
         };
         if let Some(letter) = used.iter().find(|letter| !allowed.contains(**letter)) {
-            let name = if *letter == '0' { "--line-numbers".to_owned() } else { format!("-{letter}") };
-            return usage(format!("Illegal option `{name}' with this command"));
+            return usage(format!("Illegal option `-{letter}' with this command"));
         }
         let name = chain.clone().unwrap_or_default();
         let counters = rule.counters().unwrap_or_default();
-        let rules = |verb: RuleVerb| -> Result<Action, CommandError> {
+        let drops = rule.drops() || (letter == 'P' && second.as_deref() == Some("DROP"));
+        if table.name == TableName::Nat && drops {
+            return usage(NO_DROP_IN_NAT);
+        }
+        let mut rules = |verb: RuleVerb| -> Result<Action, CommandError> {
             let (input, output) = rule.has_devices();
             if matches!(name.as_str(), "PREROUTING" | "INPUT") && output {
                 return usage(format!("Can't use -o with {name}\n"));
@@ -412,11 +471,14 @@ impl Parser {
             if matches!(name.as_str(), "POSTROUTING" | "OUTPUT") && input {
                 return usage(format!("Can't use -i with {name}\n"));
             }
-            let rules = rule.clone().finish()?;
-            let rules = match table.backend {
-                Backend::Nft => rules.into_iter().map(Rule::for_nf_tables).collect(),
-                Backend::Legacy => rules,
-            };
+            let (mut rules, mut warned) = rule.clone().finish()?;
+            warnings.append(&mut warned);
+            if matches!(verb, RuleVerb::Replace(_)) && rules.len() != 1 {
+                return usage("Replacement rule does not specify a unique address");
+            }
+            if table.backend == Backend::Nft {
+                rules = rules.into_iter().map(Rule::for_nf_tables).collect();
+            }
             Ok(Action::Rules { verb, chain: name.clone(), rules, counters })
         };
         let action = match (letter, number) {
@@ -437,8 +499,21 @@ impl Parser {
             ('V', _) => Action::Version,
             _ => Action::Help,
         };
-        Ok(Command { table, action, verbose, numeric, exact, line_numbers, zero })
+        Ok(Command { table, action, verbose, numeric, exact, line_numbers, zero, warnings })
     }
+}
+
+/// Why nothing may be dropped in the table `nat`.
+const NO_DROP_IN_NAT: &str =
+    "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n";
+
+/// A number as `sscanf("%llu")` reads it from the beginning of `text`.
+fn scanned(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    let (minus, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let len = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let number = digits[..len].parse::<u64>().ok()?;
+    Some(if minus { number.wrapping_neg() } else { number })
 }
 
 fn long_name(letter: char) -> &'static str {

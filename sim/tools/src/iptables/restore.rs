@@ -323,6 +323,7 @@ fn line_of(
     let mut command = parse(words, options.backend, Some(block.table.name)).map_err(|error| match error {
         CommandError::Usage(text) => parse_stop(number, &format!("{}: {text}\n", options.title())),
         CommandError::BadArgument(_) | CommandError::NoTable(_) => parse_stop(number, &format!("{error}\n")),
+        CommandError::Hint(text) => parse_stop(number, text),
     })?;
     if let Action::Rules { counters: given, .. } = &mut command.action
         && counters != Counters::default()

@@ -45,6 +45,7 @@ fn refuse(backend: Backend, error: &CommandError) -> Stop {
     match error {
         CommandError::Usage(text) => Stop::text(2, format!("iptables {}: {text}\n{TRY}", version(backend))),
         CommandError::BadArgument(_) => Stop::text(2, format!("{error}\n{TRY}")),
+        CommandError::Hint(text) => Stop::text(2, format!("{text}{TRY}")),
         CommandError::NoTable(name) => {
             let error = match backend {
                 Backend::Nft => error.to_string(),
@@ -135,6 +136,9 @@ fn carry_out(console: &mut Console<'_>, command: &Command) -> Result<(), Stop> {
     if backend == Backend::Legacy {
         let load = Change { table: command.table, what: What::Load };
         let _ = console.sys.request(netns, Request::Ruleset(load));
+    }
+    for warning in &command.warnings {
+        console.error(&format!("{warning}\n"));
     }
     match &command.action {
         Action::Version => {

@@ -53,11 +53,10 @@ impl Shell {
                 let Node::If { then, otherwise, .. } = &*tree else { return None };
                 if self.state.status == 0 {
                     self.push(Frame::Tree(then.clone()), tested);
+                } else if let Some(otherwise) = otherwise {
+                    self.push(Frame::Tree(otherwise.clone()), tested);
                 } else {
                     self.state.status = 0;
-                    if let Some(otherwise) = otherwise {
-                        self.push(Frame::Tree(otherwise.clone()), tested);
-                    }
                 }
                 None
             }
