@@ -161,6 +161,73 @@ fn what_would_never_end_is_ended() {
     }
 }
 
+/// A script that restores `text`, and prints the chain INPUT if that went well.
+fn restoring(text: &str) -> String {
+    format!("iptables-restore <<'END' || exit $?\n{text}\nCOMMIT\nEND\niptables -S INPUT | tail -n 1\n")
+}
+
+#[test]
+fn hostile_rules_end_with_a_message() {
+    const TITLE: &str = "iptables-restore v1.8.9 (nf_tables): ";
+    let long = "x".repeat(1_000_000);
+    let rule = |text: &str| restoring(&format!("*filter\n-A INPUT {text}"));
+    let chains = |count: usize, rules: &str| {
+        let names = (0..count).fold(String::new(), |text, n| text + &format!(":c{n} - [0:0]\n"));
+        let jumps = (1..count).fold(String::new(), |text, n| text + &format!("-A c{} -j c{n}\n", n - 1));
+        restoring(&format!("*filter\n{names}{jumps}{rules}"))
+    };
+    let rules = (0..50_000).fold(String::new(), |text, n| text + &format!("-A INPUT -m mark --mark {n}\n"));
+    let too_many_links = |line: usize| {
+        format!("line {line}: RULE_APPEND failed (Too many links): rule in chain INPUT\n")
+    };
+    let cases = [
+        (rule(&format!("-m comment --comment {long}")), "Parameter too long!\nError occurred at line: 2\n".into(), 2),
+        (
+            rule(&"-p tcp ".repeat(200_000)),
+            "Parser cannot handle more arguments\nError occurred at line: 2\n".into(),
+            2,
+        ),
+        (rule(&" ".repeat(1_000_000)), "no command specified\nError occurred at line: 3\n".into(), 2),
+        (restoring(&format!("*{long}")), format!("{TITLE}iptables-restore: line 1 table name 'xxx"), 2),
+        (
+            restoring(&format!("*filter\n:{long} - [0:0]")),
+            "too long (must be under 29 chars)\nError occurred at line: 2\n".into(),
+            2,
+        ),
+        (chains(3, "-A c2 -j c0\n-A INPUT -j c0"), too_many_links(8), 4),
+        (chains(10_000, "-A INPUT -j c0"), too_many_links(20_001), 4),
+        (chains(10_000, ""), "-P INPUT ACCEPT\n".into(), 0),
+        (restoring(&format!("*filter\n{rules}")), "-A INPUT -m mark --mark 0xc34f\n".into(), 0),
+        (
+            "printf '*filter\\n-A INPUT -s 10.0.0.1\\000.5 -j DROP\\nCOMMIT\\n' | iptables-restore; iptables -S INPUT"
+                .into(),
+            "-A INPUT -s 10.0.0.1/32\n".into(),
+            0,
+        ),
+        (
+            "printf '*filter\\n\\000-A INPUT\\nCOMMIT\\n' | iptables-restore".into(),
+            format!("{TITLE}no command specified\nError occurred at line: 2\n"),
+            2,
+        ),
+        (
+            "printf '*filter\\n-A INPUT -j \\377\\376\\nCOMMIT\\n' | iptables-restore".into(),
+            "' does not exist\nError occurred at line: 3\n".into(),
+            2,
+        ),
+        ("printf '\\377\\376' | iptables-restore".into(), "iptables-restore: line 1 failed\n".into(), 1),
+        (format!("iptables -A INPUT -j {long}"), "xxx' (28 chars max)\n".into(), 2),
+        (format!("iptables -A INPUT -s {long}"), "xxx' not found\n".into(), 2),
+        (format!("iptables -A INPUT {}", "! ".repeat(100_000)), "multiple consecutive ! not allowed\n".into(), 2),
+    ];
+    let folder = folder("hostile");
+    let names: Vec<String> = (0..cases.len()).map(|at| format!("{at}.sh")).collect();
+    for (name, (script, ..)) in names.iter().zip(&cases) {
+        fs::write(folder.join(name), script).expect("a file");
+    }
+    let files = names.iter().zip(&cases);
+    check_all(&folder, files.map(|(name, (_, said, status))| (vec!["sh", name], said.as_str(), *status)));
+}
+
 /// Files with a mistake: name, text, and what is said of it.
 const FILES: [(&str, &str, &str); 14] = [
     (

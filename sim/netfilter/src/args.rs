@@ -163,6 +163,11 @@ pub enum ArgError {
 }
 
 impl ArgError {
+    /// Whether a value alone is wrong, not what options there are.
+    pub const fn is_of_a_value(&self) -> bool {
+        matches!(self, Self::Port(_) | Self::Host(_) | Self::Mask(_) | Self::Value { .. } | Self::Range { .. })
+    }
+
     /// A sentence of an extension's own.
     pub fn said(text: impl Into<String>) -> Self {
         Self::Said(text.into())
@@ -401,6 +406,9 @@ impl Args {
     /// # Errors
     /// It is neither.
     pub fn any_port(&self, text: &str) -> Result<u16, ArgError> {
+        if text.is_empty() {
+            return Ok(0);
+        }
         let digits = text.trim_start();
         let read = match digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() {
             // `getaddrinfo` keeps 16 bits of a number.

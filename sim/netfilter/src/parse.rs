@@ -232,6 +232,26 @@ impl RuleParser {
         }
     }
 
+    /// What is wrong with a value given so far, whatever else may be.
+    pub fn bad_value(&self) -> Option<ArgError> {
+        let named_proto = self.selector.proto.as_ref().map(|proto| proto.value);
+        let proto = self.selector.proto.as_ref().filter(|p| !p.invert).map(|p| p.value);
+        let args = |pending: &Pending| Args {
+            extension: pending.name,
+            seen: pending.given.iter().map(|given| given.name).collect(),
+            given: pending.given.clone(),
+            proto,
+            named_proto,
+            warnings: Vec::new(),
+        };
+        let target = match &self.target {
+            Some(PendingTarget::Extension(pending)) => Target::parse(&mut args(pending)).err(),
+            Some(PendingTarget::Chain { .. }) | None => None,
+        };
+        let of_matches = self.matches.iter().filter_map(|pending| Match::parse(&mut args(pending)).err());
+        of_matches.chain(target).find(ArgError::is_of_a_value)
+    }
+
     /// Whether the rule drops what fits it.
     pub fn drops(&self) -> bool {
         matches!(&self.target, Some(PendingTarget::Extension(Pending { name: "DROP", .. })))

@@ -167,7 +167,10 @@ impl Rate {
                 found.ok_or_else(bad)?.1
             }
         };
-        let avg = (SCALE * seconds).checked_div(leading_decimal(text)).ok_or_else(bad)?;
+        // `strtoull` makes a huge number of one with a sign.
+        let negative = text.strip_prefix('-').is_some_and(|rest| leading_decimal(rest) > 0);
+        let count = if negative { u64::MAX } else { leading_decimal(text).into() };
+        let avg = (SCALE * seconds).checked_div(count).ok_or_else(bad)?;
         if avg == 0 {
             return Err(ArgError::said(format!("Rate too fast \"{text}\"")));
         }

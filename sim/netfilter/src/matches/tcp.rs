@@ -114,6 +114,7 @@ impl Extension for TcpMatch {
             }
             None => None,
         };
+        let flags = flags.filter(|flags| flags.invert || flags.value != (TcpFlags(0), TcpFlags(0)));
         let this = Self { sport, dport, option, flags };
         if this.is_native() && args.named_proto != Some(Proto::TCP) {
             return Err(ArgError::said("TCP match requires '-p tcp'"));

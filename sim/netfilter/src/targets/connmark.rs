@@ -5,7 +5,7 @@ use packet::Skb;
 use super::Extension;
 use super::mark::{list_set, parse_set};
 use crate::args::{ArgError, Args, Opt, flag, value};
-use crate::{Action, EvalCx};
+use crate::{Action, EvalCx, Refused, RuleSite};
 
 /// `-j CONNMARK`: the mark of the packet's connection.
 /// Kernel: `net/netfilter/xt_connmark.c`, `connmark_tg_v2`.
@@ -160,6 +160,14 @@ impl Extension for Connmark {
         };
         args.check(Self::OPTIONS)?;
         Ok(Self { operation, shift: left.map(Shift::Left).or(right.map(Shift::Right)) })
+    }
+
+    /// Kernel: `connmark_tg_check`.
+    fn check(&self, _: &RuleSite<'_>) -> Result<(), Refused> {
+        match self.shift {
+            Some(Shift::Left(32..) | Shift::Right(32..)) => Err(Refused::Invalid),
+            _ => Ok(()),
+        }
     }
 
     fn apply(&self, cx: &mut EvalCx<'_>, skb: &mut Skb) -> Action {

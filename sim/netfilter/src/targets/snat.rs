@@ -43,7 +43,11 @@ pub(super) fn parse_ports(text: &str, range: &mut NatRange) -> Result<(), ArgErr
             Some(_) => Err(ArgError::said(format!("Garbage after port value: `{rest}'"))),
         };
     };
-    let (max, rest) = port(text, 0)?;
+    // A service's name isn't looked up here.
+    let (max, rest) = match leading_number(text) {
+        (Some(max @ 0..=0xffff), rest) => (max as u16, rest),
+        _ => return Err(ArgError::said(format!("Port `{text}' not valid"))),
+    };
     if max < min {
         return Err(ArgError::said(format!("Port range `{text}' funky")));
     }
@@ -80,7 +84,7 @@ pub(super) fn parse_to(given: &Given) -> Result<NatRange, ArgError> {
         }
     }
     let (min, max) = addrs.split_once('-').unwrap_or((addrs, addrs));
-    let bad = |text: &str| ArgError::said(format!("Bad IP address \"{text}\"\n"));
+    let bad = |text: &str| ArgError::said(format!("Bad IP address \"{text}\""));
     let read = |text: &str| address(text).map_err(|_| bad(text));
     range.addrs = Some((read(min)?, read(max)?));
     Ok(range)

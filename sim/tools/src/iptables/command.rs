@@ -200,6 +200,14 @@ struct Parser {
 
 impl Parser {
     fn run(mut self) -> Result<Command, CommandError> {
+        match self.read() {
+            Ok(()) => self.finish(),
+            // iptables reads an option's value as soon as it comes by.
+            Err(error) => Err(self.rule.bad_value().map_or(error, CommandError::from)),
+        }
+    }
+
+    fn read(&mut self) -> Result<(), CommandError> {
         let mut invert = false;
         while let Some(word) = self.words.pop_front() {
             if word == "!" {
@@ -231,7 +239,7 @@ impl Parser {
                 break;
             }
         }
-        self.finish()
+        Ok(())
     }
 
     /// An option with two dashes: `word` as it was typed, its name and what followed `=`.
@@ -430,15 +438,10 @@ impl Parser {
         if let Some(chain) = &verb.chain {
             check_chain_name(chain)?;
         }
-        if let (Some(name), 'E') = (&verb.second, letter) {
-            check_chain_name(name)?;
-        }
-        let new = if letter == 'N' { verb.chain.as_ref() } else { None };
-        if new
-            .or(verb.second.as_ref().filter(|_| letter == 'E'))
-            .is_some_and(|name| Target::options(name).is_some())
-        {
-            return usage("chain name may not clash with target name");
+        match letter {
+            'N' => check_new_chain(verb.chain.as_deref().unwrap_or_default())?,
+            'E' => check_new_chain(verb.second.as_deref().unwrap_or_default())?,
+            _ => {}
         }
         self.verb = Some(verb);
         Ok(())
@@ -525,6 +528,15 @@ fn rule_number(text: &str) -> Result<usize, CommandError> {
         Some(number) => Ok(number),
         None => usage(format!("Invalid rule number `{text}'")),
     }
+}
+
+/// Whether a chain of one's own may have that name.
+pub fn check_new_chain(name: &str) -> Result<(), CommandError> {
+    check_chain_name(name)?;
+    if name.is_empty() || Target::options(name).is_some() {
+        return usage("chain name may not clash with target name");
+    }
+    Ok(())
 }
 
 /// iptables `parse_chain`.

@@ -5,7 +5,7 @@ use kernel::request::Request;
 use netfilter::{Backend, Change, Counters, Policy, Restore, Table, TableId, TableName, Then, What};
 use world::{Args, Fd, Next, OpenMode, Program, ReadResult, Sys, Wait};
 
-use super::command::{Action, Command, CommandError, RuleVerb, parse};
+use super::command::{Action, Command, CommandError, RuleVerb, check_new_chain, parse};
 use super::run::{Failure, netfilter, version};
 use crate::console::{Console, Stop};
 
@@ -214,30 +214,29 @@ impl Block {
 fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i32, Stop> {
     let mut block: Option<Block> = None;
     let mut number = 0;
-    for line in text.lines() {
+    for line in buffers(text) {
         number += 1;
-        let line = line.trim_start();
-        if line.is_empty() {
+        if line == "\n" {
             continue;
         }
         if line.starts_with('#') {
             if options.verbose {
-                console.line(line);
+                console.out(line);
             }
             continue;
         }
         match &mut block {
             None => {
-                let Some(name) = line.strip_prefix('*') else {
+                let Some(rest) = line.strip_prefix('*') else {
                     return Err(Stop::exit(1, format!("iptables-restore: line {number} failed")));
                 };
-                let name = name.trim();
+                let name = rest.split([' ', '\t', '\n']).find(|word| !word.is_empty()).unwrap_or("(null)");
                 let Some(table) = TableName::parse(name) else {
-                    let program = match options.backend {
-                        Backend::Nft => "",
-                        Backend::Legacy => "iptables-restore: ",
+                    let what = match options.backend {
+                        Backend::Nft => format!("line {number} table name '{name}' invalid\n"),
+                        Backend::Legacy => format!("unable to initialize table '{name}'"),
                     };
-                    let text = format!("{}: {program}unable to initialize table '{name}'\n", options.title());
+                    let text = format!("{}: iptables-restore: {what}\n", options.title());
                     return Err(parse_stop(number, &text));
                 };
                 let table = TableId { backend: options.backend, name: table };
@@ -247,7 +246,7 @@ fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i
                 }
                 block = Some(Block::new(table, !options.noflush));
             }
-            Some(_) if line.trim_end() == "COMMIT" => {
+            Some(_) if matches!(line, "COMMIT\n" | "COMMIT") => {
                 let Some(current) = block.take() else { continue };
                 if let Some(chain) = &current.missing {
                     let text = format!("{}: Chain '{chain}' does not exist\n", options.title());
@@ -314,22 +313,26 @@ fn line_of(
     if let Some(line) = line.strip_prefix(':') {
         return chain_line(sys, block, options, number, line);
     }
-    let (counters, rule) = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((counters, rule)) => (read_counters(counters), rule),
+    let said = |text: &str| parse_stop(number, &format!("{}: {text}\n", options.title()));
+    let (counters, rule) = match line.strip_prefix('[') {
         None => (None, line),
+        Some(rest) => {
+            let (counters, rule) =
+                rest.split_once(']').ok_or_else(|| said(&format!("Bad line {number}: need ]\n")))?;
+            let counters = counters.split_once(':').ok_or_else(|| said(&format!("Bad line {number}: need :\n")))?;
+            (Some(counters).filter(|_| options.counters), rule)
+        }
     };
-    let counters = counters.filter(|_| options.counters).unwrap_or_default();
-    let words = words(rule).map_err(|text| parse_stop(number, &format!("{}: {text}\n", options.title())))?;
-    let mut command = parse(words, options.backend, Some(block.table.name)).map_err(|error| match error {
+    let mut argv = Vec::new();
+    if let Some((packets, bytes)) = counters {
+        argv.extend(["--set-counters", packets, bytes].map(str::to_owned));
+    }
+    words(rule, &mut argv).map_err(said)?;
+    let command = parse(argv, options.backend, Some(block.table.name)).map_err(|error| match error {
         CommandError::Usage(text) => parse_stop(number, &format!("{}: {text}\n", options.title())),
         CommandError::BadArgument(_) | CommandError::NoTable(_) => parse_stop(number, &format!("{error}\n")),
         CommandError::Hint(text) => parse_stop(number, text),
     })?;
-    if let Action::Rules { counters: given, .. } = &mut command.action
-        && counters != Counters::default()
-    {
-        *given = counters;
-    }
     changes_of(sys, block, options, number, command)
 }
 
@@ -393,20 +396,35 @@ fn chain_line(
     number: usize,
     line: &str,
 ) -> Result<(), Stop> {
-    let mut words = line.split_whitespace();
+    let mut words = line.split([' ', '\t', '\n']).filter(|word| !word.is_empty());
+    let said = |start: &str, what: &str| {
+        parse_stop(number, &format!("{}: {start} {number} {what}\n", options.title()))
+    };
     let Some(chain) = words.next() else {
-        return Err(parse_stop(number, &format!("{}: line {number} chain name invalid\n", options.title())));
+        return Err(said("iptables-restore: line", "chain name invalid\n"));
     };
     let Some(policy) = words.next() else {
-        return Err(parse_stop(number, &format!("{}: line {number} policy invalid\n", options.title())));
+        return Err(said("iptables-restore: line", "policy invalid\n"));
     };
     let counters = words.next().and_then(|word| read_counters(word.trim_matches(['[', ']'])));
     let chain = chain.to_owned();
+    if options.backend == Backend::Nft {
+        if policy != "-" && options.counters && counters.is_none() && block.table.name.hook(&chain).is_some() {
+            let text = format!("{}: invalid policy counters for chain '{chain}'\n", options.title());
+            return Err(parse_stop(number, &text));
+        }
+        if block.table.name.hook(&chain).is_none() {
+            check_new_chain(&chain)
+                .map_err(|error| parse_stop(number, &format!("{}: {error}\n", options.title())))?;
+        }
+    }
     let cannot = |reason: &str| {
-        let status = if options.backend == Backend::Legacy { 1 } else { 2 };
+        if options.backend == Backend::Nft {
+            return Stop::exit(1, format!("iptables-restore: line {number} failed: {reason}."));
+        }
         let title = options.title();
         Stop::text(
-            status,
+            1,
             format!("{title}: Can't set policy `{policy}' on `{chain}' line {number}: {reason}\n"),
         )
     };
@@ -433,43 +451,70 @@ fn read_counters(text: &str) -> Option<Counters> {
     Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
 }
 
-/// Bytes that a word must not reach. Source: `struct xt_param_buf` of iptables 1.8.9.
-const LONGEST_WORD: usize = 1024;
+/// Bytes of a line that are read at once. iptables-restore: `char buffer[10240]`, less the final zero.
+const BUFFER: usize = 10_239;
+/// Bytes of a word. iptables: `struct xt_param_buf`, less the final zero.
+const MAX_WORD: usize = 1023;
+/// Words of a line besides the program's name and the table. iptables: `MAX_ARGC`.
+const MAX_WORDS: usize = 251;
 
-/// Takes a line apart as iptables does: blanks separate, double quotes hold together, a backslash
-/// in quotes protects; a word has less than 1024 bytes. iptables `add_param_to_argv`.
-fn words(line: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word, mut any) = (Vec::new(), String::new(), false);
+/// What `fgets` reads one after another: lines with their ends, long ones in pieces, each up to its
+/// first zero.
+fn buffers(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let room = rest.floor_char_boundary(BUFFER);
+        let len = rest[..room].find('\n').map_or(room, |end| end + 1);
+        let (buffer, after) = rest.split_at(len);
+        rest = after;
+        (len > 0).then(|| buffer.split_once('\0').map_or(buffer, |(string, _)| string))
+    })
+}
+
+/// Splits a line into words; double quotes hold words together and end one, a backslash in them
+/// takes the next character as it is. iptables `add_param_to_argv`.
+fn words(line: &str, words: &mut Vec<String>) -> Result<(), &'static str> {
+    let (mut word, mut any) = (String::new(), false);
     let (mut quoted, mut escaped) = (false, false);
     for c in line.chars() {
-        if escaped {
-            word.push(c);
-            escaped = false;
-        } else if quoted {
-            match c {
-                '\\' => escaped = true,
-                '"' => quoted = false,
-                c => word.push(c),
+        let ends = match c {
+            _ if escaped => {
+                escaped = false;
+                false
             }
-        } else if c == '"' {
-            (quoted, any) = (true, true);
-        } else if c.is_whitespace() {
-            if any || !word.is_empty() {
-                words.push(std::mem::take(&mut word));
+            '\\' if quoted => {
+                escaped = true;
+                continue;
             }
+            '"' if quoted => {
+                quoted = false;
+                true
+            }
+            _ if quoted => false,
+            '"' => {
+                (quoted, any) = (true, true);
+                continue;
+            }
+            ' ' | '\t' | '\n' if !any && word.is_empty() => continue,
+            ' ' | '\t' | '\n' => true,
+            _ => false,
+        };
+        if ends {
             any = false;
+            take_word(words, &mut word)?;
+        } else if word.len() + c.len_utf8() > MAX_WORD {
+            return Err("Parameter too long!");
         } else {
             word.push(c);
         }
     }
-    if quoted {
-        return Err("Missing quote".to_owned());
+    if word.is_empty() { Ok(()) } else { take_word(words, &mut word) }
+}
+
+fn take_word(words: &mut Vec<String>, word: &mut String) -> Result<(), &'static str> {
+    if words.len() >= MAX_WORDS {
+        return Err("Parser cannot handle more arguments");
     }
-    if any || !word.is_empty() {
-        words.push(word);
-    }
-    if words.iter().any(|word| word.len() >= LONGEST_WORD) {
-        return Err("Parameter too long!".to_owned());
-    }
-    Ok(words)
+    words.push(std::mem::take(word));
+    Ok(())
 }
