@@ -177,9 +177,8 @@ fn hostile_rules_end_with_a_message() {
         restoring(&format!("*filter\n{names}{jumps}{rules}"))
     };
     let rules = (0..50_000).fold(String::new(), |text, n| text + &format!("-A INPUT -m mark --mark {n}\n"));
-    let too_many_links = |line: usize| {
-        format!("line {line}: RULE_APPEND failed (Too many links): rule in chain INPUT\n")
-    };
+    let too_many_links =
+        |line: usize| format!("line {line}: RULE_APPEND failed (Too many links): rule in chain INPUT\n");
     let cases = [
         (rule(&format!("-m comment --comment {long}")), "Parameter too long!\nError occurred at line: 2\n".into(), 2),
         (

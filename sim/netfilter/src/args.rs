@@ -165,7 +165,10 @@ pub enum ArgError {
 impl ArgError {
     /// Whether a value alone is wrong, not what options there are.
     pub const fn is_of_a_value(&self) -> bool {
-        matches!(self, Self::Port(_) | Self::Host(_) | Self::Mask(_) | Self::Value { .. } | Self::Range { .. })
+        matches!(
+            self,
+            Self::Port(_) | Self::Host(_) | Self::Mask(_) | Self::Value { .. } | Self::Range { .. }
+        )
     }
 
     /// A sentence of an extension's own.
@@ -518,7 +521,9 @@ pub fn names_between_commas(text: &str, mut take: impl FnMut(&str) -> bool) -> R
 
 /// The first of `names` that begins with `text`, in any case. iptables `strncasecmp`.
 pub fn abbreviated<T>(names: &[(&str, T)], text: &str) -> Option<usize> {
-    names.iter().position(|(name, _)| name.get(..text.len()).is_some_and(|part| part.eq_ignore_ascii_case(text)))
+    names
+        .iter()
+        .position(|(name, _)| name.get(..text.len()).is_some_and(|part| part.eq_ignore_ascii_case(text)))
 }
 
 /// A number as `strtoul(…, 0)` reads it, blanks before it included: decimal, `0` octal,

@@ -39,7 +39,8 @@ pub fn protocol_number(text: &str) -> Option<Proto> {
     }
     let text = text.to_ascii_lowercase();
     let named = |(name, _, others): &(&str, u8, &str)| {
-        !text.is_empty() && (*name == text || others.to_ascii_lowercase().split(' ').any(|other| other == text))
+        !text.is_empty()
+            && (*name == text || others.to_ascii_lowercase().split(' ').any(|other| other == text))
     };
     let more = || MORE_PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| Proto(*number));
     protocols().find(named).map(|(_, number, _)| Proto(number)).or_else(more)

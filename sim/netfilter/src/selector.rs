@@ -71,7 +71,8 @@ impl AddrMask {
                 _ => return Err(ArgError::Mask(len.to_owned())),
             },
         };
-        let addr = short_address(addr_text).or_else(|| inet_aton(addr_text)).or_else(|| hosts_file(addr_text));
+        let addr =
+            short_address(addr_text).or_else(|| inet_aton(addr_text)).or_else(|| hosts_file(addr_text));
         let addr = addr.ok_or_else(|| ArgError::Host(addr_text.to_owned()))?;
         Ok(Self { addr: addr.into(), mask: Ipv4Addr::from_bits(mask).into() }.masked())
     }

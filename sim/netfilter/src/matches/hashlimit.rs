@@ -169,7 +169,7 @@ impl Rate {
         };
         // `strtoull` makes a huge number of one with a sign.
         let negative = text.strip_prefix('-').is_some_and(|rest| leading_decimal(rest) > 0);
-        let count = if negative { u64::MAX } else { leading_decimal(text).into() };
+        let count = if negative { u64::MAX } else { leading_decimal(text) };
         let avg = (SCALE * seconds).checked_div(count).ok_or_else(bad)?;
         if avg == 0 {
             return Err(ArgError::said(format!("Rate too fast \"{text}\"")));

@@ -18,8 +18,7 @@ pub struct Dnat {
 }
 
 impl Extension for Dnat {
-    const OPTIONS: &'static [Opt] =
-        &[value("to-destination"), flag("random"), flag("persistent")];
+    const OPTIONS: &'static [Opt] = &[value("to-destination"), flag("random"), flag("persistent")];
     const CONNTRACK: bool = true;
     const TABLE: Option<TableName> = Some(TableName::Nat);
     const HOOKS: &'static [HookName] = &[HookName::Prerouting, HookName::Output];

@@ -43,9 +43,9 @@ impl Extension for Reject {
     fn parse(args: &mut Args) -> Result<Self, ArgError> {
         let Some(given) = args.take("reject-with")? else { return Ok(Self { with: RejectWith::Icmp(3) }) };
         let text = given.text().to_ascii_lowercase();
-        let mut fits = NAMES.iter().filter(|(long, short, _)| {
-            long.starts_with(text.as_str()) || short.starts_with(text.as_str())
-        });
+        let mut fits = NAMES
+            .iter()
+            .filter(|(long, short, _)| long.starts_with(text.as_str()) || short.starts_with(text.as_str()));
         match fits.next() {
             Some((_, _, with)) => Ok(Self { with: *with }),
             None => Err(ArgError::said(format!("unknown reject type \"{}\"", given.text()))),

@@ -448,7 +448,9 @@ impl Parser {
     }
 
     fn finish(self) -> Result<Command, CommandError> {
-        let Self { rule, verb, table, verbose, numeric, exact, line_numbers, zero, used, mut warnings, .. } = self;
+        let Self {
+            rule, verb, table, verbose, numeric, exact, line_numbers, zero, used, mut warnings, ..
+        } = self;
         let Some(Verb { letter, chain, number, second }) = verb else { return usage("no command specified") };
         let allowed = match letter {
             'L' => "nx0",

@@ -1,6 +1,8 @@
 use std::fmt::Write;
 
-use netfilter::{AddrMask, Chain, Counters, Listed, Netfilter, Not, Rule, Table, names};
+use netfilter::{
+    AddrMask, Chain, Counters, DevPattern, Listed, Netfilter, Not, Rule, Selector, Table, names,
+};
 
 use super::command::Command;
 use super::run::Failure;
@@ -101,6 +103,46 @@ fn short(number: u64, exact: bool) -> String {
     format!("{}T", (rest + 500) / 1000)
 }
 
+/// A rule as `-A -v` and its kin say it. iptables: `print_rule` with `FMT_PRINT_RULE`.
+pub fn told(rule: &Rule) -> String {
+    let Selector { src, dst, input, output, proto, .. } = &rule.selector;
+    let bang = |invert: bool| if invert { '!' } else { ' ' };
+    let dev = |dev: &Option<Not<DevPattern>>| match dev {
+        Some(dev) if dev.invert => format!("!{}", dev.value.0),
+        Some(dev) => dev.value.0.clone(),
+        None => "*".to_owned(),
+    };
+    let addr = |addr: &Option<Not<AddrMask>>| match addr {
+        Some(addr) => (bang(addr.invert), addr.value.listed()),
+        None => (' ', "0.0.0.0/0".to_owned()),
+    };
+    let (not_proto, proto) = match proto {
+        Some(Not { invert, value }) => {
+            (bang(*invert), names::protocol(*value).map_or(value.0.to_string(), str::to_owned))
+        }
+        None => (' ', "all".to_owned()),
+    };
+    let (not_src, src) = addr(src);
+    let (not_dst, dst) = addr(dst);
+    format!(
+        "{} {not_proto}{proto} opt {} in {} out {} {not_src}{src} {not_dst}-> {dst}  {}\n",
+        rule.target_name(),
+        fragment(rule),
+        dev(input),
+        dev(output),
+        Listed { rule, numeric: true },
+    )
+}
+
+/// What the rule asks of fragments, as listings have it.
+fn fragment(rule: &Rule) -> &'static str {
+    match rule.selector.fragment {
+        Some(true) => "-f",
+        Some(false) => "!f",
+        None => "--",
+    }
+}
+
 fn line(out: &mut String, command: &Command, number: usize, rule: &Rule, counters: Counters) {
     if command.line_numbers {
         let _ = write!(out, "{number:<4} ");
@@ -121,12 +163,7 @@ fn line(out: &mut String, command: &Command, number: usize, rule: &Rule, counter
         }
         None => (' ', if command.numeric { "0".to_owned() } else { "all".to_owned() }),
     };
-    let fragment = match selector.fragment {
-        Some(true) => "-f",
-        Some(false) => "!f",
-        None => "--",
-    };
-    let _ = write!(out, "{:<9} {not}{proto:<4} {fragment} ", rule.target_name());
+    let _ = write!(out, "{:<9} {not}{proto:<4} {} ", rule.target_name(), fragment(rule));
     if command.verbose {
         let any = if command.numeric { "*" } else { "any" };
         for dev in [&selector.input, &selector.output] {

@@ -230,11 +230,12 @@ fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i
                 let Some(rest) = line.strip_prefix('*') else {
                     return Err(Stop::exit(1, format!("iptables-restore: line {number} failed")));
                 };
-                let name = rest.split([' ', '\t', '\n']).find(|word| !word.is_empty()).unwrap_or("(null)");
-                let Some(table) = TableName::parse(name) else {
+                let name = rest.split([' ', '\t', '\n']).find(|word| !word.is_empty());
+                let Some(table) = name.and_then(TableName::parse) else {
+                    let name = name.map_or(String::new(), |name| format!(" '{name}'"));
                     let what = match options.backend {
-                        Backend::Nft => format!("line {number} table name '{name}' invalid\n"),
-                        Backend::Legacy => format!("unable to initialize table '{name}'"),
+                        Backend::Nft => format!("line {number} table name{name} invalid"),
+                        Backend::Legacy => format!("unable to initialize table{name}"),
                     };
                     let text = format!("{}: iptables-restore: {what}\n", options.title());
                     return Err(parse_stop(number, &text));
@@ -256,7 +257,11 @@ fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i
                     commit(console.sys, options, current, number)?;
                 }
             }
-            Some(current) => line_of(console.sys, current, options, number, line)?,
+            Some(current) => {
+                for warning in line_of(console.sys, current, options, number, line)? {
+                    console.error(&format!("{warning}\n"));
+                }
+            }
         }
     }
     if block.is_some() {
@@ -302,24 +307,25 @@ fn commit(sys: &mut dyn Sys, options: &Options, block: Block, number: usize) -> 
     }
 }
 
-/// A line between `*TABLE` and `COMMIT`.
+/// A line between `*TABLE` and `COMMIT`. Answers what iptables warns of.
 fn line_of(
     sys: &dyn Sys,
     block: &mut Block,
     options: &Options,
     number: usize,
     line: &str,
-) -> Result<(), Stop> {
+) -> Result<Vec<String>, Stop> {
     if let Some(line) = line.strip_prefix(':') {
-        return chain_line(sys, block, options, number, line);
+        return chain_line(sys, block, options, number, line).map(|()| Vec::new());
     }
     let said = |text: &str| parse_stop(number, &format!("{}: {text}\n", options.title()));
     let (counters, rule) = match line.strip_prefix('[') {
         None => (None, line),
         Some(rest) => {
             let (counters, rule) =
-                rest.split_once(']').ok_or_else(|| said(&format!("Bad line {number}: need ]\n")))?;
-            let counters = counters.split_once(':').ok_or_else(|| said(&format!("Bad line {number}: need :\n")))?;
+                rest.split_once(']').ok_or_else(|| said(&format!("Bad line {number}: need ]")))?;
+            let counters =
+                counters.split_once(':').ok_or_else(|| said(&format!("Bad line {number}: need :")))?;
             (Some(counters).filter(|_| options.counters), rule)
         }
     };
@@ -328,12 +334,13 @@ fn line_of(
         argv.extend(["--set-counters", packets, bytes].map(str::to_owned));
     }
     words(rule, &mut argv).map_err(said)?;
-    let command = parse(argv, options.backend, Some(block.table.name)).map_err(|error| match error {
+    let mut command = parse(argv, options.backend, Some(block.table.name)).map_err(|error| match error {
         CommandError::Usage(text) => parse_stop(number, &format!("{}: {text}\n", options.title())),
         CommandError::BadArgument(_) | CommandError::NoTable(_) => parse_stop(number, &format!("{error}\n")),
         CommandError::Hint(text) => parse_stop(number, text),
     })?;
-    changes_of(sys, block, options, number, command)
+    let warnings = std::mem::take(&mut command.warnings);
+    changes_of(sys, block, options, number, command).map(|()| warnings)
 }
 
 /// Takes the changes of one command into the block.
@@ -401,21 +408,22 @@ fn chain_line(
         parse_stop(number, &format!("{}: {start} {number} {what}\n", options.title()))
     };
     let Some(chain) = words.next() else {
-        return Err(said("iptables-restore: line", "chain name invalid\n"));
+        return Err(said("iptables-restore: line", "chain name invalid"));
     };
+    if options.backend == Backend::Nft && block.table.name.hook(chain).is_none() {
+        check_new_chain(chain)
+            .map_err(|error| parse_stop(number, &format!("{}: {error}\n", options.title())))?;
+    }
     let Some(policy) = words.next() else {
-        return Err(said("iptables-restore: line", "policy invalid\n"));
+        return Err(said("iptables-restore: line", "policy invalid"));
     };
     let counters = words.next().and_then(|word| read_counters(word.trim_matches(['[', ']'])));
     let chain = chain.to_owned();
     if options.backend == Backend::Nft {
-        if policy != "-" && options.counters && counters.is_none() && block.table.name.hook(&chain).is_some() {
+        if policy != "-" && options.counters && counters.is_none() && block.table.name.hook(&chain).is_some()
+        {
             let text = format!("{}: invalid policy counters for chain '{chain}'\n", options.title());
             return Err(parse_stop(number, &text));
-        }
-        if block.table.name.hook(&chain).is_none() {
-            check_new_chain(&chain)
-                .map_err(|error| parse_stop(number, &format!("{}: {error}\n", options.title())))?;
         }
     }
     let cannot = |reason: &str| {
@@ -423,10 +431,7 @@ fn chain_line(
             return Stop::exit(1, format!("iptables-restore: line {number} failed: {reason}."));
         }
         let title = options.title();
-        Stop::text(
-            1,
-            format!("{title}: Can't set policy `{policy}' on `{chain}' line {number}: {reason}\n"),
-        )
+        Stop::text(1, format!("{title}: Can't set policy `{policy}' on `{chain}' line {number}: {reason}\n"))
     };
     let what = match (block.table.name.hook(&chain), policy, Policy::parse(policy)) {
         (Some(_), _, Some(policy)) => What::Policy {

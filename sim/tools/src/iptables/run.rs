@@ -180,6 +180,13 @@ fn carry_out(console: &mut Console<'_>, command: &Command) -> Result<(), Stop> {
     }
     let changes = changes(netfilter(console.sys, netns).table(command.table), command)
         .map_err(|failure| failure.stop(backend))?;
+    if let Action::Rules { rules, .. } = &command.action
+        && command.verbose
+    {
+        for rule in rules {
+            console.out(&list::told(rule));
+        }
+    }
     for what in changes {
         let change = Change { table: command.table, what };
         let sent = console.sys.request(netns, Request::Ruleset(change.clone()));
