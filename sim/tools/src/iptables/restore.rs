@@ -419,12 +419,11 @@ fn chain_line(
     };
     let counters = words.next().and_then(|word| read_counters(word.trim_matches(['[', ']'])));
     let chain = chain.to_owned();
-    if options.backend == Backend::Nft {
-        if policy != "-" && options.counters && counters.is_none() && block.table.name.hook(&chain).is_some()
-        {
-            let text = format!("{}: invalid policy counters for chain '{chain}'\n", options.title());
-            return Err(parse_stop(number, &text));
-        }
+    let built_in = block.table.name.hook(&chain).is_some();
+    if options.backend == Backend::Nft && built_in && policy != "-" && options.counters && counters.is_none()
+    {
+        let text = format!("{}: invalid policy counters for chain '{chain}'\n", options.title());
+        return Err(parse_stop(number, &text));
     }
     let cannot = |reason: &str| {
         if options.backend == Backend::Nft {
