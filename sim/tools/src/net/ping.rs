@@ -72,6 +72,9 @@ fn any_base(text: &str) -> Option<u32> {
     }
 }
 
+/// How long an own ICMP error takes by way of `lo`. In Linux it is there when `sendmsg` returns.
+const LOOPED: Duration = Duration::from_micros(2);
+
 const USAGE: &str = "\nUsage\n  ping [options] <destination>\n\nOptions: -A -a -b -c COUNT -D -f -I INTERFACE|ADDRESS -i INTERVAL -l PRELOAD\n  -M PMTUDISC -m MARK -n -O -p PATTERN -Q TOS -q -R -r -s SIZE -T TIMESTAMP -t TTL\n  -V -v -W TIMEOUT -w DEADLINE\n";
 
 impl Options {
@@ -237,6 +240,8 @@ struct State {
     errors: u64,
     acked: u16,
     in_flight_max: u64,
+    /// Why the kernel didn't take the last request, until it is clear whether an ICMP error said more.
+    refused: Option<Errno>,
     /// Sum, sum of squares, least and greatest round trip, in microseconds.
     rtt: Rtt,
     /// Attempts in a row that met a full queue.
@@ -376,6 +381,7 @@ impl State {
             errors: 0,
             acked: 0,
             in_flight_max: 0,
+            refused: None,
             rtt: Rtt::default(),
             no_buffers: 0,
             route: None,
@@ -386,6 +392,10 @@ impl State {
     /// Sends one request. Answers when to send again.
     fn pinger(&mut self, sys: &mut dyn Sys) -> Duration {
         let now = sys.now();
+        if self.refused.take().is_some() {
+            // What the error queue doesn't explain stays unsaid, as in `receive_error_msg`.
+            return self.hard_local_error();
+        }
         let outstanding =
             self.transmitted > 0 && !self.answered.contains(&((self.transmitted & 0xffff) as u16));
         if self.options.report_outstanding && outstanding {
@@ -413,15 +423,19 @@ impl State {
                 }
                 complain_hard(sys, self.options.quiet, Errno::NoBufs);
             }
-            // What the error queue doesn't explain stays unsaid, as in `receive_error_msg`.
-            Err(_) => {
-                let (icmp, _) = self.receive_errors(sys);
-                if icmp {
-                    return Duration::from_millis(10);
+            Err(errno) => {
+                let (_, local) = self.receive_errors(sys);
+                if !local {
+                    self.refused = Some(errno);
+                    return LOOPED;
                 }
             }
         }
-        // A hard local error counts as sent.
+        self.hard_local_error()
+    }
+
+    /// A request that the kernel refused counts as sent.
+    fn hard_local_error(&mut self) -> Duration {
         self.advance();
         self.options.interval.max(Duration::from_millis(10))
     }
@@ -492,6 +506,10 @@ impl State {
             if self.done() {
                 break;
             }
+        }
+        if icmp && let Some(errno) = self.refused.take() {
+            complain_hard(sys, self.options.quiet, errno);
+            self.next_send = sys.now() + self.hard_local_error();
         }
         (icmp, local)
     }
