@@ -12,7 +12,7 @@ use std::process::Command;
 const JOBS: &str = "6";
 
 /// What the recordings were made with.
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 17] = [
     "python3",
     "unshare",
     "ip",
@@ -23,6 +23,9 @@ const TOOLS: [&str; 14] = [
     "tracepath",
     "tcpdump",
     "iptables",
+    "iptables-legacy",
+    "ipset",
+    "xtables-monitor",
     "conntrack",
     "curl",
     "nc",

@@ -6,6 +6,7 @@
 
 mod cable;
 mod capture;
+mod date;
 mod etc;
 mod files;
 mod inject;
@@ -24,6 +25,7 @@ mod world;
 
 pub use cable::{CableOptions, Endpoint, SegmentKind};
 pub use capture::Capture;
+pub use date::{civil_date, ctime};
 pub use files::{ConsoleId, Stream};
 pub use inject::{Follow, Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
 pub use probability::Probability;

@@ -1,4 +1,4 @@
-//! The files that a kernel makes up: /proc/sys, /sys/class/net and /run/netns.
+//! The files that a kernel makes up: /proc/sys, /sys/class/net and /run/netns; and its log's.
 
 use kernel::Errno;
 use kernel::dump::{KindInfo, LinkInfo};
@@ -6,6 +6,8 @@ use kernel::request::{BridgeOption, LinkChange, PortOption, Request};
 use netfilter::RecentWrite;
 use packet::{NetnsId, SimTime};
 
+use crate::EPOCH;
+use crate::date::month_to_second;
 use crate::node::Node;
 use crate::sys::{DirEntry, FileKind};
 
@@ -16,15 +18,21 @@ pub(crate) enum Entry {
     File(Vec<u8>),
 }
 
+/// Where rsyslog writes what the kernel logs; the same file for every namespace.
+const KERN_LOG: &str = "/var/log/kern.log";
+
 /// Whether the kernel makes up what lies at `path`.
 pub(crate) fn owns(path: &str) -> bool {
-    ["/proc/net", "/proc/sys", "/sys/class/net", "/run/netns", "/var/run/netns"]
+    [KERN_LOG, "/proc/net", "/proc/sys", "/sys/class/net", "/run/netns", "/var/run/netns"]
         .iter()
         .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// What lies at `path`, seen from `netns`.
 pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> Result<Entry, Errno> {
+    if path == KERN_LOG {
+        return Ok(Entry::File(kern_log(node).into_bytes()));
+    }
     let path = path.strip_prefix("/var").unwrap_or(path);
     if let Some(rest) = path.strip_prefix("/proc/sys") {
         return setting(node, netns, rest.trim_start_matches('/'));
@@ -90,6 +98,17 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
         return Ok(dir(ports.map(|port| (port.name.clone(), FileKind::Symlink))));
     }
     attribute_of(link, attribute)
+}
+
+/// Each line with its date, the host, and the seconds since boot.
+fn kern_log(node: &Node) -> String {
+    let lines = node.host.log.lines().iter().map(|(at, line)| {
+        let since_boot = at.since(SimTime::ZERO);
+        let date = month_to_second(EPOCH + since_boot.as_secs());
+        let seconds = format!("{:>5}.{:06}", since_boot.as_secs(), since_boot.subsec_micros());
+        format!("{date} {} kernel: [{seconds}] {line}\n", node.host.name)
+    });
+    lines.collect()
 }
 
 fn dir(names: impl Iterator<Item = (String, FileKind)>) -> Entry {

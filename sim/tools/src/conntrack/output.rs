@@ -2,11 +2,10 @@ use std::fmt::Write;
 
 use netfilter::conntrack::{Conn, CtCounter, Dir, ProtoState, Shown, ZoneDir, protocol_name};
 use packet::{L4Key, Proto, SimTime, Tuple};
-use world::{EPOCH, Sys};
+use world::{EPOCH, Sys, ctime};
 
 use super::has_ports;
 use super::options::Output;
-use crate::iptables::ctime;
 
 pub const XML_HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
 pub const XML_TAIL: &str = "</conntrack>";

@@ -10,7 +10,6 @@ mod run;
 mod save;
 
 use netfilter::Backend;
-pub(crate) use save::date as ctime;
 use world::Registry;
 
 /// Installs the commands of this folder.

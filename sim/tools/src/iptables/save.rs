@@ -114,7 +114,7 @@ fn save(console: &mut Console<'_>, args: &[String], backend: Backend) -> Result<
         }
     }
     let netns = console.sys.netns();
-    let date = date(console.sys.unix_time());
+    let date = world::ctime(console.sys.unix_time());
     if let (Some(name), Backend::Legacy) = (only, backend) {
         let load = Change { table: TableId { backend, name }, what: What::Load };
         let _ = console.sys.request(netns, Request::Ruleset(load));
@@ -156,44 +156,4 @@ fn save(console: &mut Console<'_>, args: &[String], backend: Backend) -> Result<
         console.error("# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n");
     }
     Ok(0)
-}
-
-/// `Sat Nov 21 10:58:47 2026` (`ctime(3)`, UTC).
-pub(crate) fn date(unix: u64) -> String {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    let (days, seconds) = (unix / 86_400, unix % 86_400);
-    // Civil date from days since 1970, counting years from March.
-    let z = days + 719_468;
-    let (era, day_of_era) = (z / 146_097, z % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 2 } else { from_march - 10 };
-    let year = era * 400 + year_of_era + u64::from(month < 2);
-    let name = |names: &[&'static str], at: u64| names.get(at as usize).copied().unwrap_or_default();
-    format!(
-        "{} {} {day:>2} {:02}:{:02}:{:02} {year}",
-        name(&DAYS, days % 7),
-        name(&MONTHS, month),
-        seconds / 3600,
-        seconds % 3600 / 60,
-        seconds % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dates_are_those_of_ctime() {
-        for (unix, text) in [
-            (0, "Thu Jan  1 00:00:00 1970"),
-            (951_782_400, "Tue Feb 29 00:00:00 2000"),
-            (1_795_258_727, "Sat Nov 21 10:58:47 2026"),
-        ] {
-            assert_eq!(super::date(unix), text);
-        }
-    }
 }

@@ -120,20 +120,8 @@ const SERVICES: [(u16, &str); 14] = [
 
 /// A time since 1970 as `2026-01-31 23:59`.
 pub(super) fn minute(unix: u64) -> String {
-    let (year, month, day) = super::tcpdump::date(unix / 86_400);
+    let (year, month, day) = world::civil_date(unix / 86_400);
     format!("{year}-{month:02}-{day:02} {:02}:{:02}", unix / 3600 % 24, unix / 60 % 60)
-}
-
-/// A time since 1970 as ctime(3) has it.
-fn ctime(unix: u64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let days = unix / 86_400;
-    let (year, month, day) = super::tcpdump::date(days);
-    let name = MONTHS[(month.clamp(1, 12) - 1) as usize];
-    let clock = format!("{:02}:{:02}:{:02}", unix / 3600 % 24, unix / 60 % 60, unix % 60);
-    format!("{} {name} {day:2} {clock} {year}", DAYS[(days % 7) as usize])
 }
 
 impl Options {
@@ -214,7 +202,7 @@ impl State {
         let options = Options::parse(sys, &args[1..])?;
         if options.grepable {
             let line = args.join(" ");
-            let at = ctime(sys.unix_time());
+            let at = world::ctime(sys.unix_time());
             say(sys, &format!("# Nmap 7.93 scan initiated {at} as: {line}\n"));
         } else {
             let at = minute(sys.unix_time());
@@ -578,7 +566,7 @@ impl Turns for State {
             hundredths % 100
         );
         if self.options.grepable {
-            let at = ctime(sys.unix_time());
+            let at = world::ctime(sys.unix_time());
             say(sys, &format!("# Nmap done at {at} -- {took}"));
             return;
         }

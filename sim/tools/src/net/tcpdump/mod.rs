@@ -26,7 +26,6 @@ pub(crate) use names::Names;
 use options::{Options, Ways};
 use pcap::Record;
 use print::Printer;
-pub(crate) use print::date;
 
 /// Installs `tcpdump`.
 pub(crate) fn install(registry: &mut Registry) {

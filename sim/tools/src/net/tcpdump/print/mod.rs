@@ -12,7 +12,6 @@ mod ip;
 mod tcp;
 mod text;
 mod time;
-pub(crate) use time::date;
 mod udp;
 
 use std::collections::BTreeMap;
