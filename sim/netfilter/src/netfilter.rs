@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use packet::{DevId, SimTime, Skb};
 use trace::HookName;
 
-use crate::conntrack::{Conntrack, ConntrackChange, CtEvent};
+use crate::conntrack::{Conntrack, ConntrackChange, CtEvent, CtSysctl};
 use crate::monitor::TraceQueue;
 use crate::set::{Listing, SetChange, SetError, Sets};
 use crate::table::ChainId;
@@ -188,6 +189,15 @@ impl Netfilter {
             log.extend(sets.full_line(name, now));
         }
         done
+    }
+
+    /// A TCP reset answers a rejected segment: its connection is closing.
+    /// Kernel: `nf_ct_set_closing`.
+    pub fn set_closing(&mut self, rejected: &Skb, env: &dyn Env) {
+        if let Some(inner) = &mut self.0 {
+            let timeout = Duration::from_secs(env.ct_sysctl(CtSysctl::TcpTimeoutClose).into());
+            inner.conntrack.set_closing(rejected, timeout, env.now());
+        }
     }
 
     /// Changes the table of connections; `portid` is who asked for it.

@@ -346,6 +346,14 @@ impl<O: Observer> Cx<'_, O> {
         self.netfilter_news(ns);
         changed.map_err(errno)
     }
+
+    /// The connection of a rejected segment is closing. Kernel: `nf_ct_set_closing`.
+    pub(super) fn nf_ct_set_closing(&mut self, ns: NetnsId, rejected: &Skb) {
+        let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
+        let env = KernelEnv { host: self.host, ns, now: self.now, fake_rtable: None };
+        netfilter.set_closing(rejected, &env);
+        self.host.ns_mut(ns).netfilter = netfilter;
+    }
 }
 
 /// The sets' own error numbers, and the kernel's.

@@ -49,6 +49,7 @@ impl<O: Observer> Cx<'_, O> {
         let mut skb = Skb::from_ip(self.ids.next_id(), route.dev, answer);
         skb.mark = mark;
         Conntrack::attach(&mut skb, old);
+        self.nf_ct_set_closing(ns, old);
         self.emit_created(&skb, ns, &[(Relation::ReplyTo, old.id)]);
         let sent = match &old.nf_bridge {
             // Straight back out of the port, as if the host that was asked had answered.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use packet::{ConnId, Tcp, TcpFlags};
+use packet::{ConnId, SimTime, Skb, Tcp, TcpFlags};
 
 use super::event::EventMask;
 use super::tcp::{Move, TcpSeen, TcpSeenFlags, before, segment_end};
@@ -340,5 +340,23 @@ fn handle_invalid(cx: &TrackCx<'_>, conn: &mut Conn, track: &mut TcpTrack, dir: 
     } else {
         track.last_index = index;
         track.last_dir = dir;
+    }
+}
+
+impl Conntrack {
+    /// A rejected segment of a confirmed connection closes it, for `timeout` more.
+    /// Kernel: `nf_conntrack_tcp_set_closing`.
+    pub(crate) fn set_closing(&mut self, rejected: &Skb, timeout: Duration, now: SimTime) {
+        let Some(conn) = rejected.ct.and_then(|ct| self.get_mut(ct.conn)).filter(|conn| conn.confirmed)
+        else {
+            return;
+        };
+        let ProtoState::Tcp(track) = &mut conn.proto else { return };
+        let before = std::mem::replace(&mut track.state, TcpState::Close);
+        if before == TcpState::Close || conn.fixed_timeout {
+            return;
+        }
+        conn.expires = now + timeout;
+        conn.note(EventMask::PROTOINFO);
     }
 }
