@@ -282,7 +282,6 @@ impl State {
         }
         // The probe tells which source address the kernel chooses, and whether there is a route.
         let multicast = named.is_multicast();
-        let mut warned_broadcast = false;
         let dst = SocketAddr::new(IpAddr::V4(named), 1025);
         if let Err(errno) = sys.connect(probe, dst) {
             if errno != Errno::Acces || !options.broadcast {
@@ -295,7 +294,6 @@ impl State {
                 return Err(fail("connect", errno));
             }
             complain(sys, "WARNING: pinging broadcast address\n");
-            warned_broadcast = true;
             sys.set_option(probe, SocketOption::Broadcast(true)).map_err(|e| fail("connect", e))?;
             sys.connect(probe, dst).map_err(|e| fail("connect", e))?;
         }
@@ -322,13 +320,9 @@ impl State {
                 );
             }
         }
-        if options.broadcast || multicast {
-            let default = if warned_broadcast { Some(MtuDiscover::Do) } else { None };
-            if let Some(discover) = options.pmtu.or(default) {
-                sys.set_option(socket, SocketOption::MtuDiscover(discover))
-                    .map_err(|e| fail("IP_MTU_DISCOVER", e))?;
-            }
-        } else if let Some(discover) = options.pmtu {
+        // What goes to many is never cut.
+        let to_many = (options.broadcast || multicast).then_some(MtuDiscover::Do);
+        if let Some(discover) = options.pmtu.or(to_many) {
             sys.set_option(socket, SocketOption::MtuDiscover(discover))
                 .map_err(|e| fail("IP_MTU_DISCOVER", e))?;
         }
