@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::table::{Base, ChainId, Reach};
-use crate::{Chain, Counters, Installed, Memory, Policy, Refused, Rule, Table, Then, What};
+use crate::{Chain, Counters, Installed, Match, Memory, Policy, Refused, Rule, Table, Then, What};
 
 impl Table {
     /// Makes a change.
@@ -159,7 +159,8 @@ impl Table {
         }
         let handle = self.next_handle();
         let Some(chain) = self.edit(id) else { return Ok(()) };
-        let memory = vec![Memory::default(); rule.matches.len()];
+        let remembering = if rule.matches.iter().any(Match::remembers) { rule.matches.len() } else { 0 };
+        let memory = vec![Memory::default(); remembering];
         Arc::make_mut(&mut chain.rules).insert(at, Installed { rule: Arc::clone(rule), to, handle });
         chain.counters.insert(at, counters);
         chain.memory.insert(at, memory);

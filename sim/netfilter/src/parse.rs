@@ -294,14 +294,17 @@ impl RuleParser {
                 Then::Target(target)
             }
         };
-        let mut rules = Vec::new();
         let (srcs, dsts) = (addresses(self.src)?, addresses(self.dst)?);
-        for src in &srcs {
-            for dst in dsts.clone() {
-                let selector = Selector { src: src.clone(), dst, ..self.selector.clone() };
-                rules.push(Rule { selector, matches: matches.clone(), then: then.clone() });
-            }
-        }
+        let mut pairs = srcs.iter().flat_map(|src| dsts.iter().map(|dst| (src.clone(), dst.clone())));
+        let Some((src, dst)) = pairs.next() else { return Ok((Vec::new(), warnings)) };
+        let first = Rule { selector: Selector { src, dst, ..self.selector }, matches, then };
+        let others = pairs.map(|(src, dst)| {
+            let selector = Selector { src, dst, ..first.selector.clone() };
+            Rule { selector, ..first.clone() }
+        });
+        let others: Vec<Rule> = others.collect();
+        let mut rules = vec![first];
+        rules.extend(others);
         Ok((rules, warnings))
     }
 }

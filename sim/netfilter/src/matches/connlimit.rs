@@ -23,6 +23,7 @@ pub struct Connlimit {
 }
 
 impl Extension for Connlimit {
+    const REMEMBERS: bool = true;
     const OPTIONS: &'static [Opt] = &[
         negatable("connlimit-upto").excludes(&["connlimit-above"]),
         negatable("connlimit-above").excludes(&["connlimit-upto"]),

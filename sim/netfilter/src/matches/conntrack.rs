@@ -18,7 +18,7 @@ pub struct ConntrackMatch {
     /// `--ctproto`.
     pub proto: Option<Not<Proto>>,
     /// `--ctorigsrc`, `--ctorigdst`, `--ctreplsrc`, `--ctrepldst`.
-    pub addrs: [Option<Not<AddrMask>>; 4],
+    pub addrs: Box<[Option<Not<AddrMask>>; 4]>,
     /// `--ctorigsrcport`, `--ctorigdstport`, `--ctreplsrcport`, `--ctrepldstport`.
     pub ports: [Option<Not<Ports>>; 4],
     /// `--ctstatus`.

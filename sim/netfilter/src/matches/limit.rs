@@ -59,6 +59,7 @@ impl Limit {
 }
 
 impl Extension for Limit {
+    const REMEMBERS: bool = true;
     const OPTIONS: &'static [Opt] = &[value("limit"), value("limit-burst")];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {

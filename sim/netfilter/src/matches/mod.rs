@@ -14,6 +14,8 @@ pub trait Extension: fmt::Display + Sized {
     const OPTIONS: &'static [Opt];
     /// Whether a rule with it needs connection tracking in the namespace.
     const CONNTRACK: bool = false;
+    /// Whether it remembers something between packets ([`EvalCx::memory`]).
+    const REMEMBERS: bool = false;
 
     /// Reads the options given to it.
     ///
@@ -83,6 +85,11 @@ macro_rules! register_matches {
             /// The name after `-m`.
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// Whether it remembers something between packets.
+            pub const fn remembers(&self) -> bool {
+                match self { $(Self::$variant(_) => $variant::REMEMBERS,)* }
             }
 
             /// Whether a rule with it needs connection tracking.

@@ -18,6 +18,7 @@ pub struct Quota {
 }
 
 impl Extension for Quota {
+    const REMEMBERS: bool = true;
     const OPTIONS: &'static [Opt] = &[negatable("quota").mandatory()];
 
     fn parse(args: &mut Args) -> Result<Self, ArgError> {

@@ -64,6 +64,7 @@ fn probability(parts: u32) -> String {
 }
 
 impl Extension for Statistic {
+    const REMEMBERS: bool = true;
     const OPTIONS: &'static [Opt] = &[
         value("mode").mandatory(),
         negatable("probability").excludes(&["every", "packet"]).needs(&["mode"]),

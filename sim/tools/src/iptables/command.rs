@@ -449,7 +449,17 @@ impl Parser {
 
     fn finish(self) -> Result<Command, CommandError> {
         let Self {
-            rule, verb, table, verbose, numeric, exact, line_numbers, zero, used, mut warnings, ..
+            mut rule,
+            verb,
+            table,
+            verbose,
+            numeric,
+            exact,
+            line_numbers,
+            zero,
+            used,
+            mut warnings,
+            ..
         } = self;
         let Some(Verb { letter, chain, number, second }) = verb else { return usage("no command specified") };
         let allowed = match letter {
@@ -476,7 +486,7 @@ impl Parser {
             if matches!(name.as_str(), "POSTROUTING" | "OUTPUT") && input {
                 return usage(format!("Can't use -i with {name}\n"));
             }
-            let (mut rules, mut warned) = rule.clone().finish()?;
+            let (mut rules, mut warned) = std::mem::take(&mut rule).finish()?;
             warnings.append(&mut warned);
             if matches!(verb, RuleVerb::Replace(_)) && rules.len() != 1 {
                 return usage("Replacement rule does not specify a unique address");

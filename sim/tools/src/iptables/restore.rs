@@ -72,7 +72,8 @@ impl Program for IptablesRestore {
                 Ok(ReadResult::Eof) | Err(_) => break,
             }
         }
-        let text = String::from_utf8_lossy(&self.input).into_owned();
+        let text = String::from_utf8(std::mem::take(&mut self.input))
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let mut console = Console::new(sys);
         let outcome = restore(&mut console, &options, &text);
         Next::Exit(console.finish(outcome))
