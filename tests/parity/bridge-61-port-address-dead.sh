@@ -24,7 +24,8 @@ ip addr add 10.0.0.8/24 dev br0
 ip netns exec h1 ping -q -c 1 -W 1 10.0.0.8 | grep received
 ip route
 ip route get 10.0.0.1
-ping -q -c 1 -W 1 10.0.0.1 | grep received
+sleep 0.4
+ping -q -c 1 -W 0.5 10.0.0.1 | grep received
 ip addr del 10.0.0.9/24 dev p1
 ping -q -c 1 -W 1 10.0.0.1 | grep received
 ip -n h1 neigh replace 10.0.0.8 lladdr 02:00:00:00:01:01 dev eth0 nud permanent
