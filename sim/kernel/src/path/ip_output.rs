@@ -1,6 +1,6 @@
 use std::hash::{Hash, Hasher};
 
-use packet::{Body, DevId, Icmp, NetnsId, OutputRoute, Packet, SimTime, Skb, wire};
+use packet::{Body, DevId, Icmp, NetnsId, OutputRoute, Packet, SimTime, SkOwner, Skb, wire};
 use trace::{DropReason, HookName, Observer, Relation};
 
 use crate::path::forward::ip_exceeds_mtu;
@@ -118,7 +118,8 @@ impl<O: Observer> Cx<'_, O> {
         if dst.kind != RouteKind::Broadcast {
             return;
         }
-        let copy = Skb { id: self.ids.next_id(), ..skb.clone() };
+        // A clone belongs to no socket.
+        let copy = Skb { id: self.ids.next_id(), sk: SkOwner::None, ..skb.clone() };
         self.emit_created(&copy, ns, &[(Relation::Copy, skb.id)]);
         let looped = self
             .nf_hook(ns, HookName::Postrouting, None, Some(dst.dev), copy)
