@@ -16,10 +16,18 @@ pub struct Shared {
     pub hashlimit: BTreeMap<String, HashlimitTable>,
     /// Connections that `-m connlimit` has seen, by the number in the rule's memory and the key.
     /// Kernel: `struct nf_conncount_data`.
-    pub(crate) connlimit: BTreeMap<u64, BTreeMap<IpAddr, Vec<ConnId>>>,
+    pub(crate) connlimit: BTreeMap<u64, BTreeMap<IpAddr, ConnList>>,
     last_list: u64,
     /// A new rule of `-m connbytes` wants connections counted. Kernel: `nf_ct_set_acct`.
     pub(crate) wants_accounting: bool,
+}
+
+/// Connections of one address. Kernel: `struct nf_conncount_list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConnList {
+    pub(crate) conns: Vec<ConnId>,
+    /// The tick in which it was last looked through. Kernel: `last_gc`.
+    pub(crate) last_gc: Option<u64>,
 }
 
 /// A table that lives as long as a rule names it.

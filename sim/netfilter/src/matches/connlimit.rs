@@ -6,6 +6,7 @@ use packet::Skb;
 use super::Extension;
 use crate::args::{ArgError, Args, Opt, flag, negatable, value};
 use crate::conntrack::{Conn, ProtoState, TcpState};
+use crate::shared::{ConnList, HZ};
 use crate::{EvalCx, Memory};
 
 /// `-m connlimit`: connections of one address or network at a time.
@@ -65,11 +66,18 @@ impl Extension for Connlimit {
         let list = if list == 0 { cx.shared.new_list() } else { list };
         cx.memory = Memory([list, 0]);
         let key = masked(if self.by_destination { skb.ip().dst() } else { skb.ip().src() }, self.mask);
-        let conns = cx.shared.connlimit.entry(list).or_default().entry(key).or_default();
-        let conntrack = &*cx.conntrack;
-        conns.retain(|id| *id == conn || conntrack.get(*id).is_some_and(is_open));
-        if !conns.contains(&conn) {
+        let ConnList { conns, last_gc } = cx.shared.connlimit.entry(list).or_default().entry(key).or_default();
+        let tick = Some(cx.now.as_nanos() / TICK);
+        if *last_gc == tick {
+            // Looked through in this tick already: counted, be it there or not.
             conns.push(conn);
+        } else {
+            let conntrack = &*cx.conntrack;
+            conns.retain(|id| *id == conn || conntrack.get(*id).is_some_and(is_open));
+            if !conns.contains(&conn) {
+                conns.push(conn);
+            }
+            *last_gc = tick;
         }
         let above = conns.len() > self.limit as usize;
         above != self.upto
@@ -81,6 +89,9 @@ impl Extension for Connlimit {
         write!(f, " #conn {side}/{} {compare} {}", self.mask, self.limit)
     }
 }
+
+/// A tick of the kernel's clock, ns.
+const TICK: u64 = 1_000_000_000 / HZ;
 
 /// Kernel: `already_closed`.
 fn is_open(conn: &Conn) -> bool {
