@@ -49,7 +49,7 @@ pub enum SegmentKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     pub name: String,
-    kind: SegmentKind,
+    pub kind: SegmentKind,
     ports: Vec<Port>,
     /// Switch: where an address was last seen.
     macs: BTreeMap<MacAddr, (usize, SimTime)>,

@@ -10,6 +10,7 @@ mod date;
 mod etc;
 mod files;
 mod inject;
+mod map;
 mod names;
 mod node;
 mod probability;

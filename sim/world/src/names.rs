@@ -1,7 +1,11 @@
+use netfilter::{Backend, TableId, TableName};
 use packet::{DevId, HostId, NetnsId, Pid};
-use trace::Names;
+use trace::{Around, Names, RuleWindow};
 
 use crate::World;
+
+/// Rules that are told before and after the one asked for.
+const NEIGHBORS: usize = 3;
 
 impl Names for World {
     fn host(&self, host: HostId) -> String {
@@ -25,5 +29,34 @@ impl Names for World {
 
     fn process(&self, host: HostId, pid: Pid) -> Option<String> {
         self.process_args(host, pid).map(|args| args.join(" "))
+    }
+
+    fn rules_near(
+        &self,
+        host: HostId,
+        netns: NetnsId,
+        table: &str,
+        chain: &str,
+        around: Around,
+    ) -> Option<RuleWindow> {
+        let (backend, name) = match table.strip_prefix("legacy ") {
+            Some(name) => (Backend::Legacy, name),
+            None => (Backend::Nft, table),
+        };
+        let id = TableId { backend, name: TableName::parse(name)? };
+        let chain = World::host(self, host).get_ns(netns)?.netfilter.table(id)?.chain(chain)?;
+        let total = chain.rules.len();
+        let middle = match around {
+            Around::Rule(number) => (number as usize).checked_sub(1)?,
+            Around::End => total,
+        };
+        let first = middle.saturating_sub(NEIGHBORS).min(total);
+        let shown = chain.rules.get(first..total.min(middle + NEIGHBORS + 1))?;
+        Some(RuleWindow {
+            first: u32::try_from(first + 1).ok()?,
+            rules: shown.iter().map(|r| format!("-A {}{}", chain.name, r.rule)).collect(),
+            total: u32::try_from(total).ok()?,
+            policy: chain.base.map(|base| base.policy.as_str()),
+        })
     }
 }

@@ -226,6 +226,10 @@ impl World {
         self.segments.iter().map(|s| (s.name.as_str(), s.ends().collect()))
     }
 
+    pub(crate) fn segments_with_kind(&self) -> impl Iterator<Item = (&str, SegmentKind, Vec<Endpoint>)> {
+        self.segments.iter().map(|s| (s.name.as_str(), s.kind, s.ends().collect()))
+    }
+
     /// The programs installed on a host.
     pub fn registry(&self, host: HostId) -> &Registry {
         &self.nodes[host.0 as usize].registry

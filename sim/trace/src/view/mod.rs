@@ -1,6 +1,7 @@
 //! The views that print a recording: text from short to complete, and JSON.
 
 mod json;
+mod map;
 mod text;
 
 use std::fmt;
@@ -8,6 +9,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use json::{JSON_VERSION, to_json};
+pub use map::{
+    DeviceKey, DeviceSort, EdgeSort, MapDevice, MapEdge, MapHost, MapNamespace, MapSegment, NetworkMap,
+    SegmentSort,
+};
 pub use text::print;
 
 /// How much a text view tells.
