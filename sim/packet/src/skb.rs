@@ -24,10 +24,10 @@ pub struct Skb {
     /// Length in bytes of the longest fragment it was put together from; 0 if it wasn't.
     /// Kernel: `IPCB(skb)->frag_max_size`.
     pub frag_max_size: u16,
-    /// The same for as long as it still hangs together from those fragments, and would be cut into
-    /// them again. Kernel: `skb_has_frag_list`.
+    /// Length in bytes of the longest of the fragments that it hangs together from, and would be cut
+    /// into; 0 if it is one piece. Kernel: `skb_has_frag_list`.
     pub frag_list: u16,
-    /// It was put together here and may be cut in spite of DF. Kernel: `skb->ignore_df`.
+    /// It was made or put together here and may be cut in spite of DF. Kernel: `skb->ignore_df`.
     pub ignore_df: bool,
     /// The route by which this host sent it, if that was to `lo`.
     pub route: Option<Box<OutputRoute>>,

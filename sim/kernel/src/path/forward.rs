@@ -25,7 +25,8 @@ pub(super) fn ip_exceeds_mtu(skb: &Skb, mtu: u32) -> bool {
     if packet.len() <= mtu as usize || !packet.frag.df {
         return false;
     }
-    // What was put together here may be cut again, but not smaller than it came.
+    // What was put together here may be cut again, but not smaller than it came; what was made here
+    // may be cut if its socket doesn't insist on DF.
     u32::from(skb.frag_max_size) > mtu || !skb.ignore_df
 }
 

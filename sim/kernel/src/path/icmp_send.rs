@@ -113,9 +113,11 @@ impl<O: Observer> Cx<'_, O> {
         dst: Dst,
     ) {
         packet.ttl = self.host.dst_hoplimit(ns, Some(&dst));
-        self.ip_select_ident(ns, &mut packet);
         let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
         skb.mark = mark;
+        // The kernel's own socket never asks for DF (IP_PMTUDISC_DONT).
+        skb.ignore_df = true;
+        self.ip_select_ident(ns, &mut skb);
         skb.sk = packet::SkOwner::Kernel;
         if matches!(skb.ip().body, Body::Icmp(Icmp::Error(_))) {
             Conntrack::attach(&mut skb, orig);

@@ -150,7 +150,9 @@ impl<O: Observer> Cx<'_, O> {
             return self.ip_finish_output2(ns, skb, dst);
         }
         let mut result = Ok(Fate::Consumed);
-        for fragment in wire::fragment(skb.ip(), mtu as usize) {
+        for mut fragment in wire::fragment(skb.ip(), mtu as usize) {
+            // Only what came in fragments with DF leaves so. Kernel: `IPSKB_FRAG_PMTU`.
+            fragment.frag.df &= skb.frag_max_size > 0;
             let mut part = Skb::from_ip(self.ids.next_id(), dst.dev, fragment);
             (part.mark, part.ct, part.route) = (skb.mark, skb.ct, skb.route.clone());
             self.emit_created(&part, ns, &[(Relation::FragmentOf, skb.id)]);
@@ -173,13 +175,19 @@ impl<O: Observer> Cx<'_, O> {
         self.neigh_output(ns, dst.dev, next_hop, skb)
     }
 
-    /// Chooses the identification of a packet that no connected socket sends: 0 with DF, else
-    /// from a counter for its destination. Kernel: `include/net/ip.h, ip_select_ident_segs`.
-    pub fn ip_select_ident(&mut self, ns: NetnsId, packet: &mut Packet) {
-        if packet.frag.df {
-            packet.id = 0;
-            return;
+    /// Chooses the identification of a packet that no connected socket sends: 0 if it is never cut,
+    /// else from a counter. Kernel: `include/net/ip.h, ip_select_ident_segs`.
+    pub fn ip_select_ident(&mut self, ns: NetnsId, skb: &mut Skb) {
+        if skb.ip().frag.df && !skb.ignore_df {
+            skb.ip_mut().id = 0;
+        } else {
+            self.ip_next_ident(ns, skb.ip_mut());
         }
+    }
+
+    /// Takes the identification from the counter of source, destination and protocol.
+    /// Kernel: `net/ipv4/route.c, __ip_select_ident`.
+    pub fn ip_next_ident(&mut self, ns: NetnsId, packet: &mut Packet) {
         let mut hasher = rustc_hash::FxHasher::default();
         (self.host.seed, &packet.addrs, packet.proto()).hash(&mut hasher);
         let hash = hasher.finish();

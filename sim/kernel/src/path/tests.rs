@@ -197,8 +197,8 @@ impl Net {
             };
             let mut packet = Packet::new(route.src, dst, body);
             (packet.ttl, packet.frag.df) = (ttl, df);
-            cx.ip_select_ident(ns, &mut packet);
-            let skb = Skb::from_ip(cx.ids.next_id(), route.dev, packet);
+            let mut skb = Skb::from_ip(cx.ids.next_id(), route.dev, packet);
+            cx.ip_select_ident(ns, &mut skb);
             let sent = cx.ip_local_out(ns, skb, route);
             cx.finish(sent).err().and_then(|dropped| dropped.errno)
         })

@@ -152,7 +152,7 @@ impl<O: Observer> Cx<'_, O> {
         mut packet: Packet,
         dst: Dst,
     ) -> PathResult {
-        self.ip_select_ident(net, &mut packet);
+        self.ip_next_ident(net, &mut packet);
         packet::wire::limit_nesting(&mut packet);
         let netns = self.host.dev(dev).netns;
         let mut outer = Skb::from_ip(self.ids.next_id(), dst.dev, packet);

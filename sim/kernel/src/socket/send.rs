@@ -105,10 +105,12 @@ impl<O: Observer> Cx<'_, O> {
         if packet.src().is_unspecified() {
             packet.set_src(dst.src);
         }
-        if packet.id == 0 {
-            self.ip_select_ident(ns, &mut packet);
+        let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
+        skb.mark = mark;
+        if skb.ip().id == 0 {
+            self.ip_select_ident(ns, &mut skb);
         }
-        self.send_made(id, ns, packet, mark, dst)
+        self.send_made(id, ns, skb, dst)
     }
 
     /// Wraps `body` into an IP packet by the socket's options and sends it.
@@ -134,7 +136,7 @@ impl<O: Observer> Cx<'_, O> {
         let discover = options.mtu_discover;
         // Kernel: `ip_sk_use_pmtu`, `ip_sk_ignore_df`.
         let mtu = if discover == MtuDiscover::Probe { dev_mtu } else { dst.mtu };
-        let limit = if fragments(discover) { IP_MAX_MTU } else { mtu as usize };
+        let limit = if ignores_df(discover) { IP_MAX_MTU } else { mtu as usize };
         if packet.len() > limit {
             let option_len = packet.options.as_ref().map_or(0, |o| o.len()) as u32;
             socket.ip_local_error(to, dport, mtu - option_len.min(mtu), now);
@@ -150,14 +152,20 @@ impl<O: Observer> Cx<'_, O> {
         packet.frag = Frag { df, ..Frag::default() };
         let mark = socket.options.mark;
         self.stamp_options(ns, &mut packet, src);
+        let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
+        skb.mark = mark;
+        skb.ignore_df = ignores_df(discover);
+        if !fits {
+            skb.frag_list = mtu.try_into().unwrap_or(u16::MAX);
+        }
         let Some(socket) = self.host.sockets.get_mut(id) else { return Err(Errno::BadF) };
         if socket.remote.is_some() {
             socket.ip_id = socket.ip_id.wrapping_add(1);
-            packet.id = socket.ip_id;
+            skb.ip_mut().id = socket.ip_id;
         } else {
-            self.ip_select_ident(ns, &mut packet);
+            self.ip_select_ident(ns, &mut skb);
         }
-        self.send_made(id, ns, packet, mark, dst)
+        self.send_made(id, ns, skb, dst)
     }
 
     /// Only who asked for it may send to all. Kernel: `udp_sendmsg`, `raw_sendmsg`.
@@ -167,18 +175,13 @@ impl<O: Observer> Cx<'_, O> {
     }
 
     /// Hands a packet to the path. A full queue is told only to who asked for errors.
-    fn send_made(
-        &mut self,
-        id: SocketId,
-        ns: NetnsId,
-        packet: Packet,
-        mark: u32,
-        dst: Dst,
-    ) -> Result<(), Errno> {
+    fn send_made(&mut self, id: SocketId, ns: NetnsId, mut skb: Skb, mut dst: Dst) -> Result<(), Errno> {
         let Some(socket) = self.host.sockets.get(id) else { return Err(Errno::BadF) };
         let (owner, reports) = (socket.owner, socket.options.recv_err);
-        let mut skb = Skb::from_ip(self.ids.next_id(), dst.dev, packet);
-        skb.mark = mark;
+        if socket.options.mtu_discover == MtuDiscover::Probe {
+            // Kernel: `ip_skb_dst_mtu`.
+            dst.mtu = self.host.get_dev(dst.dev).map_or(dst.mtu, |dev| dev.mtu);
+        }
         skb.sk = SkOwner::Process;
         let current = self.current;
         self.current = current.or(owner);
@@ -222,7 +225,7 @@ impl<O: Observer> Cx<'_, O> {
     }
 }
 
-/// Whether too long a packet is sent in fragments. Kernel: `ip_sk_ignore_df`.
-fn fragments(discover: MtuDiscover) -> bool {
+/// Whether this host cuts what is too long even if it has DF. Kernel: `ip_sk_ignore_df`.
+fn ignores_df(discover: MtuDiscover) -> bool {
     matches!(discover, MtuDiscover::Dont | MtuDiscover::Want)
 }

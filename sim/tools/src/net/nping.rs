@@ -622,11 +622,11 @@ impl Turns for State {
         } else {
             let lost = sent.0.saturating_sub(received.0);
             text.push_str(&format!(
-                "Raw packets sent: {} ({}B) | Rcvd: {} ({}B) | Lost: {lost} ({})\n",
+                "Raw packets sent: {} ({}) | Rcvd: {} ({}) | Lost: {lost} ({})\n",
                 sent.0,
-                sent.1,
+                byte_count(sent.1),
                 received.0,
-                received.1,
+                byte_count(received.1),
                 percent(lost, sent.0)
             ));
         }
@@ -639,6 +639,15 @@ impl Turns for State {
             hundredths % 100
         ));
         say(sys, &text);
+    }
+}
+
+/// Bytes as `999B`, `1.000KB`, `1.142MB`.
+fn byte_count(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes}B"),
+        1_000..1_000_000 => format!("{:.3}KB", bytes as f64 / 1e3),
+        _ => format!("{:.3}MB", bytes as f64 / 1e6),
     }
 }
 
