@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use packet::{HostId, NetnsId, Pid};
+use lab::Spot;
+use packet::{HostId, Pid};
 use tools::shell::{ParseStatus, PromptKind, Shell, parse_status};
 use trace::Observer;
 use world::{ConsoleId, Signal, Stream, Sys, World};
@@ -26,7 +27,7 @@ pub(crate) struct Prompt {
 /// A shell that runs.
 struct Session {
     host: HostId,
-    netns: NetnsId,
+    spot: Spot,
     console: ConsoleId,
     pid: Pid,
     /// The prompt it last asked for, until a line is given to it.
@@ -50,7 +51,7 @@ impl Prompt {
     ///
     /// # Errors
     /// The terminal is not usable.
-    pub fn new(world: World, host: HostId, netns: NetnsId, rate: u32) -> Result<Self, String> {
+    pub fn new(world: World, spot: Spot, rate: u32) -> Result<Self, String> {
         let mut prompt = Self {
             world,
             sessions: Vec::new(),
@@ -59,7 +60,7 @@ impl Prompt {
             editor: Editor::open()?,
             pace: Pace::new(rate),
         };
-        prompt.go(host, netns);
+        prompt.go(spot);
         Ok(prompt)
     }
 
@@ -88,10 +89,10 @@ impl Prompt {
     }
 
     /// Moves to the shell of a namespace, which is started if there is none yet.
-    fn go(&mut self, host: HostId, netns: NetnsId) {
-        let known = self.sessions.iter().position(|s| (s.host, s.netns) == (host, netns));
+    fn go(&mut self, spot: Spot) {
+        let known = self.sessions.iter().position(|s| s.spot == spot);
         self.current = known.unwrap_or_else(|| {
-            self.sessions.push(Session::start(&mut self.world, host, netns));
+            self.sessions.push(Session::start(&mut self.world, spot));
             self.sessions.len() - 1
         });
     }
@@ -168,8 +169,9 @@ impl Prompt {
         let mut text = String::new();
         loop {
             let shown = if text.is_empty() { prompt } else { "> " };
-            let Session { host, netns, pid, .. } = *self.session();
-            match self.editor.read(shown, &self.world, (host, netns, pid))? {
+            let session = self.session();
+            let at = (session.host, session.spot.netns, session.pid);
+            match self.editor.read(shown, &self.world, at)? {
                 Line::Text(line) => {
                     text.push_str(&line);
                     text.push('\n');
@@ -220,10 +222,10 @@ impl Prompt {
                 write_out(Stream::Out, text.as_bytes());
             }
             ["on", place] => match lab::locate(&self.world, place) {
-                Ok((host, netns)) => self.go(host, netns),
+                Ok(spot) => self.go(spot),
                 Err(problem) => write_out(Stream::Err, format!("error: {problem}\n").as_bytes()),
             },
-            ["on", ..] => write_out(Stream::Err, b"usage: on HOST[/NAMESPACE]\n"),
+            ["on", ..] => write_out(Stream::Err, b"usage: on HOST[/CONTAINER|/NAMESPACE]\n"),
             _ => return false,
         }
         true
@@ -231,7 +233,8 @@ impl Prompt {
 }
 
 impl Session {
-    fn start(world: &mut World, host: HostId, netns: NetnsId) -> Self {
+    fn start(world: &mut World, spot: Spot) -> Self {
+        let host = spot.host;
         let console = world.add_console(host, true);
         let asked = Arc::new(Mutex::new(None));
         let slot = asked.clone();
@@ -241,13 +244,14 @@ impl Session {
         });
         let pid = world.spawn_program(
             host,
-            netns,
+            spot.netns,
             console,
             vec!["sh".to_owned()],
             Box::new(shell),
             BTreeMap::new(),
         );
-        Self { host, netns, console, pid, asked }
+        world.enter_root(host, pid, &spot.root);
+        Self { host, spot, console, pid, asked }
     }
 }
 
@@ -263,10 +267,11 @@ fn prompt_text(sys: &dyn Sys, kind: PromptKind) -> String {
     format!("{}{name}{cwd}# ", sys.hostname())
 }
 
-/// All places of a world: `host`, `host/namespace`.
+/// All places of a world: `host`, `host/container`, `host/namespace`.
 pub(crate) fn places(world: &World) -> Vec<String> {
     let of = |host: &kernel::Host| {
-        let spaces = host.netns_names.keys().map(|name| format!("{}/{name}", host.name)).collect::<Vec<_>>();
+        let names = world.places(host.id).chain(host.netns_names.keys().map(String::as_str));
+        let spaces = names.map(|name| format!("{}/{name}", host.name)).collect::<Vec<_>>();
         std::iter::once(host.name.clone()).chain(spaces)
     };
     world.hosts().flat_map(of).collect()

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::Lab;
-use packet::{HostId, NetnsId};
+use lab::{Lab, Spot};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
@@ -65,10 +64,9 @@ fn run(args: &ShArgs) -> Result<ExitCode, String> {
     let (mut world, place) = world(args)?;
     if !args.trace.wanted() {
         return match input {
-            Input::Script(name, text) => Ok(play(args, &mut world, place, name, text, &mut Off)),
+            Input::Script(name, text) => Ok(play(args, &mut world, &place, name, text, &mut Off)),
             Input::Terminal => {
-                let (_, status) =
-                    Prompt::new(world, place.0, place.1, args.pace)?.run(&mut Off, |_, _| Ok(()))?;
+                let (_, status) = Prompt::new(world, place, args.pace)?.run(&mut Off, |_, _| Ok(()))?;
                 Ok(exit_code(status))
             }
         };
@@ -79,14 +77,14 @@ fn run(args: &ShArgs) -> Result<ExitCode, String> {
     };
     match input {
         Input::Script(name, text) => {
-            let status = play(args, &mut world, place, name, text, &mut recorder);
+            let status = play(args, &mut world, &place, name, text, &mut recorder);
             args.trace.write_capture(&world, &recorder.steps)?;
             show(&world, &recorder.steps);
             Ok(status)
         }
         Input::Terminal => {
             let mut steps = Vec::new();
-            let prompt = Prompt::new(world, place.0, place.1, args.pace)?;
+            let prompt = Prompt::new(world, place, args.pace)?;
             let (world, status) = prompt.run(&mut recorder, |world, recorder| {
                 let new = std::mem::take(&mut recorder.steps);
                 if args.trace.shows() {
@@ -131,7 +129,7 @@ fn input(args: &ShArgs) -> Result<Input, String> {
 }
 
 /// The world, and where the shell runs.
-fn world(args: &ShArgs) -> Result<(World, (HostId, NetnsId)), String> {
+fn world(args: &ShArgs) -> Result<(World, Spot), String> {
     let world = match &args.topology {
         Some(file) => Lab::load(file, args.seed).map_err(|error| error.to_string())?.world,
         None => {
@@ -144,7 +142,7 @@ fn world(args: &ShArgs) -> Result<(World, (HostId, NetnsId)), String> {
         Some(on) => lab::locate(&world, on).map_err(|problem| problem.to_string())?,
         None => {
             let first = world.hosts().next().ok_or("the topology has no host")?;
-            (first.id, NetnsId::INIT)
+            Spot::of(first.id)
         }
     };
     Ok((world, place))
@@ -153,19 +151,21 @@ fn world(args: &ShArgs) -> Result<(World, (HostId, NetnsId)), String> {
 fn play<O: Observer>(
     args: &ShArgs,
     world: &mut World,
-    (host, netns): (HostId, NetnsId),
+    spot: &Spot,
     name: String,
     text: String,
     obs: &mut O,
 ) -> ExitCode {
+    let host = spot.host;
     let console = world.add_console(host, std::io::stdout().is_terminal());
     world.type_input(host, console, None);
     let mut argv = vec!["sh".to_owned(), "-c".to_owned(), text, name];
     argv.extend(args.arguments.iter().cloned());
-    let pid = match world.spawn(host, netns, console, argv, BTreeMap::new()) {
+    let pid = match world.spawn(host, spot.netns, console, argv, BTreeMap::new()) {
         Ok(pid) => pid,
         Err(errno) => return ended(&format!("hoplab: sh: {errno}")),
     };
+    world.enter_root(host, pid, &spot.root);
     let outcome = world.run_to_exit(host, pid, console, obs, &mut |stream, bytes| write_out(stream, bytes));
     match outcome {
         Outcome::Exited(status) => exit_code(status),

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use lab::Lab;
+use lab::{Lab, Spot};
 use packet::{HostId, NetnsId, Proto, TcpFlags};
 use world::{Follow, Probe, World};
 
@@ -64,11 +64,11 @@ pub(crate) fn main(args: &TraceArgs) -> ExitCode {
 
 fn follow(args: &TraceArgs) -> Result<String, String> {
     let lab = Lab::load(&args.topology, args.seed).map_err(|error| error.to_string())?;
-    let (host, netns) = lab.locate(&args.from).map_err(|problem| problem.to_string())?;
+    let Spot { host, netns, .. } = lab.locate(&args.from).map_err(|problem| problem.to_string())?;
     let dst = match args.to.parse() {
         Ok(addr) => addr,
         Err(_) => {
-            let (host, netns) = lab.locate(&args.to).map_err(|problem| problem.to_string())?;
+            let Spot { host, netns, .. } = lab.locate(&args.to).map_err(|problem| problem.to_string())?;
             first_address(&lab.world, host, netns).ok_or_else(|| format!("`{}` has no address", args.to))?
         }
     };

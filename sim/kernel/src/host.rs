@@ -24,6 +24,9 @@ pub struct Host {
     pub netns: Vec<Option<Box<Netns>>>,
     /// Names in /run/netns. Listed in directory order, newest first as tmpfs does.
     pub netns_names: BTreeMap<String, NetnsId>,
+    /// The names that are symbolic links into /proc, and where they point: such a name keeps no
+    /// namespace alive.
+    pub netns_links: BTreeMap<String, String>,
     /// The kernel's ring buffer.
     pub log: KernelLog,
     /// Sockets of all namespaces.
@@ -50,6 +53,7 @@ impl Host {
             devices: Vec::new(),
             netns: Vec::new(),
             netns_names: BTreeMap::new(),
+            netns_links: BTreeMap::new(),
             log: KernelLog::default(),
             sockets: Sockets::default(),
             verify_checksums: false,

@@ -12,6 +12,6 @@ mod topology;
 
 pub use error::{FileError, Problem};
 pub use expect::{Expectation, Verdict};
-pub use run::{Lab, StepReport, locate, run};
+pub use run::{Lab, Spot, StepReport, locate, run};
 pub use scenario::{Act, Scenario, ScenarioStep};
 pub use topology::{Cable, HostSpec, LinkSpec, NicSpec, SegmentSpec, Topology};

@@ -19,6 +19,24 @@ pub struct Lab {
     text: String,
 }
 
+/// Where a command is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The host.
+    pub host: HostId,
+    /// The network namespace.
+    pub netns: NetnsId,
+    /// The directory that is `/` there; empty for the host's own.
+    pub root: String,
+}
+
+impl Spot {
+    /// The initial namespace of a host.
+    pub fn of(host: HostId) -> Self {
+        Self { host, netns: NetnsId::INIT, root: String::new() }
+    }
+}
+
 /// What a step of a scenario did.
 #[derive(Clone, Debug)]
 pub enum StepReport {
@@ -60,7 +78,7 @@ impl Lab {
         for (name, spec) in &topology.hosts {
             let Some(host) = lab.world.host_by_name(name) else { continue };
             for command in &spec.setup {
-                let (output, status) = lab.run_command(host, NetnsId::INIT, command, &mut Off)?;
+                let (output, status) = lab.run_command(&Spot::of(host), command, &mut Off)?;
                 if status != 0 {
                     let problem = Problem::Setup { host: name.clone(), status, output };
                     return Err(FileError::at_word(&lab.file, &lab.text, command, problem));
@@ -70,27 +88,27 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Finds `host` or `host/namespace`.
+    /// Finds `host`, `host/container` or `host/namespace`.
     ///
     /// # Errors
     /// A name that nothing has, with the nearest that exists.
-    pub fn locate(&self, on: &str) -> Result<(HostId, NetnsId), Problem> {
+    pub fn locate(&self, on: &str) -> Result<Spot, Problem> {
         locate(&self.world, on)
     }
 
-    /// Types `command` at the shell of a namespace and waits for its end. Answers what it printed
+    /// Types `command` at the shell of a place and waits for its end. Answers what it printed
     /// and its exit status.
     ///
     /// # Errors
     /// A command that never ends.
     pub fn run_command<O: trace::Observer>(
         &mut self,
-        host: HostId,
-        netns: NetnsId,
+        spot: &Spot,
         command: &str,
         obs: &mut O,
     ) -> Result<(String, i32), FileError> {
         let world = &mut self.world;
+        let host = spot.host;
         let console = world.add_console(host, false);
         world.type_input(host, console, None);
         let args = ["sh", "-c", command].map(str::to_owned).to_vec();
@@ -98,9 +116,10 @@ impl Lab {
             let problem = Problem::Endless { command: command.to_owned(), why: why.to_owned() };
             FileError::new(&self.file, problem)
         };
-        let Ok(pid) = world.spawn(host, netns, console, args, BTreeMap::new()) else {
+        let Ok(pid) = world.spawn(host, spot.netns, console, args, BTreeMap::new()) else {
             return Err(endless("the host has no shell"));
         };
+        world.enter_root(host, pid, &spot.root);
         let mut output = Vec::new();
         let outcome =
             world.run_to_exit(host, pid, console, obs, &mut |_, bytes| output.extend_from_slice(bytes));
@@ -117,11 +136,11 @@ impl Lab {
     }
 }
 
-/// Finds `host` or `host/namespace`.
+/// Finds `host`, `host/container` or `host/namespace`.
 ///
 /// # Errors
 /// A name that nothing has, with the nearest that exists.
-pub fn locate(world: &World, on: &str) -> Result<(HostId, NetnsId), Problem> {
+pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
     let (host_name, netns_name) = on.split_once('/').unwrap_or((on, ""));
     let host = world.host_by_name(host_name).ok_or_else(|| Problem::Unknown {
         kind: "host",
@@ -129,15 +148,18 @@ pub fn locate(world: &World, on: &str) -> Result<(HostId, NetnsId), Problem> {
         hint: nearest(host_name, world.hosts().map(|h| h.name.as_str())),
     })?;
     if netns_name.is_empty() {
-        return Ok((host, NetnsId::INIT));
+        return Ok(Spot::of(host));
+    }
+    if let Some((netns, root)) = world.place(host, netns_name) {
+        return Ok(Spot { host, netns, root });
     }
     let names = &world.host(host).netns_names;
     let netns = names.get(netns_name).copied().ok_or_else(|| Problem::Unknown {
-        kind: "namespace",
+        kind: "container or namespace",
         name: netns_name.to_owned(),
-        hint: nearest(netns_name, names.keys().map(String::as_str)),
+        hint: nearest(netns_name, names.keys().map(String::as_str).chain(world.places(host))),
     })?;
-    Ok((host, netns))
+    Ok(Spot { host, netns, root: String::new() })
 }
 
 /// Replays a scenario; hands each step's report to `report` with the network as it then is.
@@ -167,9 +189,9 @@ pub fn run(
         for step in &act.steps {
             match step {
                 ScenarioStep::Run { on, cmd } => {
-                    let (host, netns) = lab.locate(on).map_err(|p| FileError::at_word(file, &text, on, p))?;
+                    let spot = lab.locate(on).map_err(|p| FileError::at_word(file, &text, on, p))?;
                     let mut recorder = Recorder::default();
-                    let (output, status) = lab.run_command(host, netns, cmd, &mut recorder)?;
+                    let (output, status) = lab.run_command(&spot, cmd, &mut recorder)?;
                     let steps = recorder.steps;
                     let journeys = Journeys::new(&steps);
                     let traces: Vec<Trace> =

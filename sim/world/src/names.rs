@@ -16,6 +16,9 @@ impl Names for World {
         if netns == NetnsId::INIT {
             return String::new();
         }
+        if let Some(place) = self.place_of_netns(host, netns) {
+            return place;
+        }
         let names = &World::host(self, host).netns_names;
         names
             .iter()

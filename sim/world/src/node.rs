@@ -22,6 +22,8 @@ pub(crate) struct Node {
     /// Segment and port of each physical device.
     pub wires: Vec<Option<(usize, usize)>>,
     pub random: Stream,
+    /// Names of places, and the process that lives there.
+    pub places: BTreeMap<String, Pid>,
 }
 
 impl Node {
@@ -42,6 +44,7 @@ impl Node {
             events: EventSlots::default(),
             wires: Vec::new(),
             random: Stream::new(seed, name, "processes"),
+            places: BTreeMap::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use kernel::Errno;
 use kernel::dump::{KindInfo, LinkInfo};
 use kernel::request::{BridgeOption, LinkChange, PortOption, Request};
 use netfilter::RecentWrite;
-use packet::{NetnsId, SimTime};
+use packet::{NetnsId, Pid, SimTime};
 
 use crate::EPOCH;
 use crate::date::month_to_second;
@@ -26,12 +26,74 @@ pub(crate) fn owns(path: &str) -> bool {
     [KERN_LOG, "/proc/net", "/proc/sys", "/sys/class/net", "/run/netns", "/var/run/netns"]
         .iter()
         .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        || process_path(path).is_some()
+}
+
+/// `/proc/PID/REST` or `/proc/self/REST`: the process (`None` for the caller) and the rest.
+fn process_path(path: &str) -> Option<(Option<Pid>, &str)> {
+    let path = path.strip_prefix("/proc/")?;
+    let (who, rest) = path.split_once('/').unwrap_or((path, ""));
+    match who {
+        "self" | "thread-self" => Some((None, rest)),
+        who => Some((Some(Pid(who.parse().ok()?)), rest)),
+    }
+}
+
+/// The namespace that `/proc/PID/ns/net` stands for.
+pub(crate) fn ns_net(node: &Node, own: NetnsId, path: &str) -> Option<NetnsId> {
+    match process_path(path)? {
+        (None, "ns/net") => Some(own),
+        (Some(pid), "ns/net") => node.processes.get(pid).map(|process| process.netns),
+        _ => None,
+    }
+}
+
+/// What a link to a namespace says: the initial one's number is Linux's (`PROC_NET_INIT_INO`), the
+/// others' begin where Linux's do.
+pub(crate) fn ns_inode(netns: NetnsId) -> String {
+    let inode = if netns == NetnsId::INIT { 4_026_531_840 } else { 4_026_532_200 + netns.0 };
+    format!("net:[{inode}]")
+}
+
+/// What lies under /proc/PID.
+///
+/// Simplified: there are no PID namespaces; a container sees the host's numbers.
+fn process_entry(
+    node: &Node,
+    netns: NetnsId,
+    now: SimTime,
+    pid: Option<Pid>,
+    rest: &str,
+) -> Result<Entry, Errno> {
+    let process = pid.map(|pid| node.processes.get(pid).ok_or(Errno::NoEnt)).transpose()?;
+    let netns = process.map_or(netns, |process| process.netns);
+    let args = process.map(|process| process.args.as_slice()).unwrap_or_default();
+    match rest {
+        "" => {
+            let dirs = ["net", "ns"].map(|name| (name.to_owned(), FileKind::Dir));
+            let files = ["cmdline", "comm"].map(|name| (name.to_owned(), FileKind::File));
+            Ok(dir(dirs.into_iter().chain(files)))
+        }
+        "ns" => Ok(dir([("net".to_owned(), FileKind::Symlink)].into_iter())),
+        "ns/net" => Ok(Entry::File(Vec::new())),
+        "cmdline" => Ok(Entry::File(args.iter().flat_map(|arg| arg.bytes().chain([0])).collect())),
+        "comm" => {
+            let name = args.first().map_or("", |arg| arg.rsplit('/').next().unwrap_or(arg));
+            let comm: String = name.chars().take(15).collect();
+            Ok(Entry::File(format!("{comm}\n").into_bytes()))
+        }
+        net if net == "net" || net.starts_with("net/") => lookup(node, netns, now, &format!("/proc/{net}")),
+        _ => Err(Errno::NoEnt),
+    }
 }
 
 /// What lies at `path`, seen from `netns`.
 pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> Result<Entry, Errno> {
     if path == KERN_LOG {
         return Ok(Entry::File(kern_log(node).into_bytes()));
+    }
+    if let Some((pid, rest)) = process_path(path) {
+        return process_entry(node, netns, now, pid, rest);
     }
     let path = path.strip_prefix("/var").unwrap_or(path);
     if let Some(rest) = path.strip_prefix("/proc/sys") {
@@ -78,7 +140,9 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
     if let Some(rest) = path.strip_prefix("/run/netns") {
         let name = rest.trim_start_matches('/');
         if name.is_empty() {
-            return Ok(dir(node.host.netns_names.keys().map(|name| (name.clone(), FileKind::File))));
+            let links = &node.host.netns_links;
+            let kind = |name| if links.contains_key(name) { FileKind::Symlink } else { FileKind::File };
+            return Ok(dir(node.host.netns_names.keys().map(|name| (name.clone(), kind(name)))));
         }
         return if node.host.netns_names.contains_key(name) {
             Ok(Entry::File(Vec::new()))

@@ -112,10 +112,20 @@ pub trait Sys {
     fn netns(&self) -> NetnsId;
     /// Moves this process to another namespace (`setns(2)`).
     fn set_netns(&mut self, netns: NetnsId);
+    /// Moves this process to a new network namespace without a name, which goes with its last
+    /// process (`unshare(CLONE_NEWNET)`).
+    fn unshare_netns(&mut self) -> NetnsId;
+    /// Gives the place where a process lives (its namespace and root) a name, by which scenarios
+    /// find it and traces print it until the process ends. Commands don't see it.
+    fn name_place(&mut self, name: &str, pid: Pid);
     /// The namespace of that name in /run/netns.
     fn netns_by_name(&self, name: &str) -> Option<NetnsId>;
     /// The namespace of a process.
     fn netns_of_pid(&self, pid: Pid) -> Option<NetnsId>;
+    /// The arguments of a process that runs.
+    fn args_of_pid(&self, pid: Pid) -> Option<Args>;
+    /// The root directory of a process that runs; empty for the host's own.
+    fn root_of_pid(&self, pid: Pid) -> Option<String>;
     /// The processes that run, in order of their numbers.
     fn processes(&self) -> Vec<Pid>;
     /// An environment variable.
@@ -124,7 +134,9 @@ pub trait Sys {
     fn environment(&self) -> BTreeMap<String, String>;
     /// A number of this process's random stream.
     fn random(&mut self) -> u64;
-    /// The host's name.
+    /// The host's name; that of a process with another root is what its /etc/hostname says.
+    ///
+    /// Simplified: there are no UTS namespaces.
     fn hostname(&self) -> String;
     /// Renames the host.
     fn set_hostname(&mut self, name: &str);

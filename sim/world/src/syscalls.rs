@@ -109,6 +109,13 @@ impl<O: Observer> SysCx<'_, O> {
         })
     }
 
+    /// The name in /run/netns that a path means.
+    fn netns_name(&self, path: &str) -> Option<String> {
+        let path = normalize(&self.process()?.cwd, path);
+        let path = path.strip_prefix("/var").unwrap_or(&path);
+        path.strip_prefix("/run/netns/").filter(|name| !name.contains('/')).map(str::to_owned)
+    }
+
     fn release(&mut self, open: OpenId) {
         // The other end of a pipe learns of the closing.
         let other = match self.node.open.get(open) {
@@ -131,6 +138,7 @@ impl<O: Observer> SysCx<'_, O> {
     /// Ends the process.
     pub fn exit(&mut self, status: i32) {
         let Some(process) = self.node.processes.end(self.pid, status) else { return };
+        self.node.places.retain(|_, pid| *pid != self.pid);
         for open in process.fds.into_values() {
             self.release(open);
         }
@@ -184,12 +192,30 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         cx.netns_put(left);
     }
 
+    fn unshare_netns(&mut self) -> NetnsId {
+        let netns = self.cx().netns_unshare();
+        self.set_netns(netns);
+        netns
+    }
+
+    fn name_place(&mut self, name: &str, pid: Pid) {
+        self.node.places.insert(name.to_owned(), pid);
+    }
+
     fn netns_by_name(&self, name: &str) -> Option<NetnsId> {
         self.node.host.netns_names.get(name).copied()
     }
 
     fn netns_of_pid(&self, pid: Pid) -> Option<NetnsId> {
         self.node.processes.get(pid).map(|p| p.netns)
+    }
+
+    fn args_of_pid(&self, pid: Pid) -> Option<Args> {
+        self.node.processes.get(pid).map(|p| p.args.clone())
+    }
+
+    fn root_of_pid(&self, pid: Pid) -> Option<String> {
+        self.node.processes.get(pid).map(|p| p.root.clone())
     }
 
     fn processes(&self) -> Vec<Pid> {
@@ -209,6 +235,12 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn hostname(&self) -> String {
+        let root = self.process().map_or("", |p| p.root.as_str());
+        if !root.is_empty()
+            && let Ok(bytes) = self.node.files.read(&format!("{root}/etc/hostname"))
+        {
+            return String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        }
         self.node.host.name.clone()
     }
 
@@ -417,16 +449,37 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn unlink(&mut self, path: &str) -> Result<(), Errno> {
+        if let Some(name) = self.netns_name(path) {
+            return if self.node.host.netns_names.contains_key(&name) {
+                self.cx().netns_unlink(&name)
+            } else {
+                Err(Errno::NoEnt)
+            };
+        }
         let path = self.absolute(path);
         self.node.files.unlink(&path)
     }
 
     fn symlink(&mut self, target: &str, path: &str) -> Result<(), Errno> {
+        if let Some(name) = self.netns_name(path) {
+            // Simplified: a link in /run/netns leads to /proc/PID/ns/net, nowhere else.
+            let netns = self.process().and_then(|p| synthetic::ns_net(self.node, p.netns, target));
+            return self.cx().netns_link(&name, netns.ok_or(Errno::NoEnt)?, target);
+        }
         let path = self.absolute(path);
         self.node.files.symlink(target, &path)
     }
 
     fn readlink(&self, path: &str) -> Result<String, Errno> {
+        if let Some(name) = self.netns_name(path) {
+            return self.node.host.netns_links.get(&name).cloned().ok_or(Errno::Inval);
+        }
+        if let Some(process) = self.process() {
+            let path = normalize(&process.cwd, path);
+            if let Some(netns) = synthetic::ns_net(self.node, process.netns, &path) {
+                return Ok(synthetic::ns_inode(netns));
+            }
+        }
         self.node.files.readlink(&self.absolute(path))
     }
 

@@ -250,6 +250,26 @@ impl World {
         self.node_mut(host).add_console(terminal)
     }
 
+    /// The namespace and the root directory of a named place of a host.
+    pub fn place(&self, host: HostId, name: &str) -> Option<(NetnsId, String)> {
+        let node = &self.nodes[host.0 as usize];
+        let process = node.processes.get(*node.places.get(name)?)?;
+        Some((process.netns, process.root.clone()))
+    }
+
+    /// The names of a host's places (containers), in order.
+    pub fn places(&self, host: HostId) -> impl Iterator<Item = &str> {
+        self.nodes[host.0 as usize].places.keys().map(String::as_str)
+    }
+
+    /// The place that lives in a namespace; the one that came first, if several share it.
+    pub(crate) fn place_of_netns(&self, host: HostId, netns: NetnsId) -> Option<String> {
+        let node = &self.nodes[host.0 as usize];
+        let lives_there = |pid: Pid| node.processes.get(pid).is_some_and(|p| p.netns == netns);
+        let here = node.places.iter().filter(|&(_, &pid)| lives_there(pid));
+        here.min_by_key(|&(_, &pid)| pid).map(|(name, _)| name.clone())
+    }
+
     /// Starts a program of the host's registry on a console.
     ///
     /// # Errors
@@ -300,6 +320,15 @@ impl World {
             probe_report: None,
         };
         node.start(&mut self.queue, now, process)
+    }
+
+    /// Makes `root` the directory that is `/` to a process that has just been started, and where
+    /// it works; an empty one changes nothing.
+    pub fn enter_root(&mut self, host: HostId, pid: Pid, root: &str) {
+        if let Some(process) = self.node_mut(host).processes.get_mut(pid).filter(|_| !root.is_empty()) {
+            root.clone_into(&mut process.root);
+            "/".clone_into(&mut process.cwd);
+        }
     }
 
     /// Takes what was written to a console since the last call, in order.

@@ -76,9 +76,38 @@ impl<O: Observer> Cx<'_, O> {
         Ok(Reply::default())
     }
 
+    /// Makes a namespace without a name; it lives as long as a process is in it
+    /// (`unshare(CLONE_NEWNET)`).
+    pub fn netns_unshare(&mut self) -> NetnsId {
+        let id = self.host.setup_net();
+        self.ipip_init_net(id);
+        id
+    }
+
+    /// Names a namespace by a symbolic link to `target`, which doesn't keep it
+    /// (`ln -s /proc/PID/ns/net /run/netns/NAME`).
+    ///
+    /// Simplified: the link goes with its namespace, where Linux leaves it dangling.
+    pub fn netns_link(&mut self, name: &str, netns: NetnsId, target: &str) -> Result<(), Errno> {
+        if self.host.netns_names.contains_key(name) {
+            return Err(Errno::Exist);
+        }
+        self.host.netns_names.insert(name.to_owned(), netns);
+        self.host.netns_links.insert(name.to_owned(), target.to_owned());
+        Ok(())
+    }
+
+    /// Removes a symbolic link of /run/netns.
+    pub fn netns_unlink(&mut self, name: &str) -> Result<(), Errno> {
+        self.host.netns_links.remove(name).ok_or(Errno::Busy)?;
+        self.host.netns_names.remove(name);
+        Ok(())
+    }
+
     /// Removes a namespace's name; the namespace goes when nobody uses it (`ip netns del`).
     pub fn netns_del(&mut self, _netns: NetnsId, name: &str) -> Result<Reply, Refusal> {
         let id = self.host.netns_names.remove(name).ok_or(Errno::NoEnt)?;
+        self.host.netns_links.remove(name);
         self.put_net(id);
         Ok(Reply::default())
     }
@@ -120,7 +149,11 @@ impl<O: Observer> Cx<'_, O> {
     fn unused(&self, netns: NetnsId) -> bool {
         netns != NetnsId::INIT
             && self.host.get_ns(netns).is_some_and(|ns| ns.users == 0)
-            && !self.host.netns_names.values().any(|id| *id == netns)
+            && !self
+                .host
+                .netns_names
+                .iter()
+                .any(|(name, id)| *id == netns && !self.host.netns_links.contains_key(name))
     }
 
     fn put_net(&mut self, netns: NetnsId) {
@@ -136,6 +169,10 @@ impl<O: Observer> Cx<'_, O> {
             return;
         }
         self.sockets_netns_gone(netns);
+        let links = &self.host.netns_links;
+        self.host.netns_names.retain(|name, id| *id != netns || !links.contains_key(name));
+        let names = &self.host.netns_names;
+        self.host.netns_links.retain(|name, _| names.contains_key(name));
         for ns in self.host.netns.iter_mut().flatten() {
             ns.nsids.retain(|_, id| *id != netns);
         }
