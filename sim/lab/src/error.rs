@@ -1,19 +1,34 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use unicode_width::UnicodeWidthChar;
+
+use crate::place::{Places, line_column};
 
 /// A file that can't be used: where, why, and what would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileError {
     /// The file.
     pub file: PathBuf,
-    /// Line and column from 1, if the problem has a place.
-    pub place: Option<(usize, usize)>,
-    /// The line itself.
-    pub line: Option<String>,
+    /// Where in the file, if the problem has a place.
+    pub place: Option<Place>,
     /// What is wrong.
     pub problem: Problem,
+    /// What else is wrong with it.
+    pub more: Vec<FileError>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// How many characters are meant.
+    pub length: usize,
+    /// The line itself.
+    pub text: String,
 }
 
 /// What is wrong with a file.
@@ -23,10 +38,15 @@ pub enum Problem {
     #[error("can't be read: {0}")]
     Unreadable(String),
     /// It is not RON of the expected shape.
-    #[error("{0}")]
-    Syntax(String),
+    #[error("{message}{}", hint_line(hint))]
+    Syntax {
+        /// What was expected, and what was found.
+        message: String,
+        /// What would do.
+        hint: Option<String>,
+    },
     /// A name that nothing has.
-    #[error("unknown {kind} `{name}`{}", hint.as_ref().map_or(String::new(), |h| format!("\nhint: did you mean `{h}`?")))]
+    #[error("unknown {kind} `{name}`{}", hint_line(&self.hint()))]
     Unknown {
         /// `host`, `namespace`, `device`, `topology`.
         kind: &'static str,
@@ -42,6 +62,24 @@ pub enum Problem {
         value: String,
         /// What would do.
         expected: &'static str,
+    },
+    /// A name or address that something else already has.
+    #[error("{what} is already {first}{}", hint_line(hint))]
+    Duplicate {
+        /// What is there twice: `host `r1``.
+        what: String,
+        /// Who has it: `the address of `r1:eth0` (line 4)`.
+        first: String,
+        /// What would do.
+        hint: Option<String>,
+    },
+    /// Two things that don't go together, or one that can't be had.
+    #[error("{message}{}", hint_line(hint))]
+    Conflict {
+        /// What is wrong.
+        message: String,
+        /// What would do.
+        hint: Option<String>,
     },
     /// A command of a `setup` failed.
     #[error("the setup of host `{host}` failed with status {status}:\n{output}")]
@@ -63,20 +101,56 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// What would do, if that can be told.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { hint, .. } => hint.as_ref().map(|name| format!("did you mean `{name}`?")),
+            Self::Syntax { hint, .. } | Self::Duplicate { hint, .. } | Self::Conflict { hint, .. } => {
+                hint.clone()
+            }
+            Self::Unreadable(_) | Self::Invalid { .. } | Self::Setup { .. } | Self::Endless { .. } => None,
+        }
+    }
+}
+
+fn hint_line(hint: &Option<String>) -> String {
+    hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"))
+}
+
+/// `file:line:column: message`, the line with a caret below the place, and the hint; then whatever
+/// else is wrong.
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
-        if let Some((line, column)) = self.place {
+        if let Some(Place { line, column, .. }) = self.place {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", self.problem)?;
-        if let (Some(text), Some((number, column))) = (&self.line, self.place) {
-            let gutter = number.to_string();
-            let blank = " ".repeat(gutter.len());
-            let pad = " ".repeat(column.saturating_sub(1));
-            write!(f, "\n{blank} |\n{gutter} | {text}\n{blank} | {pad}^")?;
+        let hint = hint_line(&self.problem.hint());
+        let message = self.problem.to_string();
+        write!(f, ": {}", message.strip_suffix(&hint).unwrap_or(&message).trim_end())?;
+        if let Some(place) = &self.place {
+            write!(f, "\n{place}")?;
         }
-        Ok(())
+        f.write_str(&hint)?;
+        self.more.iter().try_for_each(|error| write!(f, "\nerror: {error}"))
+    }
+}
+
+/// The line, and carets under what is meant.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        let mut chars = self.text.chars();
+        let before: String = chars
+            .by_ref()
+            .take(self.column - 1)
+            .map(|c| if c == '\t' { c.to_string() } else { " ".repeat(c.width().unwrap_or(0)) })
+            .collect();
+        let carets: usize = chars.take(self.length).filter_map(UnicodeWidthChar::width).sum();
+        let carets = "^".repeat(carets.max(1));
+        write!(f, "{gutter} |\n{number} | {}\n{gutter} | {before}{carets}", self.text)
     }
 }
 
@@ -85,45 +159,32 @@ impl std::error::Error for FileError {}
 impl FileError {
     /// A problem of the whole file.
     pub fn new(file: &Path, problem: Problem) -> Self {
-        Self { file: file.to_owned(), place: None, line: None, problem }
+        Self { file: file.to_owned(), place: None, problem, more: Vec::new() }
     }
 
-    /// A problem at the first place where `word` stands in quotes in the file's text.
-    pub fn at_word(file: &Path, text: &str, word: &str, problem: Problem) -> Self {
-        let quoted = format!("\"{word}");
-        let found = text.lines().enumerate().find_map(|(i, line)| {
-            let byte = line.find(&quoted)?;
-            Some(((i + 1, line[..byte].chars().count() + 2), line.to_owned()))
-        });
-        let (place, line) = found.unzip();
-        Self { file: file.to_owned(), place, line, problem }
+    /// A problem at the value with this path in the file's text, such as `acts[1].steps[0].on`; the
+    /// forms of a path are those of [`Places::find`].
+    pub fn at_path(file: &Path, text: &str, path: &str, problem: Problem) -> Self {
+        let span = Places::scan(text).find(path).unwrap_or_else(|nearest| nearest);
+        Self { place: Some(Place::new(text, span)), ..Self::new(file, problem) }
     }
 }
 
-/// Reads and parses a RON file; also answers its text, for later checks.
-pub(crate) fn read_ron<T: DeserializeOwned>(file: &Path) -> Result<(T, String), FileError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| FileError::new(file, Problem::Unreadable(error.to_string())))?;
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    match options.from_str(&text) {
-        Ok(value) => Ok((value, text)),
-        Err(error) => {
-            let place = (error.span.start.line, error.span.start.col);
-            let line = text.lines().nth(place.0.saturating_sub(1)).map(str::to_owned);
-            Err(FileError {
-                file: file.to_owned(),
-                place: Some(place),
-                line,
-                problem: Problem::Syntax(error.code.to_string()),
-            })
-        }
+impl Place {
+    /// The place of these bytes of a text, up to the end of their first line.
+    pub fn new(text: &str, span: std::ops::Range<usize>) -> Self {
+        let (line, column) = line_column(text, span.start);
+        let full = text.lines().nth(line - 1).unwrap_or("").to_owned();
+        let meant = text.get(span).unwrap_or("");
+        Self { line, column, length: meant.lines().next().unwrap_or("").chars().count(), text: full }
     }
 }
 
 /// The name among `known` that is nearest to `name`, if one is near: at most a third of its
 /// characters differ.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
+        .into_iter()
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|&(distance, candidate)| distance <= candidate.chars().count().max(3) / 3)
         .min()

@@ -6,12 +6,15 @@
 
 mod error;
 mod expect;
+mod place;
 mod run;
 mod scenario;
+mod syntax;
 mod topology;
 
-pub use error::{FileError, Problem};
+pub use error::{FileError, Place, Problem};
 pub use expect::{Expectation, Verdict};
+pub use place::Places;
 pub use run::{Lab, Spot, StepReport, locate, run};
 pub use scenario::{Act, Scenario, ScenarioStep};
 pub use topology::{Cable, HostSpec, LinkSpec, NicSpec, SegmentSpec, Topology};

@@ -77,11 +77,12 @@ impl Lab {
         let mut lab = Self { world, file: file.to_owned(), text };
         for (name, spec) in &topology.hosts {
             let Some(host) = lab.world.host_by_name(name) else { continue };
-            for command in &spec.setup {
+            for (i, command) in spec.setup.iter().enumerate() {
                 let (output, status) = lab.run_command(&Spot::of(host), command, &mut Off)?;
                 if status != 0 {
                     let problem = Problem::Setup { host: name.clone(), status, output };
-                    return Err(FileError::at_word(&lab.file, &lab.text, command, problem));
+                    let path = format!("hosts[{name:?}].setup[{i}]");
+                    return Err(FileError::at_path(&lab.file, &lab.text, &path, problem));
                 }
             }
         }
@@ -179,17 +180,18 @@ pub fn run(
         let known: Vec<String> = topology_names(topologies);
         let hint = nearest(&scenario.topology, known.iter().map(String::as_str));
         let problem = Problem::Unknown { kind: "topology", name: scenario.topology.clone(), hint };
-        return Err(FileError::at_word(file, &text, &scenario.topology, problem));
+        return Err(FileError::at_path(file, &text, "topology", problem));
     }
     let mut lab = Lab::load(&topology, seed.unwrap_or(scenario.seed))?;
     let mut held = true;
     let mut last: (Option<Trace>, String, i32) = (None, String::new(), 0);
-    for act in &scenario.acts {
+    for (a, act) in scenario.acts.iter().enumerate() {
         report(&lab.world, StepReport::Act(act.name.clone()));
-        for step in &act.steps {
+        for (s, step) in act.steps.iter().enumerate() {
             match step {
                 ScenarioStep::Run { on, cmd } => {
-                    let spot = lab.locate(on).map_err(|p| FileError::at_word(file, &text, on, p))?;
+                    let path = format!("acts[{a}].steps[{s}].on");
+                    let spot = lab.locate(on).map_err(|p| FileError::at_path(file, &text, &path, p))?;
                     let mut recorder = Recorder::default();
                     let (output, status) = lab.run_command(&spot, cmd, &mut recorder)?;
                     let steps = recorder.steps;

@@ -2,8 +2,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::error::{FileError, read_ron};
+use crate::error::FileError;
 use crate::expect::Expectation;
+use crate::syntax::read_ron;
 
 /// A case: a network, what is typed on it, and what is expected to happen.
 #[derive(Clone, Debug, Deserialize)]

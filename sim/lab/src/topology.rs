@@ -10,7 +10,8 @@ use serde::Deserialize;
 use trace::{Observer, Off};
 use world::{CableOptions, Endpoint, SegmentKind, World};
 
-use crate::error::{FileError, Problem, nearest, read_ron};
+use crate::error::{FileError, Problem, nearest};
+use crate::syntax::read_ron;
 
 /// A network to start from: hosts, their NICs, the cables between them, and what each host was
 /// told when it booted.
@@ -139,29 +140,28 @@ impl Topology {
     pub fn build(&self, seed: u64, file: &Path, text: &str) -> Result<World, FileError> {
         let mut world = World::new(seed);
         let obs = &mut Off;
-        let refused = |what: &str, refusal: Refusal| {
+        let refused = |path: &str, what: &str, refusal: Refusal| {
             let why = refusal.extack.unwrap_or_else(|| refusal.errno.to_string());
-            FileError::at_word(file, text, what, Problem::Syntax(format!("`{what}`: {why}")))
+            let problem = Problem::Conflict { message: format!("`{what}`: {why}"), hint: None };
+            FileError::at_path(file, text, path, problem)
         };
         for (name, spec) in &self.hosts {
             let host = world.add_host(name, tools::registry());
             let up = Request::LinkSet { dev: "lo".to_owned(), changes: vec![LinkChange::Up(true)] };
-            world.request(host, NetnsId::INIT, up, obs).map_err(|r| refused(name, r))?;
+            let path = format!("hosts[{name:?}]");
+            world.request(host, NetnsId::INIT, up, obs).map_err(|r| refused(&path, name, r))?;
             for (path, content) in &spec.files {
                 world.install_file(host, path, content.clone().into_bytes());
             }
             for (nic, spec) in &spec.nics {
+                let path = format!("{path}.nics[{nic:?}]");
                 add_nic(&mut world, host, nic, spec, seed, name, obs).map_err(|problem| match problem {
-                    NicProblem::Mac(text_mac) => FileError::at_word(
-                        file,
-                        text,
-                        &text_mac,
-                        Problem::Invalid {
-                            value: text_mac.clone(),
-                            expected: "a MAC address such as 02:00:00:00:00:01",
-                        },
-                    ),
-                    NicProblem::Refused(refusal) => refused(nic, refusal),
+                    NicProblem::Mac(value) => {
+                        let expected = "a MAC address such as 02:00:00:00:00:01";
+                        let problem = Problem::Invalid { value, expected };
+                        FileError::at_path(file, text, &format!("{path}.mac"), problem)
+                    }
+                    NicProblem::Refused(refusal) => refused(&path, nic, refusal),
                 })?;
             }
         }
@@ -171,15 +171,19 @@ impl Topology {
                 SegmentSort::Switch => SegmentKind::Switch,
             };
             let segment = world.add_segment(name, kind);
-            for port in &spec.ports {
-                let end = self.endpoint(&world, port).map_err(|p| FileError::at_word(file, text, port, p))?;
+            for (i, port) in spec.ports.iter().enumerate() {
+                let path = format!("segments[{name:?}].ports[{i}]");
+                let end =
+                    self.endpoint(&world, port).map_err(|p| FileError::at_path(file, text, &path, p))?;
                 world.plug(segment, end, spec.cable.options(), obs);
             }
         }
-        for link in &self.links {
+        for (l, link) in self.links.iter().enumerate() {
             let segment = world.add_segment(&format!("{} -- {}", link.ends.0, link.ends.1), SegmentKind::Hub);
-            for port in [&link.ends.0, &link.ends.1] {
-                let end = self.endpoint(&world, port).map_err(|p| FileError::at_word(file, text, port, p))?;
+            for (i, port) in [&link.ends.0, &link.ends.1].into_iter().enumerate() {
+                let path = format!("links[{l}].ends[{i}]");
+                let end =
+                    self.endpoint(&world, port).map_err(|p| FileError::at_path(file, text, &path, p))?;
                 world.plug(segment, end, link.cable.options(), obs);
             }
         }
