@@ -1,19 +1,29 @@
-//! The views that print a recording: text from short to complete, and JSON.
+//! The views of a recording: text from short to complete, and one form for machines
+//! ([`Recording`]) that is printed as JSON, drawn as diagrams and played by a page.
 
-mod json;
+mod layers;
 mod map;
+mod recorder;
+mod report;
+mod sentence;
 mod text;
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-pub use json::{JSON_VERSION, to_json};
+pub use layers::{Field, Layer};
 pub use map::{
     DeviceKey, DeviceSort, EdgeSort, MapDevice, MapEdge, MapHost, MapNamespace, MapSegment, NetworkMap,
     SegmentSort,
 };
-pub use text::print;
+pub use recorder::{Limits, Packets, RecordingBuilder, Typed};
+pub use report::{
+    ChangeReport, CommandReport, DecisionReport, DispositionReport, ExpectationReport, FrameReport,
+    HopReport, JSON_VERSION, NearestReport, PacketReport, ParentReport, Recording, RewriteReport,
+    RuleContext, SenderReport, StepDetail, StepReport, schema,
+};
+pub use text::{Paint, print, print_painted};
 
 /// How much a text view tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

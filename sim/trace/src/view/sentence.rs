@@ -1,0 +1,188 @@
+use packet::{Body, DevId, EtherPayload, Frame, PacketId, UdpData};
+
+use crate::describe::describe;
+use crate::journey::{Hop, Trace};
+use crate::{BridgeCall, Decision, FieldChange, HookName, Names, RewriteBy, Step, StepKind};
+
+/// The devices that the packet passed in a hop, in order, each once in a row.
+pub(super) fn devices(hop: &Hop) -> Vec<DevId> {
+    let mut devices: Vec<DevId> = hop
+        .steps
+        .iter()
+        .filter(|step| matches!(step.kind, StepKind::Receive(_) | StepKind::Transmit(_)))
+        .filter_map(|step| step.place.dev)
+        .collect();
+    devices.dedup();
+    devices
+}
+
+/// The kernel function in which a step of this kind happens.
+pub(super) const fn kernel_function(kind: &StepKind) -> &'static str {
+    match kind {
+        StepKind::Created { .. } => "",
+        StepKind::Receive(_) => "netif_receive_skb",
+        StepKind::Transmit(_) => "dev_queue_xmit",
+        StepKind::Route { .. } => "fib_lookup",
+        StepKind::Neighbour { .. } => "neigh_resolve_output",
+        StepKind::Bridge { .. } => "br_handle_frame_finish",
+        StepKind::BridgeNetfilter { hook, .. } => match hook {
+            HookName::Forward => "br_nf_forward_ip",
+            HookName::Postrouting => "br_nf_post_routing",
+            HookName::Prerouting | HookName::Input | HookName::Output => "br_nf_pre_routing",
+        },
+        StepKind::SabotageIn => "ip_sabotage_in",
+        StepKind::Chain { .. } | StepKind::Rule { .. } => "nf_hook_slow",
+        StepKind::Conntrack { .. } => "nf_conntrack_in",
+        StepKind::Rewrite { by, .. } => match by {
+            RewriteBy::Nat(_) => "nf_nat_manip_pkt",
+            RewriteBy::Target(_) => "nf_hook_slow",
+            RewriteBy::Forward => "ip_forward",
+        },
+        StepKind::Encapsulated { .. } => "ndo_start_xmit",
+        StepKind::Decapsulated { .. } => "udp_tunnel_encap_rcv",
+        StepKind::Deliver { .. } => "ip_local_deliver",
+        StepKind::Crossing { to_kernel: true } => "tun_get_user",
+        StepKind::Crossing { to_kernel: false } => "tun_net_xmit",
+        StepKind::Held(_) => "",
+        StepKind::Drop { .. } => "kfree_skb_reason",
+    }
+}
+
+fn changes_text(changes: &[FieldChange]) -> String {
+    changes.iter().map(|c| format!("{} {} ⇒ {}", c.field, c.before, c.after)).collect::<Vec<_>>().join(", ")
+}
+
+/// The place of a decision: `filter FORWARD policy`, `nat PREROUTING → KUBE-SVC #2`.
+pub(crate) fn decision_text(decision: &Decision) -> String {
+    match decision {
+        Decision::Rule { table, chains, number, .. } => format!("{table} {} #{number}", chains.join(" → ")),
+        Decision::Policy { table, chain, .. } => format!("{table} {chain} policy"),
+    }
+}
+
+/// The place of a decision and what stands there.
+fn decision_detail(decision: &Decision) -> String {
+    match decision {
+        Decision::Rule { text, .. } => format!("{}  {text}", decision_text(decision)),
+        Decision::Policy { nearest: Some((rule, failed)), .. } => {
+            format!("{}; nearest rule: {rule} ({failed})", decision_text(decision))
+        }
+        Decision::Policy { nearest: None, .. } => decision_text(decision),
+    }
+}
+
+/// What a step says.
+pub(super) fn sentence(step: &Step, trace: &Trace, names: &dyn Names, full: bool) -> String {
+    let host = step.place.host;
+    match &step.kind {
+        StepKind::Created { by, parents, frame } => {
+            let by =
+                by.and_then(|pid| names.process(host, pid)).map_or(String::new(), |p| format!(" by `{p}`"));
+            let parents: Vec<String> =
+                parents.iter().map(|(relation, id)| format!("{relation:?} {id}")).collect();
+            let from = if parents.is_empty() { String::new() } else { format!(" ({})", parents.join(", ")) };
+            format!("packet {}{by}{from}: {}", step.packet, describe(frame))
+        }
+        StepKind::Receive(frame) if full => format!("in: {} > {}, {}", frame.src, frame.dst, describe(frame)),
+        StepKind::Transmit(frame) if full => {
+            format!("out: {} > {}, {}", frame.src, frame.dst, describe(frame))
+        }
+        StepKind::Receive(_) => "in".to_owned(),
+        StepKind::Transmit(_) => "out".to_owned(),
+        StepKind::Route { route, dev, .. } => match dev {
+            Some(dev) => format!("route {route} dev {}", names.dev(host, *dev)),
+            None => format!("route {route}"),
+        },
+        StepKind::Neighbour { addr, mac: Some(mac) } => format!("neighbour {addr} is at {mac}"),
+        StepKind::Neighbour { addr, mac: None } => format!("neighbour {addr} not resolved: ARP is asked"),
+        StepKind::Bridge { port, local, flooded } => {
+            let mut parts = Vec::new();
+            if *flooded {
+                parts.push("flooded to all ports".to_owned());
+            }
+            if let Some(port) = port {
+                parts.push(format!("forwarded to port {}", names.dev(host, *port)));
+            }
+            if *local {
+                parts.push("passed up to the bridge".to_owned());
+            }
+            format!("bridge: {}", parts.join(", "))
+        }
+        StepKind::BridgeNetfilter { hook, physindev, physoutdev, by } => {
+            let port = |word: &str, dev: &Option<DevId>| {
+                dev.map_or(String::new(), |dev| format!(" {word} {}", names.dev(host, dev)))
+            };
+            let by = match by {
+                BridgeCall::Sysctl => "bridge-nf-call-iptables=1",
+                BridgeCall::Bridge => "nf_call_iptables of the bridge",
+            };
+            let ports = format!("{}{}", port("in", physindev), port("out", physoutdev));
+            format!("{by}: the bridged packet ({}) meets {}", ports.trim_start(), hook.as_str())
+        }
+        StepKind::SabotageIn => "PREROUTING left out: the packet met it on the bridge".to_owned(),
+        StepKind::Chain { hook, table, rules_visited, decided_by, verdict } => format!(
+            "{table} {}: {verdict} by {}, {rules_visited} rule{} visited",
+            hook.as_str(),
+            decision_detail(decided_by),
+            if *rules_visited == 1 { "" } else { "s" },
+        ),
+        StepKind::Rule { decision, target } => format!("{target} by {}", decision_detail(decision)),
+        StepKind::Conntrack { state, entry } => match entry {
+            Some(entry) => format!("conntrack {state}: {entry}"),
+            None => format!("conntrack {state}"),
+        },
+        StepKind::Rewrite { by, changes } => {
+            let by = match by {
+                RewriteBy::Nat(Some(decision)) | RewriteBy::Target(decision) => {
+                    format!("  [{}]", decision_text(decision))
+                }
+                RewriteBy::Nat(None) => "  [nat, by its connection]".to_owned(),
+                RewriteBy::Forward => String::new(),
+            };
+            format!("{}{by}", changes_text(changes))
+        }
+        StepKind::Encapsulated { outer, overhead } => {
+            let how = tunnel(trace, *outer).unwrap_or_else(|| "encapsulated".to_owned());
+            let number = if full { format!(" (packet {outer})") } else { String::new() };
+            format!("{how}, +{overhead} bytes{number}")
+        }
+        StepKind::Decapsulated { outer } => match tunnel(trace, *outer) {
+            Some(how) => format!("decapsulated from {how}"),
+            None => "decapsulated".to_owned(),
+        },
+        StepKind::Deliver { to, socket } => match to.and_then(|pid| names.process(host, pid)) {
+            Some(process) => format!("delivered to {socket} of `{process}`"),
+            None => format!("delivered to {socket}"),
+        },
+        StepKind::Crossing { to_kernel: true } => "written into the kernel by a process".to_owned(),
+        StepKind::Crossing { to_kernel: false } => "handed to a process".to_owned(),
+        StepKind::Held("neighbour") => "waits for ARP".to_owned(),
+        StepKind::Held("fragments") => "waits for its other fragments".to_owned(),
+        StepKind::Held(why) => format!("waits: {why}"),
+        StepKind::Drop { reason, decided_by: Some(decision) } => {
+            format!("dropped by {} ({reason})", decision_detail(decision))
+        }
+        StepKind::Drop { reason, decided_by: None } => format!("dropped: {} ({reason})", reason.sentence()),
+    }
+}
+
+/// The tunnel of an outer packet: `vxlan vni 1: 192.168.56.101 ⇒ 192.168.56.102:8472`.
+fn tunnel(trace: &Trace, outer: PacketId) -> Option<String> {
+    let steps = trace.hops.iter().flat_map(|hop| &hop.steps).filter(|step| step.packet == outer);
+    let frame: &Frame = steps.rev().find_map(|step| match &step.kind {
+        StepKind::Created { frame, .. } | StepKind::Receive(frame) | StepKind::Transmit(frame) => {
+            Some(&**frame)
+        }
+        _ => None,
+    })?;
+    let EtherPayload::Ip(packet) = &frame.payload else { return None };
+    let ends = format!("{} ⇒ {}", packet.src(), packet.dst());
+    match &packet.body {
+        Body::Udp(udp) => match &udp.data {
+            UdpData::Vxlan(vni, _) => Some(format!("vxlan vni {}: {ends}:{}", vni.get(), udp.dport)),
+            UdpData::Bytes(_) => None,
+        },
+        Body::Ip(_) => Some(format!("ipip: {ends}")),
+        _ => None,
+    }
+}
