@@ -65,21 +65,22 @@ impl Prompt {
     }
 
     /// Reads and runs commands until the shell ends; answers the world and the shell's status.
-    /// `after` is called whenever a command is over.
+    /// `after` is called whenever a command is over, with what was typed.
     ///
     /// # Errors
     /// The terminal fails, or `after` does.
     pub fn run<O: Observer>(
         mut self,
         obs: &mut O,
-        mut after: impl FnMut(&World, &mut O) -> Result<(), String>,
+        mut after: impl FnMut(&World, &str, &mut O) -> Result<(), String>,
     ) -> Result<(World, i32), String> {
+        let mut typed = String::new();
         loop {
             let foreground = self.run_foreground(obs);
-            after(&self.world, obs)?;
+            after(&self.world, &typed, obs)?;
             match foreground {
                 Foreground::Exited(status) => return Ok((self.world, status)),
-                Foreground::Idle(text) => self.read_command(&text)?,
+                Foreground::Idle(prompt) => typed = format!("{prompt}{}", self.read_command(&prompt)?),
             }
         }
     }
@@ -165,7 +166,7 @@ impl Prompt {
     }
 
     /// Reads a whole command and gives it to the shell, or carries it out if it is the prompt's own.
-    fn read_command(&mut self, prompt: &str) -> Result<(), String> {
+    fn read_command(&mut self, prompt: &str) -> Result<String, String> {
         let mut text = String::new();
         loop {
             let shown = if text.is_empty() { prompt } else { "> " };
@@ -180,7 +181,7 @@ impl Prompt {
                 Line::End if text.is_empty() => {
                     let Session { host, console, .. } = *self.session();
                     self.world.type_end(host, console);
-                    return Ok(());
+                    return Ok(text);
                 }
                 Line::End => {
                     write_out(Stream::Err, b"sh: Syntax error: end of file unexpected\n");
@@ -198,7 +199,7 @@ impl Prompt {
             let Session { host, console, .. } = *session;
             self.world.type_input(host, console, Some(text.as_bytes()));
         }
-        Ok(())
+        Ok(text)
     }
 
     /// Carries out `help`, `hosts` and `on`; false if it is none of them.

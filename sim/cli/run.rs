@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use clap::Args;
 use lab::{StepReport, Verdict};
 use trace::Step;
+use trace::view::Packets;
 use world::World;
 
 use crate::STATUS_BAD_INPUT;
@@ -43,23 +44,33 @@ pub(crate) fn main(args: &RunArgs) -> ExitCode {
     if all_held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-#[allow(clippy::print_stdout)]
+#[allow(clippy::print_stdout, clippy::print_stderr)]
 fn run_one(args: &RunArgs, file: &Path) -> Result<bool, String> {
     let beside = file.parent().and_then(Path::parent).unwrap_or(Path::new("")).join("topologies");
     let topologies = args.topologies.clone().unwrap_or(beside);
     let mut steps: Vec<Step> = Vec::new();
     let mut last: Option<World> = None;
     let mut text = String::new();
+    let title = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let mut document = args.trace.document(&title, Packets::Subjects);
     let held = lab::run(file, &topologies, args.seed, &mut |world, report| {
         text.push_str(&show(args, world, &report));
+        if args.trace.is_document() {
+            document.step(world, &report);
+        }
         if let StepReport::Command { steps: new, .. } = report {
             steps.extend(new);
             last = Some(world.clone());
         }
     })
     .map_err(|error| error.to_string())?;
-    if !args.quiet || !held {
-        print!("{text}");
+    match args.trace.takes_stdout() {
+        true if !held => eprint!("{text}"),
+        false if !args.quiet || !held => print!("{text}"),
+        _ => {}
+    }
+    if args.trace.is_document() {
+        args.trace.write(document)?;
     }
     if let Some(world) = last {
         args.trace.write_capture(&world, &steps)?;
@@ -70,14 +81,15 @@ fn run_one(args: &RunArgs, file: &Path) -> Result<bool, String> {
 fn show(args: &RunArgs, world: &World, report: &StepReport) -> String {
     match report {
         StepReport::Act(name) => format!("\n## {name}\n"),
-        StepReport::Command { on, cmd, output, status, traces, .. } => {
+        StepReport::Command { on, cmd, output, status, steps, .. } => {
             let mut text = format!("\n{on}$ {cmd}\n{output}");
             if *status != 0 {
                 text.push_str(&format!("[exit {status}]\n"));
             }
-            if !traces.is_empty() {
+            let packets = args.trace.show_some(world, steps, Packets::Subjects);
+            if !packets.is_empty() {
                 text.push('\n');
-                text.push_str(&args.trace.show(world, traces));
+                text.push_str(&packets);
             }
             text
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lab::{Lab, Spot};
+use trace::view::{Packets, Typed};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
@@ -62,41 +63,77 @@ pub(crate) fn main(args: &ShArgs) -> ExitCode {
 fn run(args: &ShArgs) -> Result<ExitCode, String> {
     let input = input(args)?;
     let (mut world, place) = world(args)?;
-    if !args.trace.wanted() {
-        return match input {
-            Input::Script(name, text) => Ok(play(args, &mut world, &place, name, text, &mut Off)),
-            Input::Terminal => {
-                let (_, status) = Prompt::new(world, place, args.pace)?.run(&mut Off, |_, _| Ok(()))?;
-                Ok(exit_code(status))
-            }
-        };
-    }
-    let mut recorder = Recorder::default();
-    let show = |world: &World, steps: &[trace::Step]| {
-        write_out(Stream::Out, args.trace.show_all(world, steps).as_bytes());
-    };
     match input {
-        Input::Script(name, text) => {
-            let status = play(args, &mut world, &place, name, text, &mut recorder);
-            args.trace.write_capture(&world, &recorder.steps)?;
-            show(&world, &recorder.steps);
-            Ok(status)
-        }
-        Input::Terminal => {
-            let mut steps = Vec::new();
-            let prompt = Prompt::new(world, place, args.pace)?;
-            let (world, status) = prompt.run(&mut recorder, |world, recorder| {
-                let new = std::mem::take(&mut recorder.steps);
-                if args.trace.shows() {
-                    show(world, &new);
-                }
-                steps.extend(new);
-                Ok(())
-            })?;
-            args.trace.write_capture(&world, &steps)?;
-            Ok(exit_code(status))
-        }
+        Input::Script(name, text) => script(args, &mut world, &place, name, text),
+        Input::Terminal => prompt(args, world, place),
     }
+}
+
+fn script(
+    args: &ShArgs,
+    world: &mut World,
+    place: &Spot,
+    name: String,
+    text: String,
+) -> Result<ExitCode, String> {
+    if !args.trace.wanted() {
+        return Ok(play(args, world, place, name, text, &mut Off, &mut write_out));
+    }
+    let command = if args.command.is_some() { text.clone() } else { format!("sh {name}") };
+    let mut recorder = Recorder::default();
+    let mut output = Vec::new();
+    // A document has standard output for itself.
+    let to_stdout = !args.trace.takes_stdout();
+    let status = play(args, world, place, name, text, &mut recorder, &mut |stream, bytes| {
+        output.extend_from_slice(bytes);
+        write_out(if to_stdout { stream } else { Stream::Err }, bytes);
+    });
+    let steps = recorder.steps;
+    args.trace.write_capture(world, &steps)?;
+    if args.trace.is_document() {
+        let mut document = args.trace.document(&command, Packets::All);
+        let on = trace::Names::node(world, place.host, place.netns);
+        let output = String::from_utf8_lossy(&output).into_owned();
+        document.command(world, Typed { on, command, output, ..Typed::default() }, &steps);
+        args.trace.write(document)?;
+    } else if args.trace.shows() {
+        write_out(Stream::Out, args.trace.show_some(world, &steps, Packets::All).as_bytes());
+    }
+    Ok(status)
+}
+
+fn prompt(args: &ShArgs, world: World, place: Spot) -> Result<ExitCode, String> {
+    if args.trace.takes_stdout() {
+        return Err(
+            "at a prompt, `--format` needs `--output FILE`: standard output is the terminal".to_owned()
+        );
+    }
+    let prompt = Prompt::new(world, place, args.pace)?;
+    if !args.trace.wanted() {
+        let (_, status) = prompt.run(&mut Off, |_, _, _| Ok(()))?;
+        return Ok(exit_code(status));
+    }
+    let mut steps = Vec::new();
+    let mut document = args.trace.document("a session at the prompt", Packets::All);
+    let (world, status) = prompt.run(&mut Recorder::default(), |world, typed, recorder| {
+        let new = std::mem::take(&mut recorder.steps);
+        if args.trace.is_document() {
+            let (on, command) = typed.trim_end().split_once("# ").unwrap_or(("", typed));
+            if !command.is_empty() {
+                let (on, command) = (on.to_owned(), command.to_owned());
+                document.command(world, Typed { on, command, ..Typed::default() }, &new);
+            }
+        } else if args.trace.shows() {
+            write_out(Stream::Out, args.trace.show_some(world, &new, Packets::All).as_bytes());
+        }
+        steps.extend(new);
+        Ok(())
+    })?;
+    args.trace.write_capture(&world, &steps)?;
+    if args.trace.is_document() {
+        args.trace.write(document)?;
+    }
+    Ok(exit_code(status))
 }
 
 fn exit_code(status: i32) -> ExitCode {
@@ -155,6 +192,7 @@ fn play<O: Observer>(
     name: String,
     text: String,
     obs: &mut O,
+    out: &mut dyn FnMut(Stream, &[u8]),
 ) -> ExitCode {
     let host = spot.host;
     let console = world.add_console(host, std::io::stdout().is_terminal());
@@ -166,7 +204,7 @@ fn play<O: Observer>(
         Err(errno) => return ended(&format!("hoplab: sh: {errno}")),
     };
     world.enter_root(host, pid, &spot.root);
-    let outcome = world.run_to_exit(host, pid, console, obs, &mut |stream, bytes| write_out(stream, bytes));
+    let outcome = world.run_to_exit(host, pid, console, obs, out);
     match outcome {
         Outcome::Exited(status) => exit_code(status),
         Outcome::Stuck => ended("hoplab: ended: the script waits, and nothing can happen any more"),

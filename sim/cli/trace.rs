@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use lab::{Lab, Spot};
 use packet::{HostId, NetnsId, Proto, TcpFlags};
+use trace::view::{Packets, Typed};
 use world::{Follow, Probe, World};
 
 use crate::STATUS_BAD_INPUT;
@@ -39,6 +40,18 @@ pub(crate) struct TraceArgs {
     branches: bool,
     #[command(flatten)]
     trace: TraceOptions,
+}
+
+impl TraceArgs {
+    /// What was asked, in words.
+    fn title(&self) -> String {
+        let port = match self.proto {
+            Protocol::Tcp => format!("tcp port {}", self.port),
+            Protocol::Udp => format!("udp port {}", self.port),
+            Protocol::Icmp => "icmp".to_owned(),
+        };
+        format!("trace {} to {}, {port}", self.from, self.to)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -92,12 +105,30 @@ fn follow(args: &TraceArgs) -> Result<String, String> {
     let outcomes = lab.world.probe(host, netns, &probe, follow).map_err(|error| error.to_string())?;
     let mut text = String::new();
     let mut steps = Vec::new();
+    let mut document = args.trace.document(&args.title(), Packets::Subjects);
     for outcome in outcomes {
-        text.push_str(&args.trace.show(&lab.world, std::slice::from_ref(&outcome.trace)));
-        text.push_str(&format!("{}{}\n", outcome.draws_text(), outcome.verdict));
+        let verdict = format!("{}{}\n", outcome.draws_text(), outcome.verdict);
+        if args.trace.is_document() {
+            let typed = Typed {
+                on: args.from.clone(),
+                command: args.title(),
+                output: verdict.clone(),
+                status: None,
+                subject: Some(outcome.trace.packet),
+            };
+            document.command(&lab.world, typed, &outcome.steps);
+        } else {
+            text.push_str(&args.trace.show(&lab.world, std::slice::from_ref(&outcome.trace)));
+        }
+        if !args.trace.takes_stdout() {
+            text.push_str(&verdict);
+        }
         steps.extend(outcome.steps);
     }
     args.trace.write_capture(&lab.world, &steps)?;
+    if args.trace.is_document() {
+        args.trace.write(document)?;
+    }
     Ok(text)
 }
 

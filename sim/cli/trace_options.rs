@@ -1,8 +1,10 @@
 use std::fs::File;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use trace::view::{View, print, to_json};
+use lab::{StepReport, Verdict};
+use trace::view::{Limits, Packets, Paint, Recording, RecordingBuilder, Typed, View, print_painted};
 use trace::{Journeys, Step, Trace};
 use world::World;
 
@@ -15,9 +17,19 @@ pub(crate) struct TraceOptions {
     /// Form of the traces.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Which packets are told: `subjects` (the first one sent, the first one back, drops and
+    /// errors), `dns` (these and DNS), `all`, or the number of one.
+    #[arg(long, value_name = "WHICH", value_parser = packets)]
+    packets: Option<Packets>,
+    /// Writes what `--format` makes to FILE instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Writes all frames that any device saw to FILE (pcapng).
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
+    /// Colors in text.
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
 }
 
 /// Form of the traces.
@@ -25,8 +37,35 @@ pub(crate) struct TraceOptions {
 pub(crate) enum Format {
     /// Aligned text.
     Text,
-    /// A JSON object a packet, one a line.
+    /// One JSON document (schemas/trace.schema.json).
     Json,
+    /// A Mermaid sequence diagram.
+    Mermaid,
+    /// Graphviz: the network with a packet's way on it, a graph for each packet.
+    Dot,
+}
+
+/// When text is colored.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn packets(text: &str) -> Result<Packets, String> {
+    match text {
+        "subjects" => Ok(Packets::Subjects),
+        "dns" => Ok(Packets::Dns),
+        "all" => Ok(Packets::All),
+        _ => text
+            .parse()
+            .map(Packets::One)
+            .map_err(|_| "expected `subjects`, `dns`, `all` or a packet's number".to_owned()),
+    }
 }
 
 impl TraceOptions {
@@ -37,26 +76,70 @@ impl TraceOptions {
 
     /// Whether anyone asked for traces.
     pub fn shows(&self) -> bool {
-        self.view.is_some() || self.format != Format::Text
+        self.view.is_some() || self.packets.is_some() || self.is_document()
+    }
+
+    /// Whether the traces are told in one document for a machine, not in text between others.
+    pub fn is_document(&self) -> bool {
+        self.format != Format::Text
+    }
+
+    /// Whether such a document takes standard output for itself.
+    pub fn takes_stdout(&self) -> bool {
+        self.is_document() && self.output.is_none()
+    }
+
+    fn paint(&self) -> Paint {
+        let colored = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                std::io::stdout().is_terminal()
+                    && !anstyle_query::no_color()
+                    && anstyle_query::term_supports_ansi_color()
+            }
+        };
+        if colored { Paint::Colored } else { Paint::Plain }
     }
 
     /// The text of some traces.
     pub fn show(&self, world: &World, traces: &[Trace]) -> String {
-        let view = self.view.unwrap_or_default();
-        traces
-            .iter()
-            .map(|trace| match self.format {
-                Format::Text => print(trace, world, view),
-                Format::Json => format!("{}\n", to_json(trace, world)),
-            })
-            .collect()
+        let (view, paint) = (self.view.unwrap_or_default(), self.paint());
+        traces.iter().map(|trace| print_painted(trace, world, view, paint)).collect()
     }
 
-    /// The traces of every packet that is nobody's continuation.
-    pub fn show_all(&self, world: &World, steps: &[Step]) -> String {
+    /// The text of the packets of a recording that are asked for; of `default` if nothing is.
+    pub fn show_some(&self, world: &World, steps: &[Step], default: Packets) -> String {
         let journeys = Journeys::new(steps);
-        let traces: Vec<Trace> = journeys.roots().filter_map(|id| journeys.trace(id)).collect();
-        self.show(world, &traces)
+        self.show(world, &self.packets.unwrap_or(default).of(&journeys))
+    }
+
+    /// Begins the document that is asked for.
+    pub fn document(&self, title: &str, default: Packets) -> Document {
+        let packets = self.packets.unwrap_or(default);
+        let limits = Limits::NONE;
+        Document { builder: RecordingBuilder::new(title, packets, limits) }
+    }
+
+    /// Writes a document where it belongs.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn write(&self, document: Document) -> Result<(), String> {
+        let text = self.render(&document.builder.finish());
+        match &self.output {
+            Some(path) => std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display())),
+            None => std::io::stdout().write_all(text.as_bytes()).map_err(|e| format!("standard output: {e}")),
+        }
+    }
+
+    fn render(&self, recording: &Recording) -> String {
+        match self.format {
+            Format::Text => String::new(),
+            Format::Json => trace::view::json(recording),
+            Format::Mermaid => trace::view::mermaid(recording),
+            Format::Dot => trace::view::dot(recording),
+        }
     }
 
     /// Writes the capture file, if one was asked for.
@@ -66,5 +149,38 @@ impl TraceOptions {
         let file = File::create(path).map_err(|e| fail(&e))?;
         let mut capture = world::Capture::new(std::io::BufWriter::new(file)).map_err(|e| fail(&e))?;
         capture.add(world, steps).map_err(|e| fail(&e))
+    }
+}
+
+/// A document that is being made.
+pub(crate) struct Document {
+    builder: RecordingBuilder,
+}
+
+impl Document {
+    /// Adds a command with the steps that it caused, in the network as it is after them.
+    pub fn command(&mut self, world: &World, typed: Typed, steps: &[Step]) {
+        self.builder.command(world, world.map(), typed, steps);
+    }
+
+    /// Adds a step of a scenario.
+    pub fn step(&mut self, world: &World, report: &StepReport) {
+        match report {
+            StepReport::Act(name) => self.builder.act(name),
+            StepReport::Command { on, cmd, output, status, steps, .. } => {
+                let typed = Typed {
+                    on: on.clone(),
+                    command: cmd.clone(),
+                    output: output.clone(),
+                    status: Some(*status),
+                    subject: None,
+                };
+                self.command(world, typed, steps);
+            }
+            StepReport::Judged { expectation, verdict } => match verdict {
+                Verdict::Held => self.builder.expectation(expectation, None),
+                Verdict::Failed(seen) => self.builder.expectation(expectation, Some(seen)),
+            },
+        }
     }
 }

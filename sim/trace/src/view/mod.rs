@@ -1,8 +1,10 @@
 //! The views of a recording: text from short to complete, and one form for machines
 //! ([`Recording`]) that is printed as JSON, drawn as diagrams and played by a page.
 
+mod dot;
 mod layers;
 mod map;
+mod mermaid;
 mod recorder;
 mod report;
 mod sentence;
@@ -12,16 +14,18 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use dot::dot;
 pub use layers::{Field, Layer};
 pub use map::{
     DeviceKey, DeviceSort, EdgeSort, MapDevice, MapEdge, MapHost, MapNamespace, MapSegment, NetworkMap,
     SegmentSort,
 };
+pub use mermaid::mermaid;
 pub use recorder::{Limits, Packets, RecordingBuilder, Typed};
 pub use report::{
     ChangeReport, CommandReport, DecisionReport, DispositionReport, ExpectationReport, FrameReport,
     HopReport, JSON_VERSION, NearestReport, PacketReport, ParentReport, Recording, RewriteReport,
-    RuleContext, SenderReport, StepDetail, StepReport, schema,
+    RuleContext, SenderReport, StepDetail, StepReport, json, schema,
 };
 pub use text::{Paint, print, print_painted};
 

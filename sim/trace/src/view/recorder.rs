@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use packet::{DevId, Frame, HostId, NetnsId};
+use packet::{DevId, Frame, HostId, NetnsId, PacketId};
 
 use super::layers::{Layer, LinkHeader, apply, layers};
 use super::map::{DeviceKey, DeviceSort, MapDevice, MapHost, MapNamespace, NetworkMap};
@@ -36,7 +36,7 @@ impl Packets {
             Self::Subjects | Self::Dns => journeys.subjects().into_iter().collect(),
             Self::All | Self::One(_) => BTreeSet::new(),
         };
-        let wanted = |id: &packet::PacketId| match self {
+        let wanted = |id: &PacketId| match self {
             Self::Subjects => subjects.contains(id),
             Self::Dns => subjects.contains(id) || journeys.is_dns(*id),
             Self::All => true,
@@ -57,6 +57,8 @@ pub struct Typed {
     pub output: String,
     /// Exit status, if it ended.
     pub status: Option<i32>,
+    /// The packet that it is about, if no process sends it.
+    pub subject: Option<PacketId>,
 }
 
 /// Most packets and frames of one command that a recording holds.
@@ -126,8 +128,14 @@ impl RecordingBuilder {
             self.know(names, step.place);
         }
         let journeys = Journeys::new(steps);
-        let subjects: BTreeSet<u64> = journeys.subjects().into_iter().map(|id| id.0).collect();
-        let mut traces = self.packets.of(&journeys);
+        let (subjects, mut traces) = match (typed.subject, self.packets) {
+            (Some(id), Packets::Subjects | Packets::Dns) => {
+                (vec![id], journeys.trace(id).into_iter().collect())
+            }
+            (Some(id), packets) => (vec![id], packets.of(&journeys)),
+            (None, packets) => (journeys.subjects(), packets.of(&journeys)),
+        };
+        let subjects: BTreeSet<u64> = subjects.into_iter().map(|id| id.0).collect();
         let packets_left_out = traces.len().saturating_sub(self.limits.packets);
         if packets_left_out > 0 {
             // The ones that matter stay.

@@ -403,3 +403,10 @@ pub struct FrameReport {
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Recording).to_value()
 }
+
+/// A recording as one line of JSON.
+pub fn json(recording: &Recording) -> String {
+    // Nothing in it can fail to be written: map keys are strings, numbers are finite.
+    serde_json::to_string(recording)
+        .map_or_else(|error| format!("{{\"error\":\"{error}\"}}\n"), |text| text + "\n")
+}
