@@ -1,18 +1,14 @@
 use std::time::Duration;
 
-use packet::SimTime;
-
-/// One tick. Kernel: `CONFIG_HZ=250`.
-const JIFFY: u64 = 4_000_000;
+use packet::{JIFFY, SimTime};
 
 /// When a timer armed at `now` to fire `after` fires: the later, the coarser, and never early. A
 /// timer of one second fires up to 32 ms late. Kernel: `kernel/time/timer.c`, `calc_wheel_index`.
 pub(crate) fn wheel_expiry(now: SimTime, after: Duration) -> SimTime {
     /// The first distance of level 1 in ticks; each level's is eight times the one before.
     const LVL_START: u64 = 63;
-    let clk = now.0 / JIFFY;
     let ticks = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX).div_ceil(JIFFY);
-    let expires = clk.saturating_add(ticks);
+    let expires = now.jiffies().saturating_add(ticks);
     let level = (0..8).find(|level| ticks < LVL_START << (3 * level)).unwrap_or(8);
     let fires = ((expires >> (3 * level)) + 1) << (3 * level);
     SimTime(fires.saturating_mul(JIFFY))

@@ -25,8 +25,9 @@ pub trait Env {
     fn ct_sysctl(&self, key: CtSysctl) -> u32 {
         key.default_value()
     }
-    /// Whether a packet of this host, as it is now, has a route. Kernel: `ip_route_me_harder`.
-    fn has_route(&self, skb: &Skb) -> bool;
+    /// Routes a packet of this host again, as it is now; false if there is no route.
+    /// Kernel: `ip_route_me_harder`.
+    fn reroute(&self, skb: &Skb) -> bool;
     /// Seed of the random stream, the same for the same world, host and namespace.
     fn seed(&self) -> u64;
 }

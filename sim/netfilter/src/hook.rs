@@ -37,13 +37,7 @@ impl<O: Observer> Watch<'_, O> {
 pub enum HookVerdict {
     /// It goes on.
     Accept,
-    /// It goes on, and by the route it has with this mark: a table mangle or nat at OUTPUT changed
-    /// what routing looks at. Kernel: `nf_route_table_hook4`, `nf_nat_ipv4_local_fn`.
-    Rerouted {
-        /// The mark at that time.
-        mark: u32,
-    },
-    /// It ends, as there is no route for it now. Kernel: `NF_DROP_ERR` of `ip_route_me_harder`.
+    /// It ends, as [`Env::reroute`] found no route. Kernel: `NF_DROP_ERR` of `ip_route_me_harder`.
     Unroutable,
     /// It ends in a queue that nobody reads: its sender doesn't hear of it. Kernel: `nf_queue`.
     Queued {
@@ -103,9 +97,12 @@ impl Netfilter {
             trace,
             hotdrop: false,
         };
-        let mut rerouted = None;
+        let output = state.hook == HookName::Output;
         for owner in &hooks[state.hook as usize] {
-            let before = if state.hook == HookName::Output { Some(routing_key(skb)) } else { None };
+            let before = match owner {
+                Owner::Table(id, _) if output && id.name == TableName::Mangle => Some(routing_key(skb)),
+                _ => None,
+            };
             let evaluated = match *owner {
                 Owner::Conntrack => match track(&mut cx, watch, skb) {
                     Tracked::Accept(_) => continue,
@@ -149,19 +146,17 @@ impl Netfilter {
                     return HookVerdict::Drop { reject: Some(with), decided_by: evaluated.decision };
                 }
             }
-            let changed = before.is_some_and(|before| match owner {
-                Owner::Table(id, _) => id.name == TableName::Mangle && routing_key(skb) != before,
-                Owner::Nat => is_redirected(&cx, skb),
-                Owner::Conntrack | Owner::Confirm => false,
-            });
-            if changed {
-                if !env.has_route(skb) {
-                    return HookVerdict::Unroutable;
-                }
-                rerouted = Some(skb.mark);
+            // Kernel: `nf_route_table_hook4`, `nf_nat_ipv4_local_fn`.
+            let moved = match (owner, before) {
+                (_, Some(before)) => routing_key(skb) != before,
+                (Owner::Nat, None) => output && is_redirected(&cx, skb),
+                (_, None) => false,
+            };
+            if moved && !env.reroute(skb) {
+                return HookVerdict::Unroutable;
             }
         }
-        rerouted.map_or(HookVerdict::Accept, |mark| HookVerdict::Rerouted { mark })
+        HookVerdict::Accept
     }
 }
 

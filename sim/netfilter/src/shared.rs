@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use packet::{ConnId, SimTime};
+use packet::{ConnId, HZ, SimTime};
 
 use crate::matches::{HashlimitTable, RecentTable};
 use crate::{Memory, Table};
@@ -74,13 +74,11 @@ impl Shared {
     }
 }
 
-/// Ticks per second. Kernel: `HZ`.
-pub(crate) const HZ: u64 = 250;
 /// Ticks at the start of the world: the counter overflows 32 bits five minutes later.
 /// Kernel: `INITIAL_JIFFIES`.
 const INITIAL_JIFFIES: u64 = (1 << 32) - 300 * HZ;
 
-/// Ticks. Kernel: `jiffies`.
+/// Ticks as the kernel counts them. Kernel: `jiffies`.
 pub(crate) const fn jiffies(now: SimTime) -> u64 {
-    INITIAL_JIFFIES + now.as_nanos() / (1_000_000_000 / HZ)
+    INITIAL_JIFFIES + now.jiffies()
 }

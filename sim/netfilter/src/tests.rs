@@ -47,7 +47,7 @@ impl Env for TestEnv {
         ReversePath::By { same: true }
     }
 
-    fn has_route(&self, _: &Skb) -> bool {
+    fn reroute(&self, _: &Skb) -> bool {
         true
     }
 
@@ -548,7 +548,7 @@ impl Env for Full {
         }
     }
 
-    fn has_route(&self, _: &Skb) -> bool {
+    fn reroute(&self, _: &Skb) -> bool {
         true
     }
 

@@ -33,7 +33,7 @@ pub use mac::MacAddr;
 pub use payload::Payload;
 pub use skb::{CtInfo, CtRef, NfBridge, OutputRoute, PktType, SkOwner, Skb};
 pub use tcp::{Tcp, TcpFlags, TcpOptions};
-pub use time::SimTime;
+pub use time::{HZ, JIFFY, SimTime};
 pub use tuple::{L4Key, Tuple};
 pub use udp::{Udp, UdpData, Vni};
 pub use vlan::{VlanProto, VlanTag, VlanTags};

@@ -2,6 +2,11 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
+/// Ticks of the kernel's clock in a second. Kernel: `CONFIG_HZ=250`.
+pub const HZ: u64 = 250;
+/// A tick in nanoseconds.
+pub const JIFFY: u64 = 1_000_000_000 / HZ;
+
 /// A point in virtual time: nanoseconds since the world was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimTime(pub u64);
@@ -15,6 +20,11 @@ impl SimTime {
     /// Nanoseconds since the world was made.
     pub const fn as_nanos(self) -> u64 {
         self.0
+    }
+
+    /// Whole ticks of the kernel's clock since then.
+    pub const fn jiffies(self) -> u64 {
+        self.0 / JIFFY
     }
 
     /// The time from `earlier` to `self`, zero if `earlier` is later.

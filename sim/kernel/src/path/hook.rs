@@ -11,6 +11,7 @@
 //! br_nf_post_routing  POSTROUTING
 //! ```
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use netfilter::conntrack::{ConntrackChange, CtSysctl};
@@ -22,7 +23,7 @@ use packet::{DevId, NetnsId, Proto, SimTime, Skb};
 use trace::{DropReason, HookName, Observer};
 
 use crate::fib_lookup::{FlowKey, Linkstate};
-use crate::path::Flow;
+use crate::path::{Dst, Flow};
 use crate::request::Reply;
 use crate::socket::{NetlinkGroup, NetlinkMessage};
 use crate::sysctl_keys;
@@ -55,6 +56,14 @@ struct KernelEnv<'a> {
     /// The bridge, if the packet is bridged and wasn't routed: its next hop is its destination, its
     /// MTU the bridge's. Kernel: `bridge_parent_rtable`.
     fake_rtable: Option<DevId>,
+    /// The route of a packet that was routed again.
+    rerouted: Cell<Option<Result<Dst, Errno>>>,
+}
+
+impl<'a> KernelEnv<'a> {
+    fn new(host: &'a Host, ns: NetnsId, now: SimTime) -> Self {
+        Self { host, ns, now, fake_rtable: None, rerouted: Cell::default() }
+    }
 }
 
 impl Env for KernelEnv<'_> {
@@ -136,8 +145,11 @@ impl Env for KernelEnv<'_> {
         u32::try_from(self.host.ns(ns).sysctl.at(CONNTRACK_KEYS[key as usize])).unwrap_or(0)
     }
 
-    fn has_route(&self, skb: &Skb) -> bool {
-        self.host.ip_route_me_harder(self.ns, skb, skb.mark, self.now).is_ok()
+    fn reroute(&self, skb: &Skb) -> bool {
+        let route = self.host.ip_route_me_harder(self.ns, skb, self.now);
+        let found = route.is_ok();
+        self.rerouted.set(Some(route));
+        found
     }
 
     fn seed(&self) -> u64 {
@@ -180,8 +192,8 @@ impl<O: Observer> Cx<'_, O> {
         self.nf_hook_slow(ns, HookState { hook, indev, outdev }, skb).map(|(skb, _)| skb)
     }
 
-    /// Runs what is registered at OUTPUT. Answers the mark to route the packet by again, if a hook
-    /// did that.
+    /// Runs what is registered at OUTPUT. Answers the new route if a hook had the packet routed
+    /// again.
     ///
     /// # Errors
     /// The drop, with the error of the sender's system call.
@@ -191,7 +203,7 @@ impl<O: Observer> Cx<'_, O> {
         ns: NetnsId,
         outdev: DevId,
         skb: Skb,
-    ) -> Result<(Skb, Option<u32>), Dropped> {
+    ) -> Result<(Skb, Option<Dst>), Dropped> {
         let hook = HookName::Output;
         if self.host.ns(ns).netfilter.is_idle(hook) {
             return Ok((skb, None));
@@ -205,18 +217,19 @@ impl<O: Observer> Cx<'_, O> {
         ns: NetnsId,
         state: HookState,
         mut skb: Skb,
-    ) -> Result<(Skb, Option<u32>), Dropped> {
+    ) -> Result<(Skb, Option<Dst>), Dropped> {
         // Rules look at the host while they change netfilter's state, so that is taken out.
         let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
         let mut log = Vec::new();
         let place = self.place(ns, state.outdev.or(state.indev));
         let mut watch = Watch { obs: &mut *self.obs, place, at: self.now, packet: skb.id };
         let fake_rtable = state.outdev.filter(|_| is_bridged(&skb));
-        let env = KernelEnv { host: self.host, ns, now: self.now, fake_rtable };
+        let env = KernelEnv { fake_rtable, ..KernelEnv::new(self.host, ns, self.now) };
         let listening = self.host.netlink_has_listeners(ns, NetlinkGroup::NfTrace);
         netfilter.set_listening(self.host.netlink_has_listeners(ns, NetlinkGroup::Conntrack));
         netfilter.set_tracing(listening);
         let verdict = netfilter.run(&env, state, &mut log, self.choices.as_deref_mut(), &mut watch, &mut skb);
+        let rerouted = env.rerouted.into_inner().transpose();
         let mut traced: Vec<_> = std::iter::from_fn(|| netfilter.next_trace()).collect();
         // A REJECT sends its answer before its own rule is told of.
         let rejected = matches!(&verdict, HookVerdict::Drop { reject: Some(_), .. });
@@ -233,11 +246,10 @@ impl<O: Observer> Cx<'_, O> {
             }
         }
         let (reject, decided_by) = match verdict {
-            HookVerdict::Accept => return Ok((skb, None)),
-            HookVerdict::Rerouted { mark } => return Ok((skb, Some(mark))),
+            HookVerdict::Accept => return Ok((skb, rerouted.ok().flatten())),
             HookVerdict::Unroutable => {
                 let mut dropped = self.dropped(ns, &skb, DropReason::NetfilterDrop);
-                dropped.errno = self.host.ip_route_me_harder(ns, &skb, skb.mark, self.now).err();
+                dropped.errno = rerouted.err();
                 return Err(dropped);
             }
             HookVerdict::Queued { decided_by } => {
@@ -339,7 +351,7 @@ impl<O: Observer> Cx<'_, O> {
     pub(crate) fn conntrack_change(&mut self, ns: NetnsId, change: &ConntrackChange) -> Result<(), Errno> {
         let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
         netfilter.set_listening(self.host.netlink_has_listeners(ns, NetlinkGroup::Conntrack));
-        let env = KernelEnv { host: self.host, ns, now: self.now, fake_rtable: None };
+        let env = KernelEnv::new(self.host, ns, self.now);
         let portid = self.current.map_or(0, |pid| pid.0);
         let changed = netfilter.change_conntrack(change, &env, portid);
         self.host.ns_mut(ns).netfilter = netfilter;
@@ -350,7 +362,7 @@ impl<O: Observer> Cx<'_, O> {
     /// The connection of a rejected segment is closing. Kernel: `nf_ct_set_closing`.
     pub(super) fn nf_ct_set_closing(&mut self, ns: NetnsId, rejected: &Skb) {
         let mut netfilter = std::mem::take(&mut self.host.ns_mut(ns).netfilter);
-        let env = KernelEnv { host: self.host, ns, now: self.now, fake_rtable: None };
+        let env = KernelEnv::new(self.host, ns, self.now);
         netfilter.set_closing(rejected, &env);
         self.host.ns_mut(ns).netfilter = netfilter;
     }

@@ -7,8 +7,8 @@ use crate::Host;
 use crate::random::Random;
 use crate::sysctl_keys;
 
-/// Clock ticks a second of the kernel we compare with. Kernel: `CONFIG_HZ`.
-const HZ: i64 = 250;
+/// Tokens are ticks, and may be owed.
+const HZ: i64 = packet::HZ as i64;
 
 /// Kernel: `ip_rt_error_cost`, one second of tokens.
 const ERROR_COST: i64 = HZ;
@@ -92,9 +92,8 @@ impl Peer {
     }
 }
 
-/// The kernel's clock tick. Kernel: `jiffies`.
 fn jiffies(now: SimTime) -> i64 {
-    (now.as_nanos() / (1_000_000_000 / HZ as u64)) as i64
+    now.jiffies() as i64
 }
 
 impl IcmpLimits {

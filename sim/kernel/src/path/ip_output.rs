@@ -34,24 +34,17 @@ pub(super) fn fragment_size(skb: &Skb, mtu: u32) -> u32 {
 }
 
 impl Host {
-    /// Routes a packet of this host again after a hook changed it; `mark` is
-    /// the mark it had then.
+    /// Routes a packet of this host again after a hook changed it.
     /// Kernel: `net/ipv4/netfilter.c, ip_route_me_harder`.
     ///
     /// Simplified: a socket's `SO_BINDTODEVICE` doesn't bind the new route.
-    pub(super) fn ip_route_me_harder(
-        &self,
-        ns: NetnsId,
-        skb: &Skb,
-        mark: u32,
-        now: SimTime,
-    ) -> Result<Dst, Errno> {
+    pub(super) fn ip_route_me_harder(&self, ns: NetnsId, skb: &Skb, now: SimTime) -> Result<Dst, Errno> {
         let packet = skb.ip();
         let (sport, dport) = ports(packet);
         let own = matches!(self.inet_addr_type(ns, packet.src()), RouteKind::Local | RouteKind::Unicast);
         let flow = Flow {
             src: own.then(|| packet.src()),
-            mark,
+            mark: skb.mark,
             tos: packet.tos,
             proto: packet.proto(),
             sport,
@@ -70,21 +63,12 @@ impl<O: Observer> Cx<'_, O> {
         let Some(skb) = self.nf_defrag(ns, skb)? else { return Ok(Fate::Held("fragments")) };
         self.emit_route(ns, &skb, &dst);
         let (mut skb, rerouted) = self.nf_hook_output(ns, dst.dev, skb)?;
-        let Some(mark) = rerouted else {
-            skb.route = self.kept_route(&dst);
-            return self.ip_output(ns, skb, dst, None);
-        };
-        let dst = match self.host.ip_route_me_harder(ns, &skb, mark, self.now) {
-            Ok(dst) => dst,
-            Err(errno) => {
-                let mut dropped = self.dropped(ns, &skb, DropReason::IpOutNoRoutes);
-                dropped.errno = Some(errno);
-                return Err(dropped);
-            }
-        };
-        skb.dev = dst.dev;
+        if let Some(dst) = &rerouted {
+            skb.dev = dst.dev;
+            self.emit_route(ns, &skb, dst);
+        }
+        let dst = rerouted.unwrap_or(dst);
         skb.route = self.kept_route(&dst);
-        self.emit_route(ns, &skb, &dst);
         self.ip_output(ns, skb, dst, None)
     }
 

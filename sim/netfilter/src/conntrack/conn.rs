@@ -1,4 +1,4 @@
-use packet::{ConnId, DevId, SimTime, Tuple};
+use packet::{ConnId, DevId, HZ, SimTime, Tuple};
 
 use super::event::EventMask;
 use super::{SctpTrack, TcpTrack, Zone};
@@ -131,9 +131,7 @@ impl Conn {
 
     /// Seconds until it is forgotten, rounded down, as jiffies count them. Kernel: `nf_ct_expires`.
     pub const fn seconds_left(&self, now: SimTime) -> u64 {
-        const HZ: u64 = 250;
-        const JIFFY: u64 = 1_000_000_000 / HZ;
-        (self.expires.as_nanos() / JIFFY).saturating_sub(now.as_nanos() / JIFFY) / HZ
+        self.expires.jiffies().saturating_sub(now.jiffies()) / HZ
     }
 
     /// The name of the protocol's state, for protocols that have one.

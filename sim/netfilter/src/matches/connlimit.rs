@@ -6,7 +6,7 @@ use packet::Skb;
 use super::Extension;
 use crate::args::{ArgError, Args, Opt, flag, negatable, value};
 use crate::conntrack::{Conn, ProtoState, TcpState};
-use crate::shared::{ConnList, HZ};
+use crate::shared::ConnList;
 use crate::{EvalCx, Memory};
 
 /// `-m connlimit`: connections of one address or network at a time.
@@ -67,7 +67,7 @@ impl Extension for Connlimit {
         cx.memory = Memory([list, 0]);
         let key = masked(if self.by_destination { skb.ip().dst() } else { skb.ip().src() }, self.mask);
         let ConnList { conns, last_gc } = cx.shared.connlimit.entry(list).or_default().entry(key).or_default();
-        let tick = Some(cx.now.as_nanos() / TICK);
+        let tick = Some(cx.now.jiffies());
         if *last_gc == tick {
             // Looked through in this tick already: counted, be it there or not.
             conns.push(conn);
@@ -89,9 +89,6 @@ impl Extension for Connlimit {
         write!(f, " #conn {side}/{} {compare} {}", self.mask, self.limit)
     }
 }
-
-/// A tick of the kernel's clock, ns.
-const TICK: u64 = 1_000_000_000 / HZ;
 
 /// Kernel: `already_closed`.
 fn is_open(conn: &Conn) -> bool {

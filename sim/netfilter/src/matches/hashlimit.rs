@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::net::Ipv4Addr;
 
-use packet::{Packet, Proto, SimTime, Skb};
+use packet::{HZ, Packet, Proto, SimTime, Skb};
 
 use super::Extension;
 use crate::args::{ArgError, Args, Given, Opt, flag, leading_number, negatable, value};
-use crate::shared::{HZ, jiffies};
+use crate::shared::jiffies;
 use crate::{EvalCx, Held, Refused, RuleSite, Shared, transport};
 
 /// `-m hashlimit`: a rate for each address or port, in a table with a name.

@@ -1,11 +1,11 @@
 use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 
-use packet::{SimTime, Skb};
+use packet::{HZ, SimTime, Skb};
 
 use super::{Extension, bang};
 use crate::args::{ArgError, Args, Opt, flag, value};
-use crate::shared::{HZ, jiffies};
+use crate::shared::jiffies;
 use crate::{EvalCx, Held, Refused, RuleSite, Shared};
 
 /// `-m recent`: addresses that were seen lately, in a table with a name.

@@ -370,7 +370,7 @@ fn options(reader: &mut Reader<'_>, words: &[String], takes: &Takes, family: boo
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let plain = word.strip_prefix("--").unwrap_or(word);
-        let Some(keyword) = takes.keywords.iter().find(|keyword| keyword.name == plain) else {
+        let Some(keyword) = takes.keywords().find(|keyword| keyword.name == plain) else {
             return usage(format!("Unknown argument: `{word}'"));
         };
         let value = if keyword.value {
@@ -413,7 +413,7 @@ fn check(reader: &Reader<'_>, kind: &Type, takes: &Takes, command: &str) -> Resu
     let given = reader.data.bits;
     let with_range = if reader.data.has(Opt::Cidr) { given | Opt::IpTo.bit() } else { given };
     let missing = takes.need & !with_range;
-    if let Some(keyword) = takes.keywords.iter().find(|keyword| missing & keyword.opt.bit() != 0) {
+    if let Some(keyword) = takes.keywords().find(|keyword| missing & keyword.opt.bit() != 0) {
         return usage(format!("Mandatory option `{}' is missing", keyword.name));
     }
     let mut allowed = takes.allowed();
@@ -429,7 +429,8 @@ fn check(reader: &Reader<'_>, kind: &Type, takes: &Takes, command: &str) -> Resu
         Opt::IpTo => other(format!("FROM-TO IP range {rest}")),
         Opt::PortTo => other(format!("FROM-TO port range {rest}")),
         opt => {
-            let why = if takes.keywords.is_empty() { "option list is empty" } else { "can't resolve them" };
+            let why =
+                if takes.keywords().next().is_none() { "option list is empty" } else { "can't resolve them" };
             other(format!(
                 "There are not allowed options ({}) but {why}. It's a bug, please report the problem.",
                 opt as u8

@@ -203,7 +203,7 @@ pub fn of_type(kind: &Type) -> String {
     // Writing to a string can't fail.
     for (verb, takes) in takes {
         let _ = writeln!(out, "{verb} SETNAME {name} {}", takes.help);
-        for keyword in takes.keywords.iter().filter(|keyword| !keyword.help.is_empty()) {
+        for keyword in takes.keywords().filter(|keyword| !keyword.help.is_empty()) {
             let _ = writeln!(out, "               {}", keyword.help);
         }
     }

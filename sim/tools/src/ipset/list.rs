@@ -62,7 +62,7 @@ fn header(out: &mut String, set: &Listing, mode: Mode, more: bool, terse: bool) 
             "<ipset name=\"{name}\">\n<type>{typename}</type>\n<revision>{revision}</revision>\n<header>"
         ),
     };
-    for keyword in types::of(*kind).create.keywords.iter().filter(|keyword| keyword.shown) {
+    for keyword in types::of(*kind).create.keywords().filter(|keyword| keyword.shown) {
         if let Some(value) = print::option_value(keyword.opt, options) {
             option(out, mode, keyword.name, &value);
         }
@@ -91,7 +91,7 @@ fn elements(out: &mut String, set: &Listing, mode: Mode, sorted: bool) {
     for entry in &set.entries {
         let elem = print::element(set.kind, entry);
         let mut rest = String::new();
-        for keyword in known.add.keywords.iter().filter(|keyword| keyword.shown) {
+        for keyword in known.add.keywords().filter(|keyword| keyword.shown) {
             if let Some(value) = print::entry_value(keyword.opt, entry) {
                 option(&mut rest, mode, keyword.name, &value);
             }

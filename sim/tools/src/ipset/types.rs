@@ -125,8 +125,8 @@ const BITMASK: Keyword = keyword("bitmask", Opt::Bitmask, Reads::Bitmask, "[bitm
 /// What one command of a type takes. libipset `struct ipset_cmd_type`.
 #[derive(Clone, Copy, Debug)]
 pub struct Takes {
-    /// Options, in the order of listings.
-    pub keywords: &'static [Keyword],
+    /// Options in the order of listings, in parts that types share.
+    parts: &'static [&'static [Keyword]],
     /// What must be set.
     pub need: u64,
     /// What may be set besides what the options set.
@@ -136,9 +136,14 @@ pub struct Takes {
 }
 
 impl Takes {
+    /// Options, in the order of listings.
+    pub fn keywords(&self) -> impl Iterator<Item = &'static Keyword> {
+        self.parts.iter().copied().flatten()
+    }
+
     /// What may be set.
     pub fn allowed(&self) -> u64 {
-        self.keywords.iter().fold(self.full, |bits, keyword| bits | keyword.opt.bit())
+        self.keywords().fold(self.full, |bits, keyword| bits | keyword.opt.bit())
     }
 }
 
@@ -175,12 +180,24 @@ const fn bits(opts: &[Opt]) -> u64 {
     bits
 }
 
-const ADD: &[Keyword] = &[TIMEOUT, PACKETS, BYTES, ADT_COMMENT, SKBMARK, SKBPRIO, SKBQUEUE];
-const ADD_NET: &[Keyword] = &[TIMEOUT, NOMATCH, PACKETS, BYTES, ADT_COMMENT, SKBMARK, SKBPRIO, SKBQUEUE];
+/// What all types take for `create`.
+const EXTENSIONS: &[Keyword] = &[TIMEOUT, COUNTERS, COMMENT];
+/// What hashes take for `create`: before the extensions, and after them.
+const HASH: &[Keyword] = &[FAMILY, INET, INET6, HASHSIZE, MAXELEM];
+const HASH_END: &[Keyword] = &[FORCEADD, SKBINFO, BUCKETSIZE, INITVAL];
+const MASKS: &[Keyword] = &[NETMASK, BITMASK];
+/// What old versions took.
+const OLD: &[Keyword] = &[PROBES, RESIZE];
+const OLD_RANGE: &[Keyword] = &[IGNORED_FROM, IGNORED_TO, IGNORED_NETWORK];
+
+/// What all types take for `add`, after the timeout.
+const VALUES: &[Keyword] = &[PACKETS, BYTES, ADT_COMMENT, SKBMARK, SKBPRIO, SKBQUEUE];
+const ADD: &[&[Keyword]] = &[&[TIMEOUT], VALUES];
+const ADD_NET: &[&[Keyword]] = &[&[TIMEOUT, NOMATCH], VALUES];
 
 /// The commands of a type; those that add and delete need and take the same.
-const fn takes(keywords: &'static [Keyword], need: u64, full: u64, help: &'static str) -> Takes {
-    Takes { keywords, need, full, help }
+const fn takes(parts: &'static [&'static [Keyword]], need: u64, full: u64, help: &'static str) -> Takes {
+    Takes { parts, need, full, help }
 }
 
 const IP: u64 = bits(&[Opt::Ip]);
@@ -200,15 +217,10 @@ const LIST_SET: Type = Type {
     kind: SetType::ListSet,
     alias: "setlist",
     elem: &[(Opt::Name, Reads::SetName)],
-    create: takes(&[SIZE, TIMEOUT, COUNTERS, COMMENT, SKBINFO], 0, 0, ""),
-    add: takes(
-        &[TIMEOUT, BEFORE, AFTER, PACKETS, BYTES, ADT_COMMENT, SKBMARK, SKBPRIO, SKBQUEUE],
-        NAME,
-        NAME | BEFORE_BIT,
-        "NAME [before|after NAME]",
-    ),
-    del: takes(&[BEFORE, AFTER], NAME, NAME | BEFORE_BIT, "NAME [before|after NAME]"),
-    test: takes(&[BEFORE, AFTER], NAME, NAME | BEFORE_BIT, "NAME [before|after NAME]"),
+    create: takes(&[&[SIZE], EXTENSIONS, &[SKBINFO]], 0, 0, ""),
+    add: takes(&[&[TIMEOUT, BEFORE, AFTER], VALUES], NAME, NAME | BEFORE_BIT, "NAME [before|after NAME]"),
+    del: takes(&[&[BEFORE, AFTER]], NAME, NAME | BEFORE_BIT, "NAME [before|after NAME]"),
+    test: takes(&[&[BEFORE, AFTER]], NAME, NAME | BEFORE_BIT, "NAME [before|after NAME]"),
     usage: "where NAME are existing set names.",
     port_usage: false,
 };
@@ -217,18 +229,10 @@ const HASH_NET: Type = Type {
     kind: SetType::HashNet,
     alias: "nethash",
     elem: &[(Opt::Ip, Reads::Ip)],
-    create: takes(
-        &[
-            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO,
-            BUCKETSIZE, INITVAL, PROBES, RESIZE,
-        ],
-        0,
-        0,
-        "",
-    ),
+    create: takes(&[HASH, EXTENSIONS, HASH_END, OLD], 0, 0, ""),
     add: takes(ADD_NET, IP, IP | CIDR | IP_TO, "IP[/CIDR]"),
     del: takes(&[], IP, IP | CIDR | IP_TO, "IP[/CIDR]"),
-    test: takes(&[NOMATCH], IP, IP | CIDR, "IP[/CIDR]"),
+    test: takes(&[&[NOMATCH]], IP, IP | CIDR, "IP[/CIDR]"),
     usage: "where depending on the INET family\n      \
             IP is an IPv4 or IPv6 address (or hostname),\n      \
             CIDR is a valid IPv4 or IPv6 CIDR prefix.",
@@ -239,18 +243,10 @@ const HASH_NET_PORT: Type = Type {
     kind: SetType::HashNetPort,
     alias: "netporthash",
     elem: &[(Opt::Ip, Reads::Ip), (Opt::Port, Reads::ProtoPort)],
-    create: takes(
-        &[
-            FAMILY, INET, INET6, HASHSIZE, MAXELEM, TIMEOUT, COUNTERS, COMMENT, FORCEADD, SKBINFO,
-            BUCKETSIZE, INITVAL,
-        ],
-        0,
-        0,
-        "",
-    ),
+    create: takes(&[HASH, EXTENSIONS, HASH_END], 0, 0, ""),
     add: takes(ADD_NET, SVC, SVC | PORT_TO | CIDR | IP_TO, "IP[/CIDR]|FROM-TO,[PROTO:]PORT"),
     del: takes(&[], SVC, SVC | PORT_TO | CIDR | IP_TO, "IP[/CIDR]|FROM-TO,[PROTO:]PORT"),
-    test: takes(&[NOMATCH], SVC, SVC | CIDR, "IP[/CIDR],[PROTO:]PORT"),
+    test: takes(&[&[NOMATCH]], SVC, SVC | CIDR, "IP[/CIDR],[PROTO:]PORT"),
     usage: "where depending on the INET family\n      \
             IP is a valid IPv4 or IPv6 address (or hostname),\n      \
             CIDR is a valid IPv4 or IPv6 CIDR prefix.\n      \
@@ -259,34 +255,14 @@ const HASH_NET_PORT: Type = Type {
     port_usage: true,
 };
 
-const PORT_CREATE: &[Keyword] = &[
-    FAMILY,
-    INET,
-    INET6,
-    HASHSIZE,
-    MAXELEM,
-    TIMEOUT,
-    COUNTERS,
-    COMMENT,
-    FORCEADD,
-    SKBINFO,
-    BUCKETSIZE,
-    INITVAL,
-    PROBES,
-    RESIZE,
-    IGNORED_FROM,
-    IGNORED_TO,
-    IGNORED_NETWORK,
-];
-
 const HASH_IP_PORT_NET: Type = Type {
     kind: SetType::HashIpPortNet,
     alias: "ipportnethash",
     elem: &[(Opt::Ip, Reads::Ip), (Opt::Port, Reads::ProtoPort), (Opt::Ip2, Reads::Ip)],
-    create: takes(PORT_CREATE, 0, 0, ""),
+    create: takes(&[HASH, EXTENSIONS, HASH_END, OLD, OLD_RANGE], 0, 0, ""),
     add: takes(ADD_NET, SVC | IP2, SVC | IP_TO | PORT_TO | NET2 | IP2_TO, "IP,[PROTO:]PORT,IP[/CIDR]"),
     del: takes(&[], SVC | IP2, SVC | IP_TO | PORT_TO | NET2 | IP2_TO, "IP,[PROTO:]PORT,IP[/CIDR]"),
-    test: takes(&[NOMATCH], SVC | IP2, SVC | NET2, "IP,[PROTO:]PORT,IP[/CIDR]"),
+    test: takes(&[&[NOMATCH]], SVC | IP2, SVC | NET2, "IP,[PROTO:]PORT,IP[/CIDR]"),
     usage: "where depending on the INET family\n      \
             IP are valid IPv4 or IPv6 addresses (or hostnames),\n      \
             CIDR is a valid IPv4 or IPv6 CIDR prefix.\n      \
@@ -301,7 +277,7 @@ const HASH_IP_PORT_IP: Type = Type {
     kind: SetType::HashIpPortIp,
     alias: "ipportiphash",
     elem: &[(Opt::Ip, Reads::Ip), (Opt::Port, Reads::ProtoPort), (Opt::Ip2, Reads::SingleIp)],
-    create: takes(PORT_CREATE, 0, 0, ""),
+    create: takes(&[HASH, EXTENSIONS, HASH_END, OLD, OLD_RANGE], 0, 0, ""),
     add: takes(ADD, SVC | IP2, SVC | IP_TO | PORT_TO | IP2, "IP,[PROTO:]PORT,IP"),
     del: takes(&[], SVC | IP2, SVC | IP_TO | PORT_TO | IP2, "IP,[PROTO:]PORT,IP"),
     test: takes(&[], SVC | IP2, SVC | IP2, "IP,[PROTO:]PORT,IP"),
@@ -318,32 +294,7 @@ const HASH_IP_PORT: Type = Type {
     kind: SetType::HashIpPort,
     alias: "ipporthash",
     elem: &[(Opt::Ip, Reads::Ip), (Opt::Port, Reads::ProtoPort)],
-    create: takes(
-        &[
-            FAMILY,
-            INET,
-            INET6,
-            HASHSIZE,
-            MAXELEM,
-            TIMEOUT,
-            COUNTERS,
-            COMMENT,
-            FORCEADD,
-            SKBINFO,
-            BUCKETSIZE,
-            INITVAL,
-            NETMASK,
-            BITMASK,
-            PROBES,
-            RESIZE,
-            IGNORED_FROM,
-            IGNORED_TO,
-            IGNORED_NETWORK,
-        ],
-        0,
-        0,
-        "",
-    ),
+    create: takes(&[HASH, EXTENSIONS, HASH_END, MASKS, OLD, OLD_RANGE], 0, 0, ""),
     add: takes(ADD, SVC, SVC | IP_TO | PORT_TO, "IP,[PROTO:]PORT"),
     del: takes(&[], SVC, SVC | IP_TO | PORT_TO, "IP,[PROTO:]PORT"),
     test: takes(&[], SVC, SVC, "IP,[PROTO:]PORT"),
@@ -360,15 +311,7 @@ const HASH_IP: Type = Type {
     kind: SetType::HashIp,
     alias: "iphash",
     elem: &[(Opt::Ip, Reads::Ip)],
-    create: takes(
-        &[
-            FAMILY, INET, INET6, HASHSIZE, MAXELEM, NETMASK, BITMASK, TIMEOUT, COUNTERS, COMMENT, FORCEADD,
-            SKBINFO, BUCKETSIZE, INITVAL, PROBES, RESIZE, GC,
-        ],
-        0,
-        0,
-        "",
-    ),
+    create: takes(&[HASH, MASKS, EXTENSIONS, HASH_END, OLD, &[GC]], 0, 0, ""),
     add: takes(ADD, IP, IP | IP_TO, "IP"),
     del: takes(&[], IP, IP | IP_TO, "IP"),
     test: takes(&[], IP, IP | IP_TO, "IP"),
@@ -385,7 +328,7 @@ const BITMAP_PORT: Type = Type {
     alias: "portmap",
     elem: &[(Opt::Port, Reads::TcpUdpPort)],
     create: takes(
-        &[PORTRANGE, TIMEOUT, COUNTERS, COMMENT, SKBINFO, FROM_PORT, TO_PORT],
+        &[&[PORTRANGE], EXTENSIONS, &[SKBINFO, FROM_PORT, TO_PORT]],
         PORT | PORT_TO,
         PORT | PORT_TO,
         "range [PROTO:]FROM-TO",
@@ -404,7 +347,7 @@ const BITMAP_IP: Type = Type {
     alias: "ipmap",
     elem: &[(Opt::Ip, Reads::Ip)],
     create: takes(
-        &[IPRANGE, NETMASK, TIMEOUT, COUNTERS, COMMENT, SKBINFO, FROM_IP, TO_IP, NETWORK],
+        &[&[IPRANGE, NETMASK], EXTENSIONS, &[SKBINFO, FROM_IP, TO_IP, NETWORK]],
         IP | IP_TO,
         IP | IP_TO,
         "range IP/CIDR|FROM-TO",

@@ -146,10 +146,7 @@ fn carry_out(console: &mut Console<'_>, command: &Command) -> Result<(), Stop> {
             return Ok(());
         }
         Action::Help => {
-            console.out(
-                &HELP
-                    .replace("(nf_tables)", if backend == Backend::Nft { "(nf_tables)" } else { "(legacy)" }),
-            );
+            console.out(&format!("iptables {}\n{HELP}", version(backend)));
             return Ok(());
         }
         Action::List(chain, number) => {
@@ -360,9 +357,8 @@ fn rule_changes(
     Ok(changes)
 }
 
-/// The beginning of `iptables -h`.
-const HELP: &str = "iptables v1.8.9 (nf_tables)
-
+/// The beginning of `iptables -h`, after the version.
+const HELP: &str = "
 Usage: iptables -[ACD] chain rule-specification [options]
        iptables -I chain [rulenum] rule-specification [options]
        iptables -R chain rulenum rule-specification [options]
