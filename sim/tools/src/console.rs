@@ -11,12 +11,30 @@ pub struct Console<'a> {
     /// The process's system calls.
     pub sys: &'a mut dyn Sys,
     pending: String,
+    /// What went to standard error, when another program reads it.
+    kept: Option<String>,
+}
+
+/// What a command printed for the program that ran it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Exit status.
+    pub status: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
 }
 
 impl<'a> Console<'a> {
     /// An empty console of this process.
     pub fn new(sys: &'a mut dyn Sys) -> Self {
-        Self { sys, pending: String::new() }
+        Self { sys, pending: String::new(), kept: None }
+    }
+
+    /// A console whose text is kept for the program that runs the command.
+    pub fn keeping(sys: &'a mut dyn Sys) -> Self {
+        Self { sys, pending: String::new(), kept: Some(String::new()) }
     }
 
     /// Appends text to standard output.
@@ -35,6 +53,10 @@ impl<'a> Console<'a> {
         if text.is_empty() {
             return;
         }
+        if let Some(kept) = &mut self.kept {
+            kept.push_str(text);
+            return;
+        }
         if self.sys.is_terminal(Fd::STDOUT) {
             self.flush();
         }
@@ -50,6 +72,18 @@ impl<'a> Console<'a> {
     /// Ends a command: reports its failure, if any, and answers its exit status. A value that a
     /// function returned counts as the status.
     pub fn finish(mut self, outcome: Result<i32, Stop>) -> i32 {
+        let status = self.report(outcome);
+        self.flush();
+        status
+    }
+
+    /// Ends a command that another program ran.
+    pub fn finish_keeping(mut self, outcome: Result<i32, Stop>) -> Output {
+        let status = self.report(outcome);
+        Output { status, out: self.pending, err: self.kept.unwrap_or_default() }
+    }
+
+    fn report(&mut self, outcome: Result<i32, Stop>) -> i32 {
         let status = match outcome {
             Ok(status) => status,
             Err(stop) => {
@@ -59,7 +93,6 @@ impl<'a> Console<'a> {
                 }
             }
         };
-        self.flush();
         status & 0xff
     }
 }

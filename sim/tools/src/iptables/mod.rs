@@ -9,6 +9,8 @@ mod restore;
 mod run;
 mod save;
 
+pub use run::call;
+
 use netfilter::Backend;
 use world::Registry;
 

@@ -10,7 +10,7 @@ use world::Sys;
 
 use super::command::{Action, Command, CommandError, RuleVerb, parse};
 use super::{list, save};
-use crate::console::{Console, Stop};
+use crate::console::{Console, Output, Stop};
 
 /// Version as messages name it.
 pub const fn version(backend: Backend) -> &'static str {
@@ -30,13 +30,24 @@ pub fn iptables_legacy(sys: &mut dyn Sys, args: &[String]) -> i32 {
     run(sys, args, Backend::Legacy)
 }
 
+/// `iptables` as a program runs it: `words` without the command's name.
+pub fn call(sys: &mut dyn Sys, words: &[String]) -> Output {
+    let mut console = Console::keeping(sys);
+    let outcome = run_words(&mut console, words, Backend::Nft);
+    console.finish_keeping(outcome)
+}
+
 fn run(sys: &mut dyn Sys, args: &[String], backend: Backend) -> i32 {
     let mut console = Console::new(sys);
-    let outcome = match parse(args.get(1..).unwrap_or_default().to_vec(), backend, None) {
-        Ok(command) => carry_out(&mut console, &command).map(|()| 0),
-        Err(error) => Err(refuse(backend, &error)),
-    };
+    let outcome = run_words(&mut console, args.get(1..).unwrap_or_default(), backend);
     console.finish(outcome)
+}
+
+fn run_words(console: &mut Console<'_>, words: &[String], backend: Backend) -> Result<i32, Stop> {
+    match parse(words.to_vec(), backend, None) {
+        Ok(command) => carry_out(console, &command).map(|()| 0),
+        Err(error) => Err(refuse(backend, &error)),
+    }
 }
 
 /// A command line that can't be read.

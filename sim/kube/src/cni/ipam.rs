@@ -1,0 +1,128 @@
+//! The IPAM plugin that another plugin runs, and what its answer means for a device.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use kernel::TableId;
+use kernel::request::LinkChange;
+use packet::NetnsId;
+use world::Sys;
+
+use super::call::Call;
+use super::link::{self, go_text};
+use super::result::{CniResult, Route};
+use super::{CniError, Plugin, Release, go_json, run};
+
+/// Runs the plugin `name` of the same path with another command. CNI: `invoke.DelegateAdd` and kin.
+///
+/// # Errors
+/// It isn't there; what it answers.
+pub fn delegate(
+    sys: &mut dyn Sys,
+    release: Release,
+    name: &str,
+    command: &str,
+    call: &Call,
+) -> Result<String, CniError> {
+    let folders: Vec<&str> = call.path.split(':').filter(|folder| !folder.is_empty()).collect();
+    if name.is_empty() {
+        return Err("no plugin name provided".to_owned().into());
+    }
+    if name.contains('/') {
+        return Err(format!("invalid plugin name: {name}").into());
+    }
+    let found = folders.iter().any(|folder| sys.stat(&format!("{folder}/{name}")).is_ok());
+    let plugin = Plugin::named(name).filter(|_| found);
+    let plugin =
+        plugin.ok_or_else(|| format!("failed to find plugin {name:?} in path [{}]", folders.join(" ")))?;
+    run(sys, plugin, release, &Call { command: command.to_owned(), ..call.clone() })
+}
+
+/// Runs the IPAM plugin with ADD.
+///
+/// # Errors
+/// What it answers, or an answer that can't be read.
+pub fn add(sys: &mut dyn Sys, release: Release, name: &str, call: &Call) -> Result<CniResult, CniError> {
+    let printed = delegate(sys, release, name, "ADD", call)?;
+    let value = go_json::parse(&printed)?;
+    Ok(CniResult::from_json(&value, &call.version()?)?)
+}
+
+/// Gives the device of the container its addresses and routes. Plugins: `ipam.ConfigureIface`.
+///
+/// # Errors
+/// In the plugins' words.
+pub fn configure(sys: &mut dyn Sys, netns: NetnsId, dev: &str, result: &CniResult) -> Result<(), String> {
+    let mut gateway: Option<IpAddr> = None;
+    for ip in &result.ips {
+        let Some(interface) = ip.interface else { continue };
+        let named = usize::try_from(interface).ok().and_then(|index| result.interfaces.get(index));
+        if named.is_none_or(|interface| interface.name != dev) {
+            let why = "invalid interface index";
+            return Err(format!(
+                "failed to add IP addr {} to {dev:?}: {why}",
+                go_ip_config(ip.address, ip.gateway)
+            ));
+        }
+        link::add_address(sys, netns, dev, ip.address).map_err(|errno| {
+            let what = go_ip_config(ip.address, ip.gateway);
+            format!("failed to add IP addr {what} to {dev:?}: {}", go_text(errno))
+        })?;
+        gateway = gateway.or(ip.gateway);
+    }
+    link::set(sys, netns, dev, LinkChange::Up(true))
+        .map_err(|errno| format!("failed to set {dev:?} UP: {}", go_text(errno)))?;
+    for route in &result.routes {
+        add_route(sys, netns, dev, route, gateway)?;
+    }
+    Ok(())
+}
+
+fn add_route(
+    sys: &mut dyn Sys,
+    netns: NetnsId,
+    dev: &str,
+    route: &Route,
+    gateway: Option<IpAddr>,
+) -> Result<(), String> {
+    let gw = route.gw.or(gateway);
+    let mut spec = link::route(dev, route.dst, gw);
+    spec.metric = u32::try_from(route.priority).ok().filter(|&metric| metric > 0);
+    spec.table = route.table.and_then(|table| u32::try_from(table).ok()).map(TableId);
+    spec.scope = route.scope.and_then(link::scope);
+    spec.mtu = u32::try_from(route.mtu).ok().filter(|&mtu| mtu > 0).map(|mtu| (mtu, false));
+    spec.advmss = u32::try_from(route.advmss).ok().filter(|&mss| mss > 0);
+    link::add_route_ecmp(sys, netns, spec).map_err(|errno| {
+        let via = gw.map_or("<nil>".to_owned(), |gw| gw.to_string());
+        let Route { dst, priority, .. } = route;
+        let (scope, table) = (scope_word(route.scope.unwrap_or(0)), route.table.unwrap_or(0));
+        format!(
+            "failed to add route '{dst} via {via} dev {dev} metric {priority} (Scope: {scope}, Table: {table})': {}",
+            go_text(errno)
+        )
+    })
+}
+
+/// A scope as the netlink library prints it.
+fn scope_word(scope: i64) -> String {
+    let word = match scope {
+        0 => "universe",
+        200 => "site",
+        253 => "link",
+        254 => "host",
+        255 => "nowhere",
+        _ => return format!("0x{scope:x}"),
+    };
+    word.to_owned()
+}
+
+/// `%v` of a pointer to an `IPConfig`. The real one prints where its index lies in memory, which is
+/// another number each time.
+fn go_ip_config(address: IpNet, gateway: Option<IpAddr>) -> String {
+    let gateway = gateway.map_or("<nil>".to_owned(), |gateway| gateway.to_string());
+    let mask = match address {
+        IpNet::V4(net) => net.netmask().octets().map(|byte| format!("{byte:02x}")).concat(),
+        IpNet::V6(net) => net.netmask().octets().map(|byte| format!("{byte:02x}")).concat(),
+    };
+    format!("{{Interface:0xc000012345 Address:{{IP:{} Mask:{mask}}} Gateway:{gateway}}}", address.addr())
+}
