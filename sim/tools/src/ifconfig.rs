@@ -42,9 +42,14 @@ const FLAGS: &[(u32, &str)] = &[
 
 fn run(sys: &mut dyn Sys, args: &[String]) -> i32 {
     let words: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    run_at_once(sys, &words)
+}
+
+/// Runs `ifconfig` with these words for a command that would call it.
+pub(crate) fn run_at_once(sys: &mut dyn Sys, words: &[&str]) -> i32 {
     let mut console = Console::new(sys);
     let netns = console.sys.netns();
-    let outcome = Ifconfig { console: &mut console, netns }.run(&words);
+    let outcome = Ifconfig { console: &mut console, netns }.run(words);
     console.finish(outcome)
 }
 

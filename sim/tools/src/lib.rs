@@ -7,6 +7,7 @@ pub mod brctl;
 pub mod bridge;
 pub mod conntrack;
 pub mod console;
+mod dhcp;
 pub mod dmesg;
 pub mod ethtool;
 pub mod getopt;
@@ -32,6 +33,7 @@ pub fn install_all(registry: &mut world::Registry) {
     brctl::install(registry);
     bridge::install(registry);
     conntrack::install(registry);
+    dhcp::install(registry);
     dmesg::install(registry);
     ethtool::install(registry);
     hostname::install(registry);

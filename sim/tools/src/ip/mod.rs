@@ -86,6 +86,13 @@ fn run(sys: &mut dyn Sys, args: &[String], each: &mut Option<Each>) -> i32 {
     console.finish(outcome)
 }
 
+/// Runs `ip` with these words for a command that would call it.
+pub(crate) fn run_at_once(sys: &mut dyn Sys, words: &[&str]) -> i32 {
+    let mut console = Console::new(sys);
+    let outcome = run_words(&mut console, words, &mut None);
+    console.finish(outcome)
+}
+
 fn run_words(console: &mut Console<'_>, words: &[&str], each: &mut Option<Each>) -> Result<i32, Stop> {
     let (options, words) = match options::parse(words)? {
         Parsed::Version => {
