@@ -2,10 +2,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::{StepReport, Verdict};
+use lab::{Replay, StepReport};
 use trace::Step;
 use trace::view::Packets;
-use world::World;
 
 use crate::STATUS_BAD_INPUT;
 use crate::trace_options::TraceOptions;
@@ -46,24 +45,24 @@ pub(crate) fn main(args: &RunArgs) -> ExitCode {
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 fn run_one(args: &RunArgs, file: &Path) -> Result<bool, String> {
-    let beside = file.parent().and_then(Path::parent).unwrap_or(Path::new("")).join("topologies");
-    let topologies = args.topologies.clone().unwrap_or(beside);
+    let mut replay =
+        Replay::load(file, args.topologies.as_deref(), args.seed).map_err(|error| error.to_string())?;
     let mut steps: Vec<Step> = Vec::new();
-    let mut last: Option<World> = None;
     let mut text = String::new();
     let title = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let mut document = args.trace.document(&title, Packets::Subjects);
-    let held = lab::run(file, &topologies, args.seed, &mut |world, report| {
-        text.push_str(&show(args, world, &report));
-        if args.trace.is_document() {
-            document.step(world, &report);
-        }
-        if let StepReport::Command { steps: new, .. } = report {
-            steps.extend(new);
-            last = Some(world.clone());
-        }
-    })
-    .map_err(|error| error.to_string())?;
+    let tally = replay
+        .run(&mut |report| {
+            text.push_str(&show(args, &report));
+            if args.trace.is_document() {
+                document.step(&report);
+            }
+            if let StepReport::Command(ran) | StepReport::Table(ran) = report {
+                steps.extend(ran.steps);
+            }
+        })
+        .map_err(|error| error.to_string())?;
+    let held = tally.holds();
     match args.trace.takes_stdout() {
         true if !held => eprint!("{text}"),
         false if !args.quiet || !held => print!("{text}"),
@@ -72,30 +71,26 @@ fn run_one(args: &RunArgs, file: &Path) -> Result<bool, String> {
     if args.trace.is_document() {
         args.trace.write(document)?;
     }
-    if let Some(world) = last {
-        args.trace.write_capture(&world, &steps)?;
-    }
+    args.trace.write_capture(&replay.lab.world, &steps)?;
     Ok(held)
 }
 
-fn show(args: &RunArgs, world: &World, report: &StepReport) -> String {
+fn show(args: &RunArgs, report: &StepReport) -> String {
     match report {
         StepReport::Act(name) => format!("\n## {name}\n"),
-        StepReport::Command { on, cmd, output, status, steps, .. } => {
-            let mut text = format!("\n{on}$ {cmd}\n{output}");
-            if *status != 0 {
-                text.push_str(&format!("[exit {status}]\n"));
+        StepReport::Command(ran) => {
+            let mut text = format!("\n{}$ {}\n{}", ran.on, ran.cmd, ran.output);
+            if ran.status != 0 {
+                text.push_str(&format!("[exit {}]\n", ran.status));
             }
-            let packets = args.trace.show_some(world, steps, Packets::Subjects);
+            let packets = args.trace.show_run(ran);
             if !packets.is_empty() {
                 text.push('\n');
                 text.push_str(&packets);
             }
             text
         }
-        StepReport::Judged { expectation, verdict: Verdict::Held } => format!("  ✓ {expectation}\n"),
-        StepReport::Judged { expectation, verdict: Verdict::Failed(seen) } => {
-            format!("  ✗ {expectation}\n    instead: {seen}\n")
-        }
+        StepReport::Table(ran) => format!("\n{}", ran.output),
+        StepReport::Judged { .. } => report.verdict_text(),
     }
 }

@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lab::{StepReport, Verdict};
+use lab::{Ran, StepReport, Verdict};
 use trace::view::{Limits, Packets, Paint, Recording, RecordingBuilder, Typed, View, print_painted};
 use trace::{Journeys, Step, Trace};
 use world::World;
@@ -114,6 +114,14 @@ impl TraceOptions {
         self.show(world, &self.packets.unwrap_or(default).of(&journeys))
     }
 
+    /// The text of the packets of a command that are asked for; of those that matter if nothing is.
+    pub fn show_run(&self, ran: &Ran) -> String {
+        match self.packets {
+            None => self.show(&ran.world, &ran.traces),
+            Some(packets) => self.show_some(&ran.world, &ran.steps, packets),
+        }
+    }
+
     /// Begins the document that is asked for.
     pub fn document(&self, title: &str, default: Packets) -> Document {
         let packets = self.packets.unwrap_or(default);
@@ -164,22 +172,22 @@ impl Document {
     }
 
     /// Adds a step of a scenario.
-    pub fn step(&mut self, world: &World, report: &StepReport) {
+    pub fn step(&mut self, report: &StepReport) {
         match report {
             StepReport::Act(name) => self.builder.act(name),
-            StepReport::Command { on, cmd, output, status, steps, .. } => {
+            StepReport::Command(ran) | StepReport::Table(ran) => {
                 let typed = Typed {
-                    on: on.clone(),
-                    command: cmd.clone(),
-                    output: output.clone(),
-                    status: Some(*status),
-                    subject: None,
+                    on: ran.on.clone(),
+                    command: ran.cmd.clone(),
+                    output: ran.output.clone(),
+                    status: Some(ran.status),
+                    subject: ran.subject.as_ref().map(|trace| trace.packet),
                 };
-                self.command(world, typed, steps);
+                self.command(&ran.world, typed, &ran.steps);
             }
-            StepReport::Judged { expectation, verdict } => match verdict {
+            StepReport::Judged { expectation, verdict, .. } => match verdict {
                 Verdict::Held => self.builder.expectation(expectation, None),
-                Verdict::Failed(seen) => self.builder.expectation(expectation, Some(seen)),
+                Verdict::Failed(failure) => self.builder.expectation(expectation, Some(&failure.instead)),
             },
         }
     }

@@ -81,6 +81,25 @@ pub enum Problem {
         /// What would do.
         hint: Option<String>,
     },
+    /// Something that must be there isn't.
+    #[error("expected {0}")]
+    Missing(&'static str),
+    /// A row of a table is too short or too long.
+    #[error("the row has {cells} cells, the table {columns} columns")]
+    Cells {
+        /// Cells of the row.
+        cells: usize,
+        /// Columns of the table.
+        columns: usize,
+    },
+    /// A regular expression that isn't one.
+    #[error("`{pattern}` is no regular expression: {why}")]
+    Regex {
+        /// What was written.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A command of a `setup` failed.
     #[error("the setup of host `{host}` failed with status {status}:\n{output}")]
     Setup {
@@ -109,7 +128,30 @@ impl Problem {
             Self::Syntax { hint, .. } | Self::Duplicate { hint, .. } | Self::Conflict { hint, .. } => {
                 hint.clone()
             }
-            Self::Unreadable(_) | Self::Invalid { .. } | Self::Setup { .. } | Self::Endless { .. } => None,
+            Self::Unreadable(_)
+            | Self::Invalid { .. }
+            | Self::Setup { .. }
+            | Self::Endless { .. }
+            | Self::Missing(_)
+            | Self::Cells { .. }
+            | Self::Regex { .. } => None,
+        }
+    }
+
+    /// The words in the file that it is about.
+    pub(crate) fn subject(&self) -> &str {
+        match self {
+            Self::Unknown { name: text, .. }
+            | Self::Invalid { value: text, .. }
+            | Self::Regex { pattern: text, .. }
+            | Self::Setup { host: text, .. }
+            | Self::Endless { command: text, .. } => text,
+            Self::Unreadable(_)
+            | Self::Syntax { .. }
+            | Self::Duplicate { .. }
+            | Self::Conflict { .. }
+            | Self::Missing(_)
+            | Self::Cells { .. } => "",
         }
     }
 }

@@ -1,20 +1,26 @@
 //! Topology and scenario files: reading, running and judging them.
 //!
-//! Read first: [`Topology`], [`Scenario`], [`run`].
+//! Read first: [`Topology`], [`Scenario`], [`Lab`], [`Replay`].
 //!
 //! This room reads files and gives data; it prints nothing.
 
 mod error;
 mod expect;
+mod lab;
 mod place;
+mod ran;
+mod report;
 mod run;
 mod scenario;
 mod syntax;
+mod table;
 mod topology;
 
 pub use error::{FileError, Place, Problem};
-pub use expect::{Expectation, Verdict};
+pub use expect::{Expectation, ExpectationError, Failure, Verdict};
+pub use lab::{Lab, Spot, locate};
 pub use place::Places;
-pub use run::{Lab, Spot, StepReport, locate, run};
-pub use scenario::{Act, Scenario, ScenarioStep};
+pub use ran::Ran;
+pub use run::{Replay, StepReport, Tally};
+pub use scenario::{Act, Probe, Scenario, ScenarioStep};
 pub use topology::{Cable, HostSpec, LinkSpec, NicSpec, SegmentSpec, Topology};

@@ -1,40 +1,24 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use packet::{HostId, NetnsId};
-use trace::{Journeys, Off, Recorder, Step, Trace};
-use world::{Outcome, World};
+use indexmap::IndexMap;
 
 use crate::error::{FileError, Problem, nearest};
-use crate::expect::{Outcome as CommandOutcome, Verdict};
+use crate::expect::{Expectation, Scope, Verdict, check, field_of, needs_run};
+use crate::lab::Lab;
+use crate::ran::Ran;
 use crate::scenario::{Scenario, ScenarioStep};
-use crate::topology::Topology;
+use crate::table::{Hooks, of_statuses};
 
-/// A network that runs, made of a topology file.
+/// A scenario with its network, checked and ready to run.
 #[derive(Clone, Debug)]
-pub struct Lab {
-    /// Its hosts.
-    pub world: World,
+pub struct Replay {
+    /// What the file says.
+    pub scenario: Scenario,
+    /// The network it runs on.
+    pub lab: Lab,
     file: PathBuf,
     text: String,
-}
-
-/// Where a command is typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
-    /// The host.
-    pub host: HostId,
-    /// The network namespace.
-    pub netns: NetnsId,
-    /// The directory that is `/` there; empty for the host's own.
-    pub root: String,
-}
-
-impl Spot {
-    /// The initial namespace of a host.
-    pub fn of(host: HostId) -> Self {
-        Self { host, netns: NetnsId::INIT, root: String::new() }
-    }
 }
 
 /// What a step of a scenario did.
@@ -43,180 +27,238 @@ pub enum StepReport {
     /// A new act begins.
     Act(String),
     /// A command ran.
-    Command {
-        /// Where.
-        on: String,
-        /// What was typed.
-        cmd: String,
-        /// What it printed, both streams in order.
-        output: String,
-        /// Exit status.
-        status: i32,
-        /// The packets that matter, each with its way.
-        traces: Vec<Trace>,
-        /// All steps that were recorded.
-        steps: Vec<Step>,
-    },
+    Command(Box<Ran>),
+    /// A table was printed.
+    Table(Box<Ran>),
     /// An expectation was judged.
     Judged {
         /// Its text.
         expectation: String,
         /// The verdict.
         verdict: Verdict,
+        /// What it was judged by.
+        ran: Box<Ran>,
     },
 }
 
-impl Lab {
-    /// Builds the network of a topology file and runs its hosts' set-up.
+/// How a scenario went, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Commands that ran, those of tables too.
+    pub commands: usize,
+    /// Expectations that held.
+    pub held: usize,
+    /// Expectations that didn't.
+    pub failed: usize,
+    /// Virtual time that it took.
+    pub took: Duration,
+}
+
+impl Tally {
+    /// Whether every expectation held.
+    pub fn holds(&self) -> bool {
+        self.failed == 0
+    }
+}
+
+impl Replay {
+    /// Reads a scenario and its topology, runs the set-up of its hosts, and checks what can be
+    /// checked before anything is typed. Topologies are looked for in `topologies`; if that is not
+    /// given, in the nearest folder of that name beside the file or above it. `seed` takes the place
+    /// of the scenario's.
     ///
     /// # Errors
     /// A bad file, an unknown name, a set-up command that fails.
-    pub fn load(file: &Path, seed: u64) -> Result<Self, FileError> {
-        let (topology, text) = Topology::read(file)?;
-        let world = topology.build(seed, file, &text)?;
-        let mut lab = Self { world, file: file.to_owned(), text };
-        for (name, spec) in &topology.hosts {
-            let Some(host) = lab.world.host_by_name(name) else { continue };
-            for (i, command) in spec.setup.iter().enumerate() {
-                let (output, status) = lab.run_command(&Spot::of(host), command, &mut Off)?;
-                if status != 0 {
-                    let problem = Problem::Setup { host: name.clone(), status, output };
-                    let path = format!("hosts[{name:?}].setup[{i}]");
-                    return Err(FileError::at_path(&lab.file, &lab.text, &path, problem));
+    pub fn load(file: &Path, topologies: Option<&Path>, seed: Option<u64>) -> Result<Self, FileError> {
+        let (scenario, text) = Scenario::read(file)?;
+        let folder = topologies.map_or_else(|| topologies_of(file), Path::to_owned);
+        let topology = folder.join(format!("{}.ron", scenario.topology));
+        if !topology.exists() {
+            let known: Vec<String> = topology_names(&folder);
+            let hint = nearest(&scenario.topology, known.iter().map(String::as_str));
+            let problem = Problem::Unknown { kind: "topology", name: scenario.topology.clone(), hint };
+            return Err(FileError::at_path(file, &text, "topology", problem));
+        }
+        let lab = Lab::load(&topology, seed.unwrap_or(scenario.seed))?;
+        let replay = Self { scenario, lab, file: file.to_owned(), text };
+        replay.check()?;
+        Ok(replay)
+    }
+
+    /// A problem with what is written at `path`.
+    fn wrong(&self, path: &str, problem: Problem) -> FileError {
+        FileError::at_path(&self.file, &self.text, path, problem)
+    }
+
+    /// What can be known to be wrong before anything runs.
+    fn check(&self) -> Result<(), FileError> {
+        let hosts: Vec<String> = self.lab.world.hosts().map(|host| host.name.clone()).collect();
+        let scope = Scope::Hosts(&hosts);
+        let node = |path: &str, on: &str| scope.check_node(on).map_err(|problem| self.wrong(path, problem));
+        for (i, act) in self.scenario.acts.iter().enumerate() {
+            let mut before = None;
+            for (j, step) in act.steps.iter().enumerate() {
+                let path = format!("acts[{i}].steps[{j}]");
+                match step {
+                    ScenarioStep::Run { on, .. } => node(&format!("{path}.on"), on)?,
+                    ScenarioStep::Table { columns, rows } => {
+                        for (name, cells) in rows {
+                            let row = format!("{path}.rows[{name:?}]");
+                            if cells.len() != columns.len() {
+                                let problem = Problem::Cells { cells: cells.len(), columns: columns.len() };
+                                return Err(self.wrong(&row, problem));
+                            }
+                            for (k, probe) in cells.iter().enumerate() {
+                                if let Some(probe) = probe {
+                                    node(&format!("{row}[{k}].on"), &probe.on)?;
+                                }
+                            }
+                        }
+                    }
+                    ScenarioStep::HookTable { on } => {
+                        on.iter().try_for_each(|on| node(&format!("{path}.on"), on))?;
+                    }
+                    ScenarioStep::Expect(expectation) => {
+                        if let Err(problem) = follows(expectation, before) {
+                            return Err(self.wrong(&path, problem));
+                        }
+                        check(expectation, &scope).map_err(|wrong| {
+                            self.wrong(&format!("{path}[0]{}", wrong.field), wrong.problem)
+                        })?;
+                        continue;
+                    }
+                }
+                before = Some(step);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs it; hands each step's report to `report`.
+    ///
+    /// # Errors
+    /// A namespace, device or rule that isn't there when it is needed; a command that never ends.
+    pub fn run(&mut self, report: &mut dyn FnMut(StepReport)) -> Result<Tally, FileError> {
+        let mut tally = Tally::default();
+        let began = self.lab.world.now();
+        for (i, act) in self.scenario.acts.clone().into_iter().enumerate() {
+            report(StepReport::Act(act.name));
+            let mut hooks = Hooks::default();
+            let mut last: Option<Ran> = None;
+            for (j, step) in act.steps.iter().enumerate() {
+                let path = format!("acts[{i}].steps[{j}]");
+                match step {
+                    ScenarioStep::Run { on, cmd } => {
+                        let ran = self.type_one(&path, on, cmd)?;
+                        tally.commands += 1;
+                        hooks.add(&ran.steps);
+                        report(StepReport::Command(Box::new(ran.clone())));
+                        last = Some(ran);
+                    }
+                    ScenarioStep::Table { columns, rows } => {
+                        let mut all = Ran::nothing("Table", &self.lab.world);
+                        let mut statuses: IndexMap<String, Vec<Option<i32>>> = IndexMap::new();
+                        for (name, cells) in rows {
+                            let row = statuses.entry(name.clone()).or_default();
+                            for (k, probe) in cells.iter().enumerate() {
+                                let Some(probe) = probe else {
+                                    row.push(None);
+                                    continue;
+                                };
+                                let ran = self.type_one(
+                                    &format!("{path}.rows[{name:?}][{k}]"),
+                                    &probe.on,
+                                    &probe.cmd,
+                                )?;
+                                tally.commands += 1;
+                                row.push(Some(ran.status));
+                                hooks.add(&ran.steps);
+                                all.steps.extend(ran.steps);
+                            }
+                        }
+                        all.world = self.lab.world.clone();
+                        all.output = of_statuses(columns, &statuses);
+                        report(StepReport::Table(Box::new(all.clone())));
+                        last = Some(all);
+                    }
+                    ScenarioStep::HookTable { on } => {
+                        let place = match on {
+                            None => None,
+                            Some(on) => {
+                                Some(self.lab.locate(on).map_err(|p| self.wrong(&format!("{path}.on"), p))?)
+                            }
+                        };
+                        let mut ran = Ran::nothing("HookTable", &self.lab.world);
+                        ran.output = hooks.print(|host, netns| {
+                            place.as_ref().is_none_or(|at| (at.host, at.netns) == (host, netns))
+                        });
+                        report(StepReport::Table(Box::new(ran.clone())));
+                        last = Some(ran);
+                    }
+                    ScenarioStep::Expect(expectation) => {
+                        let text = expectation.to_string();
+                        let Some(ran) = &last else {
+                            return Err(self.wrong(&path, Problem::Missing(NEEDS_STEP)));
+                        };
+                        let verdict = ran.judge(expectation).map_err(|problem| {
+                            let field = field_of(expectation, problem.subject());
+                            self.wrong(&format!("{path}[0]{field}"), problem)
+                        })?;
+                        match verdict.held() {
+                            true => tally.held += 1,
+                            false => tally.failed += 1,
+                        }
+                        let ran = Box::new(ran.clone());
+                        report(StepReport::Judged { expectation: text, verdict, ran });
+                    }
                 }
             }
         }
-        Ok(lab)
+        tally.took = self.lab.world.now().since(began);
+        Ok(tally)
     }
 
-    /// Finds `host`, `host/container` or `host/namespace`.
+    /// Runs it; answers what its snapshot holds, and how it went.
     ///
     /// # Errors
-    /// A name that nothing has, with the nearest that exists.
-    pub fn locate(&self, on: &str) -> Result<Spot, Problem> {
-        locate(&self.world, on)
+    /// As [`Replay::run`].
+    pub fn transcript(&mut self) -> Result<(String, Tally), FileError> {
+        let mut text = String::new();
+        let tally = self.run(&mut |step| crate::report::minimal(&mut text, &step))?;
+        Ok((text, tally))
     }
 
-    /// Types `command` at the shell of a place and waits for its end. Answers what it printed
-    /// and its exit status.
-    ///
-    /// # Errors
-    /// A command that never ends.
-    pub fn run_command<O: trace::Observer>(
-        &mut self,
-        spot: &Spot,
-        command: &str,
-        obs: &mut O,
-    ) -> Result<(String, i32), FileError> {
-        let world = &mut self.world;
-        let host = spot.host;
-        let console = world.add_console(host, false);
-        world.type_input(host, console, None);
-        let args = ["sh", "-c", command].map(str::to_owned).to_vec();
-        let endless = |why: &str| {
-            let problem = Problem::Endless { command: command.to_owned(), why: why.to_owned() };
-            FileError::new(&self.file, problem)
-        };
-        let Ok(pid) = world.spawn(host, spot.netns, console, args, BTreeMap::new()) else {
-            return Err(endless("the host has no shell"));
-        };
-        world.enter_root(host, pid, &spot.root);
-        let mut output = Vec::new();
-        let outcome =
-            world.run_to_exit(host, pid, console, obs, &mut |_, bytes| output.extend_from_slice(bytes));
-        let output = String::from_utf8_lossy(&output).into_owned();
-        match outcome {
-            Outcome::Exited(status) => Ok((output, status)),
-            Outcome::Stuck => Err(endless("nothing can happen any more")),
-            Outcome::Silent => Err(endless("it said nothing for an hour of virtual time")),
-            Outcome::Busy => Err(endless("it runs round and round in no time")),
-            Outcome::Storm(devices) => {
-                Err(endless(&format!("packets circulate between {}", devices.join(", "))))
-            }
-        }
+    fn type_one(&mut self, path: &str, on: &str, cmd: &str) -> Result<Ran, FileError> {
+        self.lab.run(on, cmd).map_err(|problem| match problem {
+            Problem::Endless { .. } => self.wrong(&format!("{path}.cmd"), problem),
+            _ => self.wrong(&format!("{path}.on"), problem),
+        })
     }
 }
 
-/// Finds `host`, `host/container` or `host/namespace`.
-///
-/// # Errors
-/// A name that nothing has, with the nearest that exists.
-pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
-    let (host_name, netns_name) = on.split_once('/').unwrap_or((on, ""));
-    let host = world.host_by_name(host_name).ok_or_else(|| Problem::Unknown {
-        kind: "host",
-        name: host_name.to_owned(),
-        hint: nearest(host_name, world.hosts().map(|h| h.name.as_str())),
-    })?;
-    if netns_name.is_empty() {
-        return Ok(Spot::of(host));
+const NEEDS_STEP: &str = "a `Run`, `Table` or `HookTable` of this act before it";
+const NEEDS_RUN: &str = "a `Run` before it: only a command's packets can be judged";
+
+/// Whether an expectation can be judged after that step.
+fn follows(expectation: &Expectation, before: Option<&ScenarioStep>) -> Result<(), Problem> {
+    match before {
+        None => Err(Problem::Missing(NEEDS_STEP)),
+        Some(ScenarioStep::Run { .. }) => Ok(()),
+        Some(_) if needs_run(expectation) => Err(Problem::Missing(NEEDS_RUN)),
+        Some(_) => Ok(()),
     }
-    if let Some((netns, root)) = world.place(host, netns_name) {
-        return Ok(Spot { host, netns, root });
-    }
-    let names = &world.host(host).netns_names;
-    let netns = names.get(netns_name).copied().ok_or_else(|| Problem::Unknown {
-        kind: "container or namespace",
-        name: netns_name.to_owned(),
-        hint: nearest(netns_name, names.keys().map(String::as_str).chain(world.places(host))),
-    })?;
-    Ok(Spot { host, netns, root: String::new() })
 }
 
-/// Replays a scenario; hands each step's report to `report` with the network as it then is.
-/// Answers whether every expectation held.
-///
-/// # Errors
-/// A bad file, an unknown name, a command that never ends.
-pub fn run(
-    file: &Path,
-    topologies: &Path,
-    seed: Option<u64>,
-    report: &mut dyn FnMut(&World, StepReport),
-) -> Result<bool, FileError> {
-    let (scenario, text) = Scenario::read(file)?;
-    let topology = topologies.join(format!("{}.ron", scenario.topology));
-    if !topology.exists() {
-        let known: Vec<String> = topology_names(topologies);
-        let hint = nearest(&scenario.topology, known.iter().map(String::as_str));
-        let problem = Problem::Unknown { kind: "topology", name: scenario.topology.clone(), hint };
-        return Err(FileError::at_path(file, &text, "topology", problem));
-    }
-    let mut lab = Lab::load(&topology, seed.unwrap_or(scenario.seed))?;
-    let mut held = true;
-    let mut last: (Option<Trace>, String, i32) = (None, String::new(), 0);
-    for (a, act) in scenario.acts.iter().enumerate() {
-        report(&lab.world, StepReport::Act(act.name.clone()));
-        for (s, step) in act.steps.iter().enumerate() {
-            match step {
-                ScenarioStep::Run { on, cmd } => {
-                    let path = format!("acts[{a}].steps[{s}].on");
-                    let spot = lab.locate(on).map_err(|p| FileError::at_path(file, &text, &path, p))?;
-                    let mut recorder = Recorder::default();
-                    let (output, status) = lab.run_command(&spot, cmd, &mut recorder)?;
-                    let steps = recorder.steps;
-                    let journeys = Journeys::new(&steps);
-                    let traces: Vec<Trace> =
-                        journeys.subjects().into_iter().filter_map(|id| journeys.trace(id)).collect();
-                    last = (traces.first().cloned(), output.clone(), status);
-                    let (on, cmd) = (on.clone(), cmd.clone());
-                    report(&lab.world, StepReport::Command { on, cmd, output, status, traces, steps });
-                }
-                ScenarioStep::Expect(expectation) => {
-                    let outcome = CommandOutcome {
-                        subject: last.0.as_ref(),
-                        output: &last.1,
-                        status: last.2,
-                        names: &lab.world,
-                    };
-                    let verdict = expectation.judge(&outcome);
-                    held &= verdict == Verdict::Held;
-                    report(&lab.world, StepReport::Judged { expectation: expectation.to_string(), verdict });
-                }
-            }
-        }
-    }
-    Ok(held)
+/// The nearest folder `topologies` beside a file or above it.
+fn topologies_of(file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let above = if file.is_absolute() { None } else { Some(PathBuf::from("../topologies")) };
+    folder
+        .ancestors()
+        .map(|folder| folder.join("topologies"))
+        .chain(above)
+        .find(|candidate| candidate.is_dir())
+        .unwrap_or_else(|| folder.join("topologies"))
 }
 
 fn topology_names(folder: &Path) -> Vec<String> {

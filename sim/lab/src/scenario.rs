@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::error::FileError;
@@ -48,8 +49,31 @@ pub enum ScenarioStep {
         /// The command, for the shell.
         cmd: String,
     },
-    /// Judges what the last command did.
+    /// Runs a command for each cell of a table and prints it: ✓ where the command ended with status
+    /// 0, ✗ where not, – where there is none.
+    Table {
+        /// Heads of the columns.
+        columns: Vec<String>,
+        /// The cells of each row, from left to right; `None` for one without a command.
+        rows: IndexMap<String, Vec<Option<Probe>>>,
+    },
+    /// Prints which tables the packets of this act met at which hooks.
+    HookTable {
+        /// Only what happened on this host, or in this namespace as `host/namespace`.
+        on: Option<String>,
+    },
+    /// Judges what the last command of the act did.
     Expect(Expectation),
+}
+
+/// A command whose exit status is a cell of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// `host` or `host/namespace`.
+    pub on: String,
+    /// The command, for the shell.
+    pub cmd: String,
 }
 
 impl Scenario {

@@ -24,11 +24,15 @@ pub(crate) fn read_ron<T: DeserializeOwned>(file: &Path) -> Result<(T, String), 
     Ok((value, text))
 }
 
+/// How our files are written: an optional field without `Some`.
+pub(crate) fn ron_options() -> ron::Options {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
+}
+
 /// Parses a text; what is wrong with it comes with the bytes where.
 fn parse_ron<T: DeserializeOwned>(text: &str) -> Result<T, (Range<usize>, Problem)> {
-    let options = ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     let places = Places::scan(text);
-    let value = options.from_str(text).map_err(|error| {
+    let value = ron_options().from_str(text).map_err(|error| {
         let span = place_of(&error, text, &places);
         (span.clone(), problem_of(&error.code, text, &places, span.start))
     })?;

@@ -77,6 +77,17 @@ pub struct Journeys<'a> {
     of_packet: BTreeMap<PacketId, Vec<usize>>,
 }
 
+/// The packets of a command that matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// The first one that it sent, rather no DNS.
+    pub sent: Option<PacketId>,
+    /// The first one back.
+    pub back: Option<PacketId>,
+    /// Both, and every other one that was dropped or is an ICMP error, in order of creation.
+    pub all: Vec<PacketId>,
+}
+
 /// Whether a packet of this relation carries on its parent's way.
 const fn carries_on(relation: Relation) -> bool {
     match relation {
@@ -145,31 +156,38 @@ impl<'a> Journeys<'a> {
         })
     }
 
-    /// The packets of a step of a scenario that matter by default: the first one sent that is
-    /// neither ARP nor DNS, the first one back, and every other one that was dropped or is an ICMP
-    /// error, in order of creation. What a kernel says of its own accord (group memberships) is
-    /// nobody's doing and none of them.
+    /// The packets of a recording that matter by default, whoever sent them.
     pub fn subjects(&self) -> Vec<PacketId> {
-        let mut subjects = Vec::new();
-        let mut first: Option<PacketId> = None;
-        let mut back = false;
+        self.case(|_, _| true).all
+    }
+
+    /// The packets of a command that matter by default: the first one that a process of its `own`
+    /// sent, the first one back, and every other one that was dropped or is an ICMP error. What a
+    /// kernel says of its own accord (group memberships) is nobody's doing and none of them.
+    pub fn case(&self, own: impl Fn(HostId, Pid) -> bool) -> Case {
+        let rank = |id: PacketId| {
+            let (host, _, by) = self.births[&id].sender;
+            let own = by.is_some_and(|pid| own(host, pid));
+            match (by, self.is_arp(id), self.frame(id).and_then(Frame::ip)) {
+                (None, ..) | (_, true, _) | (_, _, None) => None,
+                _ => Some((!own, self.is_dns(id))),
+            }
+        };
+        let sent = self.roots().filter_map(|id| Some((rank(id)?, id))).min().map(|(_, id)| id);
+        let mut case = Case { sent, back: None, all: Vec::new() };
         for id in self.roots().filter(|&id| !self.is_arp(id)) {
             let Some(ip) = self.frame(id).and_then(Frame::ip) else { continue };
             let is_error = matches!(&ip.body, packet::Body::Icmp(packet::Icmp::Error(_)));
-            match first {
-                None if !self.is_dns(id) && self.births[&id].sender.2.is_some() => {
-                    first = Some(id);
-                    subjects.push(id);
-                }
-                Some(sent) if !back && self.is_answer(sent, id) => {
-                    back = true;
-                    subjects.push(id);
-                }
-                _ if self.has_cause(id) && (is_error || self.ends_in_drop(id)) => subjects.push(id),
-                _ => {}
+            if Some(id) == sent {
+                case.all.push(id);
+            } else if case.back.is_none() && sent.is_some_and(|sent| sent < id && self.is_answer(sent, id)) {
+                case.back = Some(id);
+                case.all.push(id);
+            } else if self.has_cause(id) && (is_error || self.ends_in_drop(id)) {
+                case.all.push(id);
             }
         }
-        subjects
+        case
     }
 
     /// Whether `id` comes back from where `sent` arrived, ports reversed.

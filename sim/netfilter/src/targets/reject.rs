@@ -68,7 +68,19 @@ impl Extension for Reject {
 
 impl Reject {
     fn name(&self) -> &'static str {
-        NAMES.iter().find(|(.., with)| *with == self.with).map_or("icmp-port-unreachable", |(name, ..)| name)
+        self.with.name().unwrap_or("icmp-port-unreachable")
+    }
+}
+
+impl RejectWith {
+    /// The word after `--reject-with`; `None` for an ICMP code that no rule asks for.
+    pub fn name(self) -> Option<&'static str> {
+        NAMES.iter().find(|(.., with)| *with == self).map(|(name, ..)| *name)
+    }
+
+    /// Every word after `--reject-with`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, ..)| *name)
     }
 }
 

@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use packet::{HostId, NetnsId, Pid};
+use trace::{Observer, Off, Recorder};
+use world::{Outcome, Stream, World};
+
+use crate::error::{FileError, Problem, nearest};
+use crate::ran::Ran;
+use crate::topology::Topology;
+
+/// A network that runs, made of a topology file.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    /// Its hosts.
+    pub world: World,
+    file: PathBuf,
+    text: String,
+}
+
+/// Where a command is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The host.
+    pub host: HostId,
+    /// The network namespace.
+    pub netns: NetnsId,
+    /// The directory that is `/` there; empty for the host's own.
+    pub root: String,
+}
+
+impl Spot {
+    /// The initial namespace of a host.
+    pub fn of(host: HostId) -> Self {
+        Self { host, netns: NetnsId::INIT, root: String::new() }
+    }
+}
+
+impl Lab {
+    /// Builds the network of a topology file and runs its hosts' set-up.
+    ///
+    /// # Errors
+    /// A bad file, an unknown name, a set-up command that fails.
+    pub fn load(file: &Path, seed: u64) -> Result<Self, FileError> {
+        let (topology, text) = Topology::read(file)?;
+        let world = topology.build(seed, file, &text)?;
+        let mut lab = Self { world, file: file.to_owned(), text };
+        for (name, spec) in &topology.hosts {
+            let Some(host) = lab.world.host_by_name(name) else { continue };
+            for (i, command) in spec.setup.iter().enumerate() {
+                let (output, status) = lab.run_command(&Spot::of(host), command, &mut Off)?;
+                if status != 0 {
+                    let problem = Problem::Setup { host: name.clone(), status, output };
+                    let path = format!("hosts[{name:?}].setup[{i}]");
+                    return Err(FileError::at_path(&lab.file, &lab.text, &path, problem));
+                }
+            }
+        }
+        Ok(lab)
+    }
+
+    /// Finds `host`, `host/container` or `host/namespace`.
+    ///
+    /// # Errors
+    /// A name that nothing has, with the nearest that exists.
+    pub fn locate(&self, on: &str) -> Result<Spot, Problem> {
+        locate(&self.world, on)
+    }
+
+    /// Types `command` at the shell of `on`, a `host`, `host/container` or `host/namespace`, waits for its end and
+    /// keeps what every packet did meanwhile.
+    ///
+    /// # Errors
+    /// An unknown name, a command that never ends.
+    pub fn run(&mut self, on: &str, command: &str) -> Result<Ran, Problem> {
+        let spot = self.locate(on)?;
+        let before = self.world.clone();
+        let mut recorder = Recorder::default();
+        let typed = type_command(&mut self.world, &spot, command, &mut recorder)?;
+        let own = (spot.host, typed.pid);
+        Ok(Ran::new(on, command, typed, own, recorder.steps, before, self.world.clone()))
+    }
+
+    /// Types `command` at the shell of a place and waits for its end. Answers what it printed
+    /// and its exit status.
+    ///
+    /// # Errors
+    /// A command that never ends.
+    pub fn run_command<O: Observer>(
+        &mut self,
+        spot: &Spot,
+        command: &str,
+        obs: &mut O,
+    ) -> Result<(String, i32), FileError> {
+        let typed = type_command(&mut self.world, spot, command, obs)
+            .map_err(|problem| FileError::new(&self.file, problem))?;
+        Ok((typed.output, typed.status))
+    }
+}
+
+/// What a command did to its console.
+pub(crate) struct Typed {
+    /// Both streams, in order.
+    pub output: String,
+    /// Standard output alone.
+    pub stdout: String,
+    /// Exit status.
+    pub status: i32,
+    /// The shell that ran it; its children have greater numbers.
+    pub pid: Pid,
+}
+
+/// Types `command` at a shell and waits for its end.
+pub(crate) fn type_command<O: Observer>(
+    world: &mut World,
+    spot: &Spot,
+    command: &str,
+    obs: &mut O,
+) -> Result<Typed, Problem> {
+    let host = spot.host;
+    let console = world.add_console(host, false);
+    world.type_input(host, console, None);
+    let args = ["sh", "-c", command].map(str::to_owned).to_vec();
+    let endless = |why: &str| Problem::Endless { command: command.to_owned(), why: why.to_owned() };
+    let Ok(pid) = world.spawn(host, spot.netns, console, args, BTreeMap::new()) else {
+        return Err(endless("the host has no shell"));
+    };
+    world.enter_root(host, pid, &spot.root);
+    let (mut output, mut stdout) = (Vec::new(), Vec::new());
+    let outcome = world.run_to_exit(host, pid, console, obs, &mut |stream, bytes| {
+        output.extend_from_slice(bytes);
+        if stream == Stream::Out {
+            stdout.extend_from_slice(bytes);
+        }
+    });
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match outcome {
+        Outcome::Exited(status) => Ok(Typed { output: text(&output), stdout: text(&stdout), status, pid }),
+        Outcome::Stuck => Err(endless("nothing can happen any more")),
+        Outcome::Silent => Err(endless("it said nothing for an hour of virtual time")),
+        Outcome::Busy => Err(endless("it runs round and round in no time")),
+        Outcome::Storm(devices) => Err(endless(&format!("packets circulate between {}", devices.join(", ")))),
+    }
+}
+
+/// Finds `host`, `host/container` or `host/namespace`.
+///
+/// # Errors
+/// A name that nothing has, with the nearest that exists.
+pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
+    let (host_name, netns_name) = on.split_once('/').unwrap_or((on, ""));
+    let host = world.host_by_name(host_name).ok_or_else(|| Problem::Unknown {
+        kind: "host",
+        name: host_name.to_owned(),
+        hint: nearest(host_name, world.hosts().map(|h| h.name.as_str())),
+    })?;
+    if netns_name.is_empty() {
+        return Ok(Spot::of(host));
+    }
+    if let Some((netns, root)) = world.place(host, netns_name) {
+        return Ok(Spot { host, netns, root });
+    }
+    let names = &world.host(host).netns_names;
+    let netns = names.get(netns_name).copied().ok_or_else(|| Problem::Unknown {
+        kind: "container or namespace",
+        name: netns_name.to_owned(),
+        hint: nearest(netns_name, names.keys().map(String::as_str).chain(world.places(host))),
+    })?;
+    Ok(Spot { host, netns, root: String::new() })
+}

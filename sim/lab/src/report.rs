@@ -1,0 +1,40 @@
+//! A scenario's steps as text.
+
+use std::fmt::Write;
+
+use trace::view::{View, print};
+
+use crate::expect::{Failure, Verdict};
+use crate::run::StepReport;
+
+/// The steps of a scenario as its snapshot holds them: commands without their output, the minimal
+/// way of each packet that matters, tables, verdicts.
+pub(crate) fn minimal(text: &mut String, report: &StepReport) {
+    let _ = match report {
+        StepReport::Act(name) => writeln!(text, "\n## {name}"),
+        StepReport::Command(ran) => {
+            let status = if ran.status == 0 { String::new() } else { format!("   [exit {}]", ran.status) };
+            write!(text, "\n{}$ {}{status}\n{}", ran.on, ran.cmd, ran.print(View::Minimal))
+        }
+        StepReport::Table(ran) => write!(text, "\n{}", ran.output),
+        StepReport::Judged { .. } => write!(text, "{}", report.verdict_text()),
+    };
+}
+
+impl StepReport {
+    /// An expectation with its verdict; of one that failed, what happened instead and the way of the
+    /// packet that was judged. Empty for other steps.
+    pub fn verdict_text(&self) -> String {
+        let Self::Judged { expectation, verdict, ran } = self else { return String::new() };
+        let Verdict::Failed(Failure { instead, around }) = verdict else {
+            return format!("  ✓ {expectation}\n");
+        };
+        let mut lines = instead.lines();
+        let mut text = format!("  ✗ {expectation}\n    instead: {}\n", lines.next().unwrap_or_default());
+        let trace = around.as_ref().map(|trace| print(trace, &ran.world, View::Summary)).unwrap_or_default();
+        for line in lines.chain(trace.lines()) {
+            let _ = writeln!(text, "{}", format!("      {line}").trim_end());
+        }
+        text
+    }
+}
