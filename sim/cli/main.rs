@@ -3,6 +3,7 @@
 mod complete;
 mod editor;
 mod help;
+mod load;
 mod pace;
 mod prompt;
 mod run;

@@ -47,6 +47,9 @@ pub(crate) fn main(args: &RunArgs) -> ExitCode {
 fn run_one(args: &RunArgs, file: &Path) -> Result<bool, String> {
     let mut replay =
         Replay::load(file, args.topologies.as_deref(), args.seed).map_err(|error| error.to_string())?;
+    for warning in &replay.lab.warnings {
+        eprintln!("{warning}");
+    }
     let mut steps: Vec<Step> = Vec::new();
     let mut text = String::new();
     let title = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::{Lab, Spot};
+use lab::Spot;
 use trace::view::{Packets, Typed};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
 use crate::STATUS_BAD_INPUT;
+use crate::load::load;
 use crate::prompt::Prompt;
 use crate::terminal::write_out;
 use crate::trace_options::TraceOptions;
@@ -168,7 +169,7 @@ fn input(args: &ShArgs) -> Result<Input, String> {
 /// The world, and where the shell runs.
 fn world(args: &ShArgs) -> Result<(World, Spot), String> {
     let world = match &args.topology {
-        Some(file) => Lab::load(file, args.seed).map_err(|error| error.to_string())?.world,
+        Some(file) => load(file, args.seed)?.world,
         None => {
             let mut world = World::new(args.seed);
             world.add_host("hoplab", tools::registry());

@@ -3,12 +3,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use lab::{Lab, Spot};
+use lab::Spot;
 use packet::{HostId, NetnsId, Proto, TcpFlags};
 use trace::view::{Packets, Typed};
 use world::{Follow, Probe, World};
 
 use crate::STATUS_BAD_INPUT;
+use crate::load::load;
 use crate::trace_options::TraceOptions;
 
 /// Arguments of `hoplab trace`.
@@ -76,7 +77,7 @@ pub(crate) fn main(args: &TraceArgs) -> ExitCode {
 }
 
 fn follow(args: &TraceArgs) -> Result<String, String> {
-    let lab = Lab::load(&args.topology, args.seed).map_err(|error| error.to_string())?;
+    let lab = load(&args.topology, args.seed)?;
     let Spot { host, netns, .. } = lab.locate(&args.from).map_err(|problem| problem.to_string())?;
     let dst = match args.to.parse() {
         Ok(addr) => addr,

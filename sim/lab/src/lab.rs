@@ -7,15 +7,16 @@ use world::{Outcome, Stream, World};
 
 use crate::error::{FileError, Problem, nearest};
 use crate::ran::Ran;
-use crate::topology::Topology;
+use crate::topology::{Finding, Topology};
 
 /// A network that runs, made of a topology file.
 #[derive(Clone, Debug)]
 pub struct Lab {
     /// Its hosts.
     pub world: World,
+    /// What looks wrong with its topology.
+    pub warnings: Vec<Finding>,
     file: PathBuf,
-    text: String,
 }
 
 /// Where a command is typed.
@@ -42,17 +43,17 @@ impl Lab {
     /// # Errors
     /// A bad file, an unknown name, a set-up command that fails.
     pub fn load(file: &Path, seed: u64) -> Result<Self, FileError> {
-        let (topology, text) = Topology::read(file)?;
-        let world = topology.build(seed, file, &text)?;
-        let mut lab = Self { world, file: file.to_owned(), text };
+        let topology = Topology::read(file)?;
+        let warnings = topology.warnings()?;
+        let world = topology.build(seed)?;
+        let mut lab = Self { world, warnings, file: file.to_owned() };
         for (name, spec) in &topology.hosts {
             let Some(host) = lab.world.host_by_name(name) else { continue };
-            for (i, command) in spec.setup.iter().enumerate() {
+            for (command, at) in &spec.setup {
                 let (output, status) = lab.run_command(&Spot::of(host), command, &mut Off)?;
                 if status != 0 {
                     let problem = Problem::Setup { host: name.clone(), status, output };
-                    let path = format!("hosts[{name:?}].setup[{i}]");
-                    return Err(FileError::at_path(&lab.file, &lab.text, &path, problem));
+                    return Err(topology.error(at, problem));
                 }
             }
         }

@@ -23,4 +23,4 @@ pub use place::Places;
 pub use ran::Ran;
 pub use run::{Replay, StepReport, Tally};
 pub use scenario::{Act, Probe, Scenario, ScenarioStep};
-pub use topology::{Cable, HostSpec, LinkSpec, NicSpec, SegmentSpec, Topology};
+pub use topology::{Bridge, Cable, Finding, Host, Medium, Nic, Port, Segment, Severity, Topology};

@@ -261,7 +261,7 @@ fn topologies_of(file: &Path) -> PathBuf {
         .unwrap_or_else(|| folder.join("topologies"))
 }
 
-fn topology_names(folder: &Path) -> Vec<String> {
+pub(crate) fn topology_names(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<String> =
         entries.filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned())).collect();

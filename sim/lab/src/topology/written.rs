@@ -1,0 +1,289 @@
+//! A topology as it is written: brief and full forms, nothing looked up yet.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use indexmap::IndexMap;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// A file of `topologies/`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Topology")]
+pub struct TopologyFile {
+    /// One line that says what it is.
+    #[serde(default)]
+    pub title: String,
+    /// Topologies beside this file, without `.ron`, whose hosts, segments and links are taken in.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// What this file's hosts and cables have unless they say otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Hosts by name.
+    #[serde(default)]
+    pub hosts: IndexMap<String, HostFile>,
+    /// Hubs and switches by name.
+    #[serde(default)]
+    pub segments: IndexMap<String, SegmentFile>,
+    /// Cables between two NICs.
+    #[serde(default)]
+    pub links: Vec<LinkFile>,
+    /// Hosts and cables of a regular shape, by the name that their hosts' names begin with.
+    #[serde(default)]
+    pub shapes: IndexMap<String, ShapeFile>,
+}
+
+/// What hosts and cables have unless they say otherwise.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Of hosts, also of those that a shape makes.
+    #[serde(default)]
+    pub host: HostDefaults,
+    /// Of cables.
+    #[serde(default)]
+    pub cable: Cable,
+}
+
+/// What hosts have unless they say otherwise.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Host")]
+pub struct HostDefaults {
+    /// The gateway of hosts that name none; a shape's hosts have routes instead.
+    pub gateway: Option<String>,
+    /// Commands that run before the host's own.
+    #[serde(default)]
+    pub setup: Vec<String>,
+    /// Files that the host's own of the same path replace.
+    #[serde(default)]
+    pub files: IndexMap<String, String>,
+}
+
+/// A host.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Host")]
+pub struct HostFile {
+    /// Physical NICs by name.
+    #[serde(default)]
+    pub nics: IndexMap<String, NicFile>,
+    /// Bridges by name.
+    #[serde(default)]
+    pub bridges: IndexMap<String, BridgeFile>,
+    /// The next hop of the default route: an address, or the name of the host that has it.
+    pub gateway: Option<String>,
+    /// Shell commands that the host runs when it boots, one after the other.
+    #[serde(default)]
+    pub setup: Vec<String>,
+    /// Files by absolute path.
+    #[serde(default)]
+    pub files: IndexMap<String, String>,
+}
+
+/// How a value was written: its parts have other paths then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// As a text or a list.
+    Brief,
+    /// With a struct's fields.
+    #[default]
+    Full,
+}
+
+/// A physical NIC; in brief one address, `"auto"` or `"none"`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Nic", remote = "Self")]
+pub struct NicFile {
+    /// Addresses with prefix length, or `auto`.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// MAC address; otherwise one that follows from host and NIC name.
+    pub mac: Option<String>,
+    /// MTU in bytes.
+    pub mtu: Option<u32>,
+    /// Whether it is up; otherwise it is if it has an address or is a bridge's port.
+    pub up: Option<bool>,
+    #[serde(skip)]
+    pub(crate) form: Form,
+}
+
+/// A bridge.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Bridge")]
+pub struct BridgeFile {
+    /// NICs of the host.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// Addresses with prefix length.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+}
+
+/// A hub or switch; in brief the list of its ports.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Segment", remote = "Self")]
+pub struct SegmentFile {
+    /// Hub or switch.
+    #[serde(default)]
+    pub kind: SegmentSort,
+    /// The NICs plugged in, `host:nic`.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// What its cables do.
+    #[serde(default)]
+    pub cable: Cable,
+    /// The subnet of automatic addresses.
+    pub subnet: Option<String>,
+    #[serde(skip)]
+    pub(crate) form: Form,
+}
+
+/// How a segment passes frames on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum SegmentSort {
+    /// To every port.
+    Hub,
+    /// Learning.
+    #[default]
+    Switch,
+}
+
+/// A cable between two NICs; in brief `"a:eth0 -- b:eth0"`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Link", remote = "Self")]
+pub struct LinkFile {
+    /// The NICs, `host:nic`.
+    pub ends: (String, String),
+    /// What it does.
+    #[serde(default)]
+    pub cable: Cable,
+    /// The subnet of automatic addresses.
+    pub subnet: Option<String>,
+    /// Where the second end begins in the brief form, in bytes.
+    #[serde(skip)]
+    pub(crate) second: usize,
+    #[serde(skip)]
+    pub(crate) form: Form,
+}
+
+/// What a cable does to frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cable {
+    /// Microseconds; 50 if not given.
+    pub latency_us: Option<u64>,
+    /// Megabits per second; unlimited if not given.
+    pub bandwidth_mbit: Option<u64>,
+    /// Frames lost, in a million.
+    pub loss_ppm: Option<u32>,
+    /// Frames that wait at most; 1000 if not given.
+    pub queue: Option<u32>,
+    /// Longest IP packet in bytes.
+    pub mtu: Option<u32>,
+}
+
+/// Hosts and cables of a regular shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Shape")]
+pub enum ShapeFile {
+    /// So many hosts in a row.
+    Line(usize),
+    /// One host in the middle and so many around it.
+    Star(usize),
+    /// A host with branches, each branch with branches, and so on.
+    Tree {
+        /// How often it branches from the root to a leaf.
+        depth: usize,
+        /// Branches of each host.
+        fanout: usize,
+    },
+}
+
+/// A type that can also be written as a text or as a list.
+trait Brief: Sized {
+    const EXPECTED: &'static str;
+    fn full<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error>;
+    fn text(_: &str) -> Option<Self> {
+        None
+    }
+    fn list(_: Vec<String>) -> Option<Self> {
+        None
+    }
+}
+
+impl Brief for NicFile {
+    const EXPECTED: &'static str = "an address in quotes, \"auto\", \"none\" or `Nic(…)`";
+    fn full<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(from)
+    }
+    fn text(text: &str) -> Option<Self> {
+        let addresses = if text == "none" { Vec::new() } else { vec![text.to_owned()] };
+        Some(Self { addresses, form: Form::Brief, ..Self::default() })
+    }
+    fn list(items: Vec<String>) -> Option<Self> {
+        items.is_empty().then(Self::default)
+    }
+}
+
+impl Brief for SegmentFile {
+    const EXPECTED: &'static str = "a list of ports or `Segment(…)`";
+    fn full<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(from)
+    }
+    fn list(ports: Vec<String>) -> Option<Self> {
+        Some(Self { ports, form: Form::Brief, ..Self::default() })
+    }
+}
+
+impl Brief for LinkFile {
+    const EXPECTED: &'static str = "a link such as \"a:eth0 -- b:eth0\" or `Link(ends: …)`";
+    fn full<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(from)
+    }
+    fn text(text: &str) -> Option<Self> {
+        let (first, rest) = text.split_once(" -- ")?;
+        let second = rest.trim_start();
+        let ends = (first.trim().to_owned(), second.trim_end().to_owned());
+        Some(Self { ends, second: text.len() - second.len(), form: Form::Brief, ..Self::default() })
+    }
+}
+
+/// Reads either form; ron tells which it is.
+struct Either<T>(PhantomData<T>);
+
+impl<'de, T: Brief> Visitor<'de> for Either<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::text(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<T, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = from.next_element()? {
+            items.push(item);
+        }
+        T::list(items).ok_or_else(|| A::Error::invalid_type(serde::de::Unexpected::Seq, &self))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, from: A) -> Result<T, A::Error> {
+        T::full(MapAccessDeserializer::new(from))
+    }
+}
+
+macro_rules! either {
+    ($($name:ty),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_any(Either(PhantomData))
+            }
+        }
+    )*};
+}
+
+either!(NicFile, SegmentFile, LinkFile);
