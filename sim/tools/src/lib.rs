@@ -9,6 +9,7 @@ pub mod conntrack;
 pub mod console;
 mod dhcp;
 pub mod dmesg;
+pub mod docker;
 pub mod ethtool;
 pub mod getopt;
 pub mod hostname;
@@ -25,6 +26,7 @@ mod request_props;
 pub mod route_cmd;
 pub mod shell;
 pub mod sysctl_cmd;
+pub mod systemctl;
 pub mod text;
 
 /// Installs every command of this room.
@@ -35,12 +37,14 @@ pub fn install_all(registry: &mut world::Registry) {
     conntrack::install(registry);
     dhcp::install(registry);
     dmesg::install(registry);
+    docker::install(registry);
     ethtool::install(registry);
     hostname::install(registry);
     ifconfig::install(registry);
     route_cmd::install(registry);
     ip::install(registry);
     sysctl_cmd::install(registry);
+    systemctl::install(registry);
     ipset::install(registry);
     iptables::install(registry);
     net::install(registry);

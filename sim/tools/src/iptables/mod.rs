@@ -6,7 +6,7 @@ pub(crate) mod command;
 mod list;
 mod monitor;
 mod restore;
-mod run;
+pub(crate) mod run;
 mod save;
 
 pub use run::call;

@@ -93,7 +93,7 @@ impl HttpEcho {
 }
 
 /// Length of the first complete request in `bytes`: headers, and a body of Content-Length.
-fn request_length(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn request_length(bytes: &[u8]) -> Option<usize> {
     let headers = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..headers]).to_ascii_lowercase();
     let body =

@@ -3,7 +3,7 @@
 mod arping;
 mod curl;
 mod flannel_udp;
-mod http_echo;
+pub(crate) mod http_echo;
 mod nc;
 mod nmap;
 mod nping;
