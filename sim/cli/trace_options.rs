@@ -39,6 +39,8 @@ pub(crate) enum Format {
     Text,
     /// One JSON document (schemas/trace.schema.json).
     Json,
+    /// One page that plays the packets, for a browser.
+    Html,
     /// A Mermaid sequence diagram.
     Mermaid,
     /// Graphviz: the network with a packet's way on it, a graph for each packet.
@@ -124,8 +126,10 @@ impl TraceOptions {
 
     /// Begins the document that is asked for.
     pub fn document(&self, title: &str, default: Packets) -> Document {
-        let packets = self.packets.unwrap_or(default);
-        let limits = Limits::NONE;
+        let page = self.format == Format::Html;
+        // A page shows all packets and picks the ones that matter itself.
+        let packets = self.packets.unwrap_or(if page { Packets::All } else { default });
+        let limits = if page { Limits::PAGE } else { Limits::NONE };
         Document { builder: RecordingBuilder::new(title, packets, limits) }
     }
 
@@ -145,6 +149,7 @@ impl TraceOptions {
         match self.format {
             Format::Text => String::new(),
             Format::Json => trace::view::json(recording),
+            Format::Html => trace::view::html(recording),
             Format::Mermaid => trace::view::mermaid(recording),
             Format::Dot => trace::view::dot(recording),
         }

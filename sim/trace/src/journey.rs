@@ -321,17 +321,19 @@ impl Trace {
         ids
     }
 
+    /// The last headers of one of the packets of this line.
+    pub fn frame_of(&self, packet: PacketId) -> Option<&Frame> {
+        let steps = self.hops.iter().flat_map(|hop| &hop.steps).filter(|step| step.packet == packet);
+        steps.rev().find_map(Step::frame)
+    }
+
     /// The headers it had when it was last seen by a device, or at first.
     pub fn last_frame(&self) -> &Frame {
         self.hops
             .iter()
             .rev()
             .flat_map(|hop| hop.steps.iter().rev())
-            .find_map(|step| match &step.kind {
-                StepKind::Receive(frame) | StepKind::Transmit(frame) => Some(&**frame),
-                StepKind::Created { frame, .. } => Some(&**frame),
-                _ => None,
-            })
+            .find_map(Step::frame)
             .unwrap_or(&self.frame)
     }
 }

@@ -17,6 +17,18 @@ pub struct Step {
     pub kind: StepKind,
 }
 
+impl Step {
+    /// The headers that the packet was seen with, if the step tells them.
+    pub fn frame(&self) -> Option<&Frame> {
+        match &self.kind {
+            StepKind::Created { frame, .. } | StepKind::Receive(frame) | StepKind::Transmit(frame) => {
+                Some(frame)
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Where in the world a step happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {

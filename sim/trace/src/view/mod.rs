@@ -2,6 +2,7 @@
 //! ([`Recording`]) that is printed as JSON, drawn as diagrams and played by a page.
 
 mod dot;
+mod html;
 mod layers;
 mod map;
 mod mermaid;
@@ -15,6 +16,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use dot::dot;
+pub use html::html;
 pub use layers::{Field, Layer};
 pub use map::{
     DeviceKey, DeviceSort, EdgeSort, MapDevice, MapEdge, MapHost, MapNamespace, MapSegment, NetworkMap,
@@ -27,6 +29,7 @@ pub use report::{
     HopReport, JSON_VERSION, NearestReport, PacketReport, ParentReport, Recording, RewriteReport,
     RuleContext, SenderReport, StepDetail, StepReport, json, schema,
 };
+pub use sentence::tell;
 pub use text::{Paint, print, print_painted};
 
 /// How much a text view tells.

@@ -9,7 +9,7 @@ use super::report::{
     HopReport, JSON_VERSION, NearestReport, PacketReport, ParentReport, Recording, RewriteReport,
     RuleContext, SenderReport, StepDetail, StepReport,
 };
-use super::sentence::{devices, kernel_function, sentence};
+use super::sentence::{Wording, devices, kernel_function, sentence};
 use crate::journey::{Disposition, Trace};
 use crate::{
     Around, BridgeCall, Decision, Journeys, Names, Place, Relation, RewriteBy, Step, StepKind, describe,
@@ -428,7 +428,7 @@ fn step_report(step: &Step, trace: &Trace, names: &dyn Names, headers: Option<us
         device_id: dev.map(|dev| DeviceKey { host, dev }),
         headers,
         function: kernel_function(&step.kind),
-        text: sentence(step, trace, names, true),
+        text: sentence(step, &|id| trace.frame_of(id), names, Wording::Brief),
         detail,
     }
 }

@@ -1,7 +1,7 @@
 use packet::{Body, DevId, EtherPayload, Frame, PacketId, UdpData};
 
 use crate::describe::describe;
-use crate::journey::{Hop, Trace};
+use crate::journey::Hop;
 use crate::{BridgeCall, Decision, FieldChange, HookName, Names, RewriteBy, Step, StepKind};
 
 /// The devices that the packet passed in a hop, in order, each once in a row.
@@ -71,9 +71,30 @@ fn decision_detail(decision: &Decision) -> String {
     }
 }
 
-/// What a step says.
-pub(super) fn sentence(step: &Step, trace: &Trace, names: &dyn Names, full: bool) -> String {
+/// How much a sentence says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// For a reader of text.
+    Plain,
+    /// With addresses and numbers that most don't want.
+    Full,
+    /// Without what a report holds beside it: rules and link-layer addresses.
+    Brief,
+}
+
+/// What a step says. `outer` knows the frames of packets that carry others.
+pub(super) fn sentence<'a>(
+    step: &Step,
+    outer: &dyn Fn(PacketId) -> Option<&'a Frame>,
+    names: &dyn Names,
+    wording: Wording,
+) -> String {
     let host = step.place.host;
+    let full = wording == Wording::Full;
+    let detail = |decision: &Decision| match wording {
+        Wording::Plain | Wording::Full => decision_detail(decision),
+        Wording::Brief => decision_text(decision),
+    };
     match &step.kind {
         StepKind::Created { by, parents, frame } => {
             let by =
@@ -87,6 +108,8 @@ pub(super) fn sentence(step: &Step, trace: &Trace, names: &dyn Names, full: bool
         StepKind::Transmit(frame) if full => {
             format!("out: {} > {}, {}", frame.src, frame.dst, describe(frame))
         }
+        StepKind::Receive(frame) if wording == Wording::Brief => format!("in: {}", describe(frame)),
+        StepKind::Transmit(frame) if wording == Wording::Brief => format!("out: {}", describe(frame)),
         StepKind::Receive(_) => "in".to_owned(),
         StepKind::Transmit(_) => "out".to_owned(),
         StepKind::Route { route, dev, .. } => match dev {
@@ -123,10 +146,10 @@ pub(super) fn sentence(step: &Step, trace: &Trace, names: &dyn Names, full: bool
         StepKind::Chain { hook, table, rules_visited, decided_by, verdict } => format!(
             "{table} {}: {verdict} by {}, {rules_visited} rule{} visited",
             hook.as_str(),
-            decision_detail(decided_by),
+            detail(decided_by),
             if *rules_visited == 1 { "" } else { "s" },
         ),
-        StepKind::Rule { decision, target } => format!("{target} by {}", decision_detail(decision)),
+        StepKind::Rule { decision, target } => format!("{target} by {}", detail(decision)),
         StepKind::Conntrack { state, entry } => match entry {
             Some(entry) => format!("conntrack {state}: {entry}"),
             None => format!("conntrack {state}"),
@@ -141,12 +164,12 @@ pub(super) fn sentence(step: &Step, trace: &Trace, names: &dyn Names, full: bool
             };
             format!("{}{by}", changes_text(changes))
         }
-        StepKind::Encapsulated { outer, overhead } => {
-            let how = tunnel(trace, *outer).unwrap_or_else(|| "encapsulated".to_owned());
-            let number = if full { format!(" (packet {outer})") } else { String::new() };
+        StepKind::Encapsulated { outer: id, overhead } => {
+            let how = outer(*id).and_then(tunnel).unwrap_or_else(|| "encapsulated".to_owned());
+            let number = if full { format!(" (packet {id})") } else { String::new() };
             format!("{how}, +{overhead} bytes{number}")
         }
-        StepKind::Decapsulated { outer } => match tunnel(trace, *outer) {
+        StepKind::Decapsulated { outer: id } => match outer(*id).and_then(tunnel) {
             Some(how) => format!("decapsulated from {how}"),
             None => "decapsulated".to_owned(),
         },
@@ -160,21 +183,14 @@ pub(super) fn sentence(step: &Step, trace: &Trace, names: &dyn Names, full: bool
         StepKind::Held("fragments") => "waits for its other fragments".to_owned(),
         StepKind::Held(why) => format!("waits: {why}"),
         StepKind::Drop { reason, decided_by: Some(decision) } => {
-            format!("dropped by {} ({reason})", decision_detail(decision))
+            format!("dropped by {} ({reason})", detail(decision))
         }
         StepKind::Drop { reason, decided_by: None } => format!("dropped: {} ({reason})", reason.sentence()),
     }
 }
 
 /// The tunnel of an outer packet: `vxlan vni 1: 192.168.56.101 ⇒ 192.168.56.102:8472`.
-fn tunnel(trace: &Trace, outer: PacketId) -> Option<String> {
-    let steps = trace.hops.iter().flat_map(|hop| &hop.steps).filter(|step| step.packet == outer);
-    let frame: &Frame = steps.rev().find_map(|step| match &step.kind {
-        StepKind::Created { frame, .. } | StepKind::Receive(frame) | StepKind::Transmit(frame) => {
-            Some(&**frame)
-        }
-        _ => None,
-    })?;
+fn tunnel(frame: &Frame) -> Option<String> {
     let EtherPayload::Ip(packet) = &frame.payload else { return None };
     let ends = format!("{} ⇒ {}", packet.src(), packet.dst());
     match &packet.body {
@@ -185,4 +201,9 @@ fn tunnel(trace: &Trace, outer: PacketId) -> Option<String> {
         Body::Ip(_) => Some(format!("ipip: {ends}")),
         _ => None,
     }
+}
+
+/// What a step says to a reader of a capture.
+pub fn tell<'a>(step: &Step, outer: &dyn Fn(PacketId) -> Option<&'a Frame>, names: &dyn Names) -> String {
+    sentence(step, outer, names, Wording::Plain)
 }

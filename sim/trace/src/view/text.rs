@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::sentence::{decision_text, devices, kernel_function, sentence};
+use super::sentence::{Wording, decision_text, devices, kernel_function, sentence};
 use super::{View, human_duration};
 use crate::describe::describe;
 use crate::journey::{Disposition, Hop, Trace};
@@ -157,7 +157,7 @@ impl Page<'_> {
             _ => Tone::Plain,
         };
         let StepKind::Drop { reason, decided_by: Some(decision) } = &step.kind else {
-            return vec![Line { tone, text: sentence(step, self.trace, self.names, full) }];
+            return vec![Line { tone, text: self.sentence(step, full) }];
         };
         let mut lines =
             vec![Line { tone, text: format!("dropped by {} ({reason})", decision_text(decision)) }];
@@ -171,6 +171,11 @@ impl Page<'_> {
             Decision::Policy { nearest: None, .. } => {}
         }
         lines
+    }
+
+    fn sentence(&self, step: &Step, full: bool) -> String {
+        let wording = if full { Wording::Full } else { Wording::Plain };
+        sentence(step, &|id| self.trace.frame_of(id), self.names, wording)
     }
 
     fn device(&self, step: &Step) -> String {
