@@ -4,6 +4,8 @@
 mod block;
 mod layout;
 mod svg;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
