@@ -193,6 +193,22 @@ pub enum Relation {
     Retransmits,
 }
 
+impl Relation {
+    /// The relation in words that a packet's number follows.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Copy => "copy of",
+            Self::FragmentOf => "fragment of",
+            Self::ReassembledFrom => "put together from",
+            Self::Encapsulates => "carries",
+            Self::DecapsulatedFrom => "was carried by",
+            Self::ReplyTo => "answers",
+            Self::RelayedBy => "relays",
+            Self::Retransmits => "sends again",
+        }
+    }
+}
+
 /// A place on the netfilter map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HookName {

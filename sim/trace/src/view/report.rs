@@ -410,3 +410,19 @@ pub fn json(recording: &Recording) -> String {
     serde_json::to_string(recording)
         .map_or_else(|error| format!("{{\"error\":\"{error}\"}}\n"), |text| text + "\n")
 }
+
+#[cfg(test)]
+mod tests {
+    /// Made from the types; after a change that is meant: `HOPLAB_UPDATE=1 cargo test -p
+    /// hoplab-trace`, and raise [`super::JSON_VERSION`] if a field changed its meaning or went.
+    #[test]
+    fn the_published_schema_is_what_the_types_say() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/trace.schema.json");
+        let made = serde_json::to_string_pretty(&super::schema()).expect("a schema is JSON") + "\n";
+        if std::env::var_os("HOPLAB_UPDATE").is_some() {
+            std::fs::write(file, &made).expect("the schema can be written");
+        }
+        let published = std::fs::read_to_string(file).expect("the schema is there");
+        assert!(published == made, "schemas/trace.schema.json is not fresh");
+    }
+}

@@ -100,7 +100,7 @@ pub(super) fn sentence<'a>(
             let by =
                 by.and_then(|pid| names.process(host, pid)).map_or(String::new(), |p| format!(" by `{p}`"));
             let parents: Vec<String> =
-                parents.iter().map(|(relation, id)| format!("{relation:?} {id}")).collect();
+                parents.iter().map(|(relation, id)| format!("{} {id}", relation.words())).collect();
             let from = if parents.is_empty() { String::new() } else { format!(" ({})", parents.join(", ")) };
             format!("packet {}{by}{from}: {}", step.packet, describe(frame))
         }

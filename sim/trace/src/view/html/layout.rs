@@ -228,7 +228,8 @@ impl Drawing<'_> {
                 Align::Middle,
             )
         };
-        let boxes = namespaces.iter().map(|ns| self.namespace(host, ns, upside_down)).collect();
+        let boxes =
+            (0..namespaces.len()).map(|at| self.namespace(host, &namespaces, at, upside_down)).collect();
         let spaces = Block::rows(
             boxes,
             NAMESPACES_PER_ROW,
@@ -259,8 +260,15 @@ impl Drawing<'_> {
         content.framed(host.id, None, &host.name, title_at, insets)
     }
 
-    fn namespace(&self, host: &MapHost, ns: &MapNamespace, upside_down: bool) -> Block {
-        let chips: Vec<Block> = ns.devices.iter().filter(|dev| (self.shown)(dev)).map(Block::chip).collect();
+    /// The namespace at a place in its row; its devices stand nearest to those they lead to.
+    fn namespace(&self, host: &MapHost, row: &[&MapNamespace], at: usize, upside_down: bool) -> Block {
+        let ns = row[at];
+        let mut devices: Vec<&MapDevice> = ns.devices.iter().filter(|dev| (self.shown)(dev)).collect();
+        devices.sort_by_key(|dev| {
+            let peer = self.peer_namespace(host, dev);
+            row.iter().position(|other| Some(other.id) == peer).unwrap_or(at)
+        });
+        let chips: Vec<Block> = devices.into_iter().map(Block::chip).collect();
         if chips.is_empty() {
             let room = Block { w: 40, h: 6, ..Block::default() };
             return room.framed(host.id, Some(ns.id), &ns.name, TitleAt::Top, Insets::default());

@@ -123,7 +123,7 @@
     const picture = $("picture");
     const scale = picture.getBoundingClientRect().width / picture.viewBox.baseVal.width;
     const [x, y] = [spot.x * scale + picture.offsetLeft - scene.offsetLeft, spot.y * scale];
-    if (x < scene.scrollLeft + 40 || x > scene.scrollLeft + scene.clientWidth - 40) scene.scrollLeft = x - scene.clientWidth / 2;
+    if (x < scene.scrollLeft + 90 || x > scene.scrollLeft + scene.clientWidth - 90) scene.scrollLeft = x - scene.clientWidth / 2;
     if (y < scene.scrollTop + 30 || y > scene.scrollTop + scene.clientHeight - 30) scene.scrollTop = y - scene.clientHeight / 2;
   }
 

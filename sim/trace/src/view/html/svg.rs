@@ -4,17 +4,22 @@ use super::block::{Bar, Block, Chip, Px};
 use super::escape;
 use crate::view::map::{DeviceKey, DeviceSort, EdgeSort, NetworkMap};
 
+/// Width up to which a picture is shown larger than it is drawn.
+const ENLARGED: Px = 760;
+
 /// The picture as an SVG element. Devices, namespaces and segments carry their keys and places, so
 /// that a script can move a packet over it.
 pub(super) fn svg(map: &NetworkMap, picture: &Block) -> String {
     let mut out = String::new();
     let names: Vec<&str> = map.hosts.iter().map(|host| host.name.as_str()).collect();
+    // A small network is drawn larger.
+    let scale = |length: Px| if picture.w <= ENLARGED { length * 5 / 4 } else { length };
     let _ = write!(
         out,
         "<svg id=\"picture\" viewBox=\"0 0 {w} {h}\" width=\"{}\" height=\"{}\" role=\"img\" \
          aria-labelledby=\"picture-title\"><title id=\"picture-title\">Network of {} hosts: {}</title>",
-        picture.w * 5 / 4,
-        picture.h * 5 / 4,
+        scale(picture.w),
+        scale(picture.h),
         names.len(),
         escape(&names.join(", ")),
         w = picture.w,
