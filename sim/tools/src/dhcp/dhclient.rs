@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 use packet::{Pid, SimTime};
-use world::{Args, Next, Program, Registry, Signal, Spawn, Sys, Wait};
+use world::{Args, Fd, Next, Program, Registry, Signal, Spawn, Sys, Wait};
 
 use self::options::Options;
 use super::lease::Lease;
@@ -53,6 +53,8 @@ enum State {
     Renewing,
     /// The lease is given back; the script begins.
     Releasing,
+    /// The script pings the router of a lease that nobody confirmed.
+    Trying(Pid),
 }
 
 #[derive(Clone, Debug)]
@@ -372,21 +374,65 @@ impl Client {
         let now = sys.unix_time();
         if let Some(lease) = self.lease.clone().filter(|lease| lease.expiry > now) {
             self.say(sys, &format!("Trying recorded lease {}", lease.address));
-            // Simplified: the script would ping the recorded router first.
             script::bound(sys, &self.link.device, &lease, None, false);
-            let left = lease.renewal.saturating_sub(now);
-            self.say(
-                sys,
-                &if left > 0 {
-                    format!("bound: renewal in {left} seconds.")
-                } else {
-                    "bound: immediate renewal.".to_owned()
-                },
-            );
-            self.state = State::Bound;
-            self.wait(sys, left);
-            return Turn::Detach;
+            let router = lease.routers().first().map(Ipv4Addr::to_string);
+            match router.map(|router| self.ping(sys, &router)) {
+                Some(Ok(pid)) => {
+                    self.state = State::Trying(pid);
+                    return Turn::Wait;
+                }
+                Some(Err(_)) => {}
+                None => return self.use_recorded(sys),
+            }
         }
+        self.give_up(sys)
+    }
+
+    /// `ping -q -c 1 ROUTER` of the script.
+    fn ping(&self, sys: &mut dyn Sys, router: &str) -> Result<Pid, kernel::Errno> {
+        let out =
+            if self.talks { vec![(Fd::STDOUT, Fd::STDOUT), (Fd::STDERR, Fd::STDERR)] } else { Vec::new() };
+        sys.spawn(Spawn {
+            args: ["ping", "-q", "-c", "1", router].map(str::to_owned).to_vec(),
+            code: None,
+            netns: None,
+            root: None,
+            cwd: None,
+            env: None,
+            fds: out,
+        })
+    }
+
+    fn wait_for_ping(&self) -> Next {
+        let State::Trying(pid) = self.state else { return Next::Wait(Wait::default()) };
+        Next::Wait(Wait { pids: vec![pid], ..Wait::default() })
+    }
+
+    /// The router has answered, or not. Source: `TIMEOUT` of the script.
+    fn tried(&mut self, sys: &mut dyn Sys, status: i32) -> Turn {
+        if status == 0 {
+            return self.use_recorded(sys);
+        }
+        let device = self.link.device.clone();
+        script::flush(sys, &device);
+        self.lease = None;
+        self.give_up(sys)
+    }
+
+    fn use_recorded(&mut self, sys: &mut dyn Sys) -> Turn {
+        let now = sys.unix_time();
+        let left = self.lease.as_ref().map_or(0, |lease| lease.renewal.saturating_sub(now));
+        let text = match left {
+            0 => "bound: immediate renewal.".to_owned(),
+            left => format!("bound: renewal in {left} seconds."),
+        };
+        self.say(sys, &text);
+        self.state = State::Bound;
+        self.wait(sys, left);
+        Turn::Detach
+    }
+
+    fn give_up(&mut self, sys: &mut dyn Sys) -> Turn {
         if self.options.one_try {
             self.say(sys, "Unable to obtain a lease on first try.  Exiting.");
             return Turn::Exit(2);
@@ -411,6 +457,7 @@ impl Client {
                 self.forget(sys);
                 return Turn::Exit(0);
             }
+            State::Trying(_) => {}
             State::Bound => {
                 self.xid = sys.random() as u32;
                 self.first_sending = sys.unix_time();
@@ -424,6 +471,9 @@ impl Client {
 
     /// Does what can be done now.
     fn turn(&mut self, sys: &mut dyn Sys) -> Turn {
+        if let State::Trying(pid) = self.state {
+            return sys.exit_status(pid).map_or(Turn::Wait, |status| self.tried(sys, status));
+        }
         while let Some(answer) = self.link.receive(sys, self.xid) {
             match self.receive(sys, answer) {
                 Turn::Wait => {}
@@ -464,6 +514,7 @@ impl Program for Dhclient {
             match turn {
                 Turn::Exit(status) => return Next::Exit(status),
                 Turn::Detach if !client.options.foreground => return detach(sys, client, &self.args),
+                Turn::Wait if matches!(client.state, State::Trying(_)) => return client.wait_for_ping(),
                 Turn::Wait | Turn::Detach if sys.now() < client.next => {
                     let fds = client.link.fds();
                     return Next::Wait(Wait { fds, until: Some(client.next), ..Wait::default() });

@@ -83,6 +83,11 @@ pub(super) fn unbound(sys: &mut dyn Sys, device: &str) {
     ip(sys, &["-4", "addr", "flush", "dev", device, "label", device]);
 }
 
+/// `TIMEOUT`, when the recorded router doesn't answer: no address is left.
+pub(super) fn flush(sys: &mut dyn Sys, device: &str) {
+    ip(sys, &["-4", "addr", "flush", "dev", device]);
+}
+
 /// Source: `make_resolv_conf`.
 fn resolv_conf(sys: &mut dyn Sys, lease: &Lease) {
     let (domain, servers) = (lease.domain(), lease.name_servers());

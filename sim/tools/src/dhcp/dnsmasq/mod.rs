@@ -48,7 +48,8 @@ struct Server {
     options: Options,
     log: Log,
     udp: Fd,
-    icmp: Fd,
+    /// The only interface that it serves; its socket hears no other.
+    only: Option<String>,
     leases: Leases,
     /// Addresses from which nobody answered, and when.
     seen_free: Vec<(Ipv4Addr, SimTime)>,
@@ -61,6 +62,7 @@ struct Server {
 /// A look whether somebody has an address.
 #[derive(Clone, Debug)]
 struct Ping {
+    socket: Fd,
     address: Ipv4Addr,
     until: SimTime,
     id: u16,
@@ -75,6 +77,21 @@ struct Datagram {
     from: SocketAddr,
     unicast: bool,
     interface: Interface,
+}
+
+impl Ping {
+    /// Takes what came; true if somebody has the address.
+    fn answered(&self, sys: &mut dyn Sys) -> bool {
+        let mut answered = false;
+        while let Ok(received) = sys.recv(self.socket, 1 << 16) {
+            if let Some(packet) = &received.packet
+                && let Body::Icmp(Icmp::Echo { request: false, id, .. }) = &packet.body
+            {
+                answered |= *id == self.id && packet.src() == IpAddr::V4(self.address);
+            }
+        }
+        answered
+    }
 }
 
 impl Server {
@@ -98,16 +115,22 @@ impl Server {
         }
         sys.bind(udp, SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SERVER_PORT))
             .map_err(fail("failed to bind DHCP server socket"))?;
-        let icmp = sys.socket(SocketKind::Raw(Proto::ICMP)).map_err(fail("cannot create ICMP raw socket"))?;
-        let leases = Leases::parse(&read_file(sys, &options.lease_file).unwrap_or_default());
-        let server =
-            Self { options, log, udp, icmp, leases, seen_free: Vec::new(), taken: Vec::new(), ping: None };
-        server.say(sys, Part::Dnsmasq, "started, version 2.90 DNS disabled");
-        server.say(sys, Part::Dnsmasq, COMPILED_WITH);
         let netns = sys.netns();
         let links = sys.kernel().links(netns);
+        let exists = |name: &str| links.iter().any(|link| link.name == name);
+        let only = match options.interfaces.as_slice() {
+            [name] if exists(name) => Some(name.clone()),
+            _ => None,
+        };
+        sys.set_option(udp, SocketOption::BindToDevice(only.clone()))
+            .map_err(fail("failed to set SO_BINDTODEVICE on DHCP socket"))?;
+        let leases = Leases::parse(&read_file(sys, &options.lease_file).unwrap_or_default());
+        let server =
+            Self { options, log, udp, only, leases, seen_free: Vec::new(), taken: Vec::new(), ping: None };
+        server.say(sys, Part::Dnsmasq, "started, version 2.90 DNS disabled");
+        server.say(sys, Part::Dnsmasq, COMPILED_WITH);
         for name in &server.options.interfaces {
-            if !links.iter().any(|link| link.name == *name) {
+            if !exists(name) {
                 server.say(
                     sys,
                     Part::Dnsmasq,
@@ -184,25 +207,18 @@ impl Server {
 
     /// Source: `icmp_ping`.
     fn start_ping(&mut self, sys: &mut dyn Sys, address: Ipv4Addr, request: Datagram) {
+        let socket = match sys.socket(SocketKind::Raw(Proto::ICMP)) {
+            Ok(socket) => socket,
+            Err(errno) => {
+                return self.say(sys, Part::Dhcp, &format!("cannot create ICMP raw socket: {errno}"));
+            }
+        };
         let id = sys.random() as u16;
         let echo = Icmp::Echo { request: true, id, seq: 0, payload: Payload::from(vec![0; 20]) };
         let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         // Nobody there is as good as no answer.
-        let _ = sys.send_packet(self.icmp, Packet::new(any, IpAddr::V4(address), Body::Icmp(echo)));
-        self.ping = Some(Ping { address, until: sys.now() + PING_WAIT, id, request });
-    }
-
-    /// Takes what came for the raw socket; true if somebody has the address in question.
-    fn answered(&self, sys: &mut dyn Sys) -> bool {
-        let mut answered = false;
-        while let Ok(received) = sys.recv(self.icmp, 1 << 16) {
-            let Some(packet) = &received.packet else { continue };
-            let Some(ping) = &self.ping else { continue };
-            if let Body::Icmp(Icmp::Echo { request: false, id, .. }) = &packet.body {
-                answered |= *id == ping.id && packet.src() == IpAddr::V4(ping.address);
-            }
-        }
-        answered
+        let _ = sys.send_packet(socket, Packet::new(any, IpAddr::V4(address), Body::Icmp(echo)));
+        self.ping = Some(Ping { socket, address, until: sys.now() + PING_WAIT, id, request });
     }
 
     /// Sends an answer to where the client can hear it. Source: the end of `dhcp_packet`.
@@ -231,24 +247,25 @@ impl Server {
             }
             SocketAddr::new(IpAddr::V4(answer.yiaddr()), CLIENT_PORT)
         };
-        // Where the real one says it with each datagram (`IP_PKTINFO`).
+        // The real one says the device with each datagram (`IP_PKTINFO`).
         let _ = sys.set_option(self.udp, SocketOption::BindToDevice(Some(device.clone())));
         if let Err(errno) = sys.send(self.udp, bytes, Some(to)) {
             self.say(sys, Part::Dhcp, &format!("Error sending DHCP packet to {}: {errno}", to.ip()));
         }
-        let _ = sys.set_option(self.udp, SocketOption::BindToDevice(None));
+        let _ = sys.set_option(self.udp, SocketOption::BindToDevice(self.only.clone()));
     }
 
     /// Does what can be done now.
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
         loop {
-            let taken = self.answered(sys);
             if let Some(ping) = self.ping.take() {
+                let taken = ping.answered(sys);
                 if !taken && sys.now() < ping.until {
-                    let until = Some(ping.until);
+                    let (fds, until) = (vec![ping.socket], Some(ping.until));
                     self.ping = Some(ping);
-                    return Wait { fds: vec![self.icmp], until, ..Wait::default() };
+                    return Wait { fds, until, ..Wait::default() };
                 }
+                sys.close(ping.socket);
                 if taken {
                     self.avoid(ping.address);
                     self.taken.push(ping.address);
@@ -263,7 +280,7 @@ impl Server {
             }
             match sys.recv(self.udp, 1 << 16) {
                 Ok(received) => self.take(sys, received),
-                Err(Errno::Again) => return Wait { fds: vec![self.udp, self.icmp], ..Wait::default() },
+                Err(Errno::Again) => return Wait { fds: vec![self.udp], ..Wait::default() },
                 // An ICMP error of an earlier answer.
                 Err(_) => {}
             }
@@ -313,7 +330,7 @@ impl Program for Dnsmasq {
 
 /// Goes on without a terminal.
 fn daemon(sys: &mut dyn Sys, server: Server, args: &Args) -> Next {
-    let (udp, icmp, pid_file) = (server.udp, server.icmp, server.options.pid_file.clone());
+    let (udp, pid_file) = (server.udp, server.options.pid_file.clone());
     let spawn = Spawn {
         args: args.clone(),
         code: Some(Box::new(Dnsmasq { args: args.clone(), server: Some(server) })),
@@ -321,7 +338,7 @@ fn daemon(sys: &mut dyn Sys, server: Server, args: &Args) -> Next {
         root: None,
         cwd: None,
         env: None,
-        fds: vec![(udp, udp), (icmp, icmp)],
+        fds: vec![(udp, udp)],
     };
     match sys.spawn(spawn) {
         Ok(pid) => {

@@ -3,6 +3,7 @@
 //! Source: tcpdump 4.99.3, `print.c` and `print-*.c`.
 
 mod arp;
+mod bootp;
 mod dns;
 mod ether;
 mod hex;

@@ -6,7 +6,7 @@ use super::{Cut, Printed, Printer, be16, be24, from, should_be, u8_at};
 impl Printer {
     /// A datagram. Source: `udp_print`.
     ///
-    /// Simplified: of the protocols in UDP only DNS and the overlay tunnels are taken apart.
+    /// Simplified: of the protocols in UDP only DNS, DHCP and the overlay tunnels are taken apart.
     pub(super) fn udp(&mut self, data: &[u8], len: usize, ip: IpHeader<'_>) -> Printed {
         self.protocol = "udp";
         let (src, dst) = (self.addr(ip.bytes, 12)?, self.addr(ip.bytes, 16)?);
@@ -53,6 +53,8 @@ impl Printer {
             Ok(())
         } else if is(53) || is(5353) {
             self.dns(body, length, is(5353) && !is(53))
+        } else if is(67) || is(68) {
+            self.bootp(body, length)
         } else if is(8472) {
             self.otv(body, length)
         } else if is(4789) {
