@@ -101,7 +101,11 @@ impl Client {
         let failed = |errno| Refused(1, format!("Open a socket for LPF: {errno}\n"));
         let mut link = Link::open(sys, &device).map_err(failed)?;
         link.open_udp(sys).map_err(|errno| Refused(1, format!("Can't bind to dhcp address: {errno}\n")))?;
-        let text = read_file(sys, &options.lease_file).unwrap_or_default();
+        let text = read_file(sys, &options.lease_file);
+        if text.is_none() {
+            script::write_file(sys, &options.lease_file, "");
+        }
+        let text = text.unwrap_or_default();
         let now = sys.unix_time();
         let lease = Lease::parse_last(&text, &device).filter(|lease| lease.expiry > now);
         let talks = options.verbose;
@@ -163,10 +167,12 @@ impl Client {
         let mut options = vec![DhcpOption::MessageType(kind)];
         options.extend(server.map(DhcpOption::ServerIdentifier));
         options.extend(asked.map(DhcpOption::RequestedIpAddress));
-        options.push(DhcpOption::Hostname(sys.hostname()));
+        if self.options.sends_name {
+            options.push(DhcpOption::Hostname(sys.hostname()));
+        }
         if kind != MessageType::Release {
-            let wanted = [1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42];
-            options.push(DhcpOption::ParameterRequestList(wanted.map(OptionCode::from).to_vec()));
+            let wanted = self.options.wanted.iter().map(|&code| OptionCode::from(code));
+            options.push(DhcpOption::ParameterRequestList(wanted.collect()));
         }
         options
     }

@@ -12,6 +12,11 @@ For info, please visit https://www.isc.org/software/dhcp/
 
 ";
 
+/// What Debian's dhclient.conf requests.
+const DEBIAN: &[u8] = &[1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42];
+/// What is requested if nothing is said. Source: `default_requested_options`.
+const DEFAULT: &[u8] = &[1, 28, 2, 3, 15, 6, 12];
+
 const USAGE: &str = "Usage: dhclient [-4|-6] [-SNTPRI1dvrxi] [-nw] [-p <port>] [-D LL|LLT]
                 [--dad-wait-time <seconds>] [--prefix-len-hint <length>]
                 [--decline-wait-time <seconds>]
@@ -40,6 +45,10 @@ pub(super) struct Options {
     pub pid_file: String,
     /// `timeout` of dhclient.conf: seconds until it gives up.
     pub timeout: u64,
+    /// `send host-name = gethostname();`, which Debian's dhclient.conf has.
+    pub sends_name: bool,
+    /// Codes of `request`.
+    pub wanted: &'static [u8],
     config_file: String,
     devices: Vec<String>,
 }
@@ -59,6 +68,8 @@ impl Options {
             lease_file: super::LEASES.to_owned(),
             pid_file: "/run/dhclient.pid".to_owned(),
             timeout: 60,
+            sends_name: true,
+            wanted: DEBIAN,
             config_file: "/etc/dhcp/dhclient.conf".to_owned(),
             devices: Vec::new(),
         };
@@ -116,9 +127,17 @@ impl Options {
         }
     }
 
-    /// Simplified: of the configuration file only `timeout` is read.
+    /// Without a configuration file Debian's counts.
+    ///
+    /// Simplified: of a configuration file only `timeout` and `send host-name` are read; what it
+    /// requests is the default or, if it has a `request` at all, Debian's list.
     fn read_config(&mut self, sys: &mut dyn Sys) {
-        let text = read_file(sys, &self.config_file).unwrap_or_default();
+        let Some(text) = read_file(sys, &self.config_file) else { return };
+        let says = |word: &str| text.lines().any(|line| line.trim().starts_with(word));
+        self.sends_name = says("send host-name");
+        if !says("request ") {
+            self.wanted = DEFAULT;
+        }
         for line in text.lines() {
             if let Some(rest) = line.trim().strip_prefix("timeout ")
                 && let Ok(seconds) = rest.trim().trim_end_matches(';').trim().parse()

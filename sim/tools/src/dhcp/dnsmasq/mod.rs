@@ -55,6 +55,7 @@ struct Server {
     seen_free: Vec<(Ipv4Addr, SimTime)>,
     /// Addresses from which somebody answered while a client waits.
     taken: Vec<Ipv4Addr>,
+    announced: bool,
     /// It does nothing else until this look is over.
     ping: Option<Ping>,
 }
@@ -125,23 +126,33 @@ impl Server {
         sys.set_option(udp, SocketOption::BindToDevice(only.clone()))
             .map_err(fail("failed to set SO_BINDTODEVICE on DHCP socket"))?;
         let leases = Leases::parse(&read_file(sys, &options.lease_file).unwrap_or_default());
-        let server =
-            Self { options, log, udp, only, leases, seen_free: Vec::new(), taken: Vec::new(), ping: None };
-        server.say(sys, Part::Dnsmasq, "started, version 2.90 DNS disabled");
-        server.say(sys, Part::Dnsmasq, COMPILED_WITH);
-        for name in &server.options.interfaces {
-            if !exists(name) {
-                server.say(
-                    sys,
-                    Part::Dnsmasq,
-                    &format!("warning: interface {name} does not currently exist"),
-                );
+        Ok(Self {
+            options,
+            log,
+            udp,
+            only,
+            leases,
+            seen_free: Vec::new(),
+            taken: Vec::new(),
+            announced: false,
+            ping: None,
+        })
+    }
+
+    /// Its first words; a daemon says them with its own process number.
+    fn announce(&self, sys: &mut dyn Sys) {
+        let netns = sys.netns();
+        let links = sys.kernel().links(netns);
+        self.say(sys, Part::Dnsmasq, "started, version 2.90 DNS disabled");
+        self.say(sys, Part::Dnsmasq, COMPILED_WITH);
+        for name in &self.options.interfaces {
+            if !links.iter().any(|link| link.name == *name) {
+                self.say(sys, Part::Dnsmasq, &format!("warning: interface {name} does not currently exist"));
             }
         }
-        for range in &server.options.ranges {
-            server.say(sys, Part::Dhcp, &range.announce());
+        for range in &self.options.ranges {
+            self.say(sys, Part::Dhcp, &range.announce());
         }
-        Ok(server)
     }
 
     fn say(&self, sys: &mut dyn Sys, part: Part, text: &str) {
@@ -257,6 +268,9 @@ impl Server {
 
     /// Does what can be done now.
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
+        if !std::mem::replace(&mut self.announced, true) {
+            self.announce(sys);
+        }
         loop {
             if let Some(ping) = self.ping.take() {
                 let taken = ping.answered(sys);
