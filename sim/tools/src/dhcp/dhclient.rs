@@ -3,7 +3,6 @@
 mod options;
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use dhcproto::v4::{DhcpOption, MessageType, OptionCode};
 use packet::{Pid, SimTime};
@@ -13,7 +12,7 @@ use self::options::Options;
 use super::lease::Lease;
 use super::link::{Answer, IpStyle, Link};
 use super::message::{encode, kind, request};
-use super::{SERVER_PORT, script};
+use super::{SCRIPT_START, SERVER_PORT, script};
 use crate::net::{Refused, complain, read_file};
 
 /// Installs `dhclient`.
@@ -31,9 +30,6 @@ const BACKOFF_CUTOFF: u64 = 15;
 const REBOOT_TIMEOUT: u64 = 10;
 /// Seconds it sleeps after it found no server.
 const RETRY_INTERVAL: u64 = 300;
-
-/// How long the script needs to start: what was sent before leaves with the old address.
-const SCRIPT_START: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Debug)]
 struct Dhclient {

@@ -1,5 +1,5 @@
-//! What a distribution's script does with a lease. Source: Debian 12's `dhclient-script`; the
-//! commands are run as they stand there.
+//! What a distribution's script does with a lease. Source: Debian 12's `dhclient-script` and
+//! `/etc/udhcpc/default.script`; the commands are run as they stand there.
 
 use std::net::Ipv4Addr;
 
@@ -109,6 +109,54 @@ fn resolv_conf(sys: &mut dyn Sys, lease: &Lease) {
 }
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
+
+/// `deconfig` of udhcpc's script: the device is up and has neither addresses nor routes.
+pub(super) fn deconfig(sys: &mut dyn Sys, device: &str) {
+    ip(sys, &["link", "set", device, "up"]);
+    ip(sys, &["-4", "addr", "flush", "dev", device]);
+    ip(sys, &["-4", "route", "flush", "dev", device]);
+}
+
+/// `bound` and `renew` of udhcpc's script.
+pub(super) fn udhcpc_bound(sys: &mut dyn Sys, device: &str, lease: &Lease) {
+    let address = lease.address.to_string();
+    let mut words = vec![device.to_owned(), address];
+    for (key, value) in [("netmask", lease.mask()), ("broadcast", lease.broadcast())] {
+        words.extend(value.into_iter().flat_map(|value| [key.to_owned(), value.to_string()]));
+    }
+    if let Some(mtu) = lease.mtu() {
+        words.extend(["mtu".to_owned(), mtu.to_string()]);
+    }
+    crate::ifconfig::run_at_once(sys, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    if let Some(router) = lease.routers().first() {
+        let netns = sys.netns();
+        let router = router.to_string();
+        let present = sys.kernel().routes(netns).iter().any(|route| {
+            route.dst.prefix_len() == 0
+                && route
+                    .nexthops
+                    .iter()
+                    .any(|hop| hop.dev == device && hop.via.is_some_and(|via| via.to_string() == router))
+        });
+        if !present {
+            ip(sys, &["-4", "route", "flush", "exact", "0.0.0.0/0", "dev", device]);
+        }
+        let mut words = vec!["default", "via", &router, "dev", device];
+        if lease.mask() == Some(Ipv4Addr::BROADCAST) {
+            words.push("onlink");
+        }
+        let env = Env::of(sys, netns);
+        if let Ok(request) = route::parse(&words, route::Verb::Put(Mode::Add), &Options::default(), &env)
+            && let Err(refusal) = sys.request(netns, request)
+        {
+            crate::net::complain(sys, &format!("ip: RTNETLINK answers: {}\n", refusal.errno));
+        }
+    }
+    let domain = lease.domain().map(|domain| format!("domain {domain}")).unwrap_or_default();
+    let servers: String =
+        lease.name_servers().iter().map(|server| format!("\nnameserver {server}")).collect();
+    write_file(sys, RESOLV_CONF, &format!("{domain}{servers}\n"));
+}
 
 /// Replaces a file; its folder must exist.
 pub(super) fn write_file(sys: &mut dyn Sys, path: &str, text: &str) {
