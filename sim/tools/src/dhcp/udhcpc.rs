@@ -307,10 +307,10 @@ impl Client {
     fn bind(&mut self, sys: &mut dyn Sys, lease: Lease) -> Turn {
         let (time, ..) = lease.times();
         let time = u64::from(time.unwrap_or(3600)).max(120);
-        script::udhcpc_bound(sys, &self.link.device, &lease);
         let from = lease.server().unwrap_or(Ipv4Addr::UNSPECIFIED);
         let text = format!("lease of {} obtained from {from}, lease time {time}", lease.address);
         self.say(sys, &text);
+        script::udhcpc_bound(sys, &self.link.device, &lease);
         (self.state, self.lease) = (State::Bound, Some(lease));
         self.wait(sys, time / 2);
         if self.options.quits {
