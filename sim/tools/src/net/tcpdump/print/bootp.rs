@@ -21,7 +21,9 @@ enum Form {
     Routes,
 }
 
-/// Simplified: the rare options print as unknown. Source: `tag2str`.
+/// Name and form of an option. Source: `tag2str`.
+///
+/// Simplified: the rare options print as unknown.
 fn option(code: u8) -> Option<(Form, &'static str)> {
     use Form::{
         AddressPairs, Addresses, Bare, Bool, Bytes, ClientId, Overload, Routes, Shorts, SignedWords, Text,
