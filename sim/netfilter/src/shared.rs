@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use packet::{ConnId, HZ, SimTime};
+use packet::{HZ, SimTime, Tuple};
 
+use crate::conntrack::Zone;
 use crate::matches::{HashlimitTable, RecentTable};
 use crate::{Memory, Table};
 
@@ -14,20 +15,21 @@ pub struct Shared {
     pub recent: BTreeMap<String, RecentTable>,
     /// Tables of `-m hashlimit`. Kernel: `struct hashlimit_net`.
     pub hashlimit: BTreeMap<String, HashlimitTable>,
-    /// Connections that `-m connlimit` has seen, by the number in the rule's memory and the key.
+    /// Connections that `-m connlimit` has seen, by the number in the rule's memory and the key: address
+    /// and zone.
     /// Kernel: `struct nf_conncount_data`.
-    pub(crate) connlimit: BTreeMap<u64, BTreeMap<IpAddr, ConnList>>,
+    pub(crate) connlimit: BTreeMap<u64, BTreeMap<(IpAddr, u16), ConnList>>,
     last_list: u64,
     /// A new rule of `-m connbytes` wants connections counted. Kernel: `nf_ct_set_acct`.
     pub(crate) wants_accounting: bool,
 }
 
 /// Connections of one address. Kernel: `struct nf_conncount_list`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConnList {
-    pub(crate) conns: Vec<ConnId>,
+    pub(crate) conns: Vec<(Tuple, Zone)>,
     /// The tick in which it was last looked through. Kernel: `last_gc`.
-    pub(crate) last_gc: Option<u64>,
+    pub(crate) last_gc: u64,
 }
 
 /// A table that lives as long as a rule names it.

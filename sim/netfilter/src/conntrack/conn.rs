@@ -1,7 +1,9 @@
-use packet::{ConnId, DevId, HZ, SimTime, Tuple};
+use std::net::{IpAddr, Ipv4Addr};
+
+use packet::{ConnId, DevId, HZ, L4Key, Proto, SimTime, Tuple};
 
 use super::event::EventMask;
-use super::{SctpTrack, TcpTrack, Zone};
+use super::{SctpTrack, TcpTrack, Zone, ZoneDir};
 
 /// A connection. Kernel: `struct nf_conn`.
 ///
@@ -43,6 +45,36 @@ pub struct Conn {
     /// Kernel: `struct nf_conntrack_ecache`.
     pub events: Option<EventCache>,
 }
+
+/// The connection that a rule sees of a packet which `-j CT` gave a template and which wasn't looked
+/// up yet. Kernel: `nf_ct_tmpl_alloc`.
+///
+/// Simplified: nothing changes it, a CONNMARK neither.
+pub(super) static TEMPLATE: Conn = Conn {
+    id: ConnId(u32::MAX),
+    original: NOWHERE,
+    reply: NOWHERE,
+    zone: Zone { id: 0, dir: ZoneDir::Both },
+    proto: ProtoState::Other,
+    mark: 0,
+    seen_reply: false,
+    assured: false,
+    confirmed: true,
+    fixed_timeout: false,
+    nat_clash: false,
+    nat: NatStatus { src: false, dst: false, src_done: false, dst_done: false, masquerade_dev: None },
+    expires: SimTime::ZERO,
+    acct: None,
+    start: None,
+    events: None,
+};
+
+const NOWHERE: Tuple = Tuple {
+    src: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    dst: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    proto: Proto(0),
+    l4: L4Key::None,
+};
 
 /// Kernel: `struct nf_conntrack_ecache`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 use packet::{ConnId, CtInfo, SimTime, Skb, Tuple};
 use rustc_hash::FxHashMap;
 
+use super::conn::TEMPLATE;
 use super::event::{CtEvent, EventKind, EventMask};
 use super::track::{TableFull, TrackCx};
 use super::tuple::{SourceKey, TupleKey};
@@ -61,10 +62,15 @@ impl Conntrack {
         }
     }
 
-    /// The connection of a packet and the packet's direction; none if untracked or invalid.
+    /// The connection of a packet, or the template, and the packet's direction; none if untracked or
+    /// invalid. Kernel: `nf_ct_get`.
     pub fn of(&self, skb: &Skb) -> Option<(&Conn, Dir)> {
-        let ct = skb.ct.filter(|ct| !matches!(ct.info, CtInfo::Untracked | CtInfo::Template))?;
-        Some((self.get(ct.conn)?, if ct.info.is_reply() { Dir::Reply } else { Dir::Original }))
+        let ct = skb.ct?;
+        match ct.info {
+            CtInfo::Untracked => None,
+            CtInfo::Template => Some((&TEMPLATE, Dir::Original)),
+            info => Some((self.get(ct.conn)?, if info.is_reply() { Dir::Reply } else { Dir::Original })),
+        }
     }
 
     /// The state of a packet, with SNAT and DNAT if its connection is rewritten.
@@ -94,7 +100,7 @@ impl Conntrack {
     }
 
     /// The live connection that has this tuple in a zone. Kernel: `nf_conntrack_find_get`.
-    pub(super) fn find(&mut self, tuple: &Tuple, zone: Zone, now: SimTime) -> Option<(ConnId, Dir)> {
+    pub(crate) fn find(&mut self, tuple: &Tuple, zone: Zone, now: SimTime) -> Option<(ConnId, Dir)> {
         [Dir::Original, Dir::Reply].into_iter().find_map(|dir| {
             let (id, dir) = *self.by_tuple.get(&TupleKey::of(tuple, dir, zone.id_in(dir)))?;
             if self.conns.get(&id).is_some_and(|conn| conn.expires > now) {

@@ -1,11 +1,12 @@
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use packet::Skb;
+use packet::{CtInfo, CtRef, SimTime, Skb, Tuple};
 
 use super::Extension;
 use crate::args::{ArgError, Args, Opt, flag, negatable, value};
-use crate::conntrack::{Conn, ProtoState, TcpState};
+use crate::conntrack::{Conn, Conntrack, ProtoState, TcpState, Template, Zone, tuple_of};
 use crate::shared::ConnList;
 use crate::{EvalCx, Memory};
 
@@ -57,30 +58,9 @@ impl Extension for Connlimit {
     }
 
     fn matches(&self, cx: &mut EvalCx<'_>, skb: &Skb) -> bool {
-        let Some(conn) = cx.conntrack.of(skb).map(|(conn, _)| conn.id) else {
-            // Simplified: an untracked packet isn't counted by its addresses.
-            cx.hotdrop = true;
-            return false;
-        };
-        let Memory([list, _]) = cx.memory;
-        let list = if list == 0 { cx.shared.new_list() } else { list };
-        cx.memory = Memory([list, 0]);
-        let key = masked(if self.by_destination { skb.ip().dst() } else { skb.ip().src() }, self.mask);
-        let ConnList { conns, last_gc } = cx.shared.connlimit.entry(list).or_default().entry(key).or_default();
-        let tick = Some(cx.now.jiffies());
-        if *last_gc == tick {
-            // Looked through in this tick already: counted, be it there or not.
-            conns.push(conn);
-        } else {
-            let conntrack = &*cx.conntrack;
-            conns.retain(|id| *id == conn || conntrack.get(*id).is_some_and(is_open));
-            if !conns.contains(&conn) {
-                conns.push(conn);
-            }
-            *last_gc = tick;
-        }
-        let above = conns.len() > self.limit as usize;
-        above != self.upto
+        let count = self.count(cx, skb);
+        cx.hotdrop = count == 0;
+        count != 0 && (count > self.limit as usize) != self.upto
     }
 
     fn list(&self, f: &mut fmt::Formatter<'_>, _: bool) -> fmt::Result {
@@ -90,10 +70,102 @@ impl Extension for Connlimit {
     }
 }
 
+impl Connlimit {
+    /// How many connections the list of the packet's address has, with the packet's own; 0 drops it.
+    /// Kernel: `count_tree`, `insert_tree`.
+    fn count(&self, cx: &mut EvalCx<'_>, skb: &Skb) -> usize {
+        let Some((own, age)) = own(cx, skb) else { return 0 };
+        let Memory([list, _]) = cx.memory;
+        let list = if list == 0 { cx.shared.new_list() } else { list };
+        cx.memory = Memory([list, 0]);
+        let addr = masked(if self.by_destination { skb.ip().dst() } else { skb.ip().src() }, self.mask);
+        let tick = cx.now.jiffies();
+        let lists = cx.shared.connlimit.entry(list).or_default();
+        match lists.entry((addr, own.1.id)) {
+            Entry::Vacant(place) => place.insert(ConnList { conns: vec![own], last_gc: tick }).conns.len(),
+            Entry::Occupied(place) => {
+                let list = place.into_mut();
+                match age {
+                    Age::New if list.last_gc == tick => list.conns.push(own),
+                    Age::New | Age::Confirmed => list.add(own, cx.conntrack, cx.now),
+                    Age::Assured if list.last_gc == tick => {}
+                    Age::Assured => list.collect(cx.conntrack, cx.now),
+                }
+                list.conns.len()
+            }
+        }
+    }
+}
+
+/// How far a packet's connection is.
+enum Age {
+    /// Not confirmed, or none.
+    New,
+    Confirmed,
+    Assured,
+}
+
+/// What stands for the packet in a list. Kernel: `get_ct_or_tuple_from_skb`.
+fn own(cx: &mut EvalCx<'_>, skb: &Skb) -> Option<((Tuple, Zone), Age)> {
+    let conntrack = &mut *cx.conntrack;
+    let (tuple, zone, found) = match skb.ct {
+        None | Some(CtRef { info: CtInfo::Untracked | CtInfo::Template, .. }) => {
+            let zone = match skb.ct {
+                Some(CtRef { info: CtInfo::Template, conn }) => Template::unpack(conn.0).zone,
+                _ => Zone::default(),
+            };
+            let tuple = tuple_of(skb.ip())?;
+            (tuple, zone, conntrack.find(&tuple, zone, cx.now).map(|(id, _)| id))
+        }
+        Some(ct) => {
+            let conn = conntrack.get(ct.conn)?;
+            (conn.original, conn.zone, Some(ct.conn))
+        }
+    };
+    Some(match found.and_then(|id| conntrack.get(id)) {
+        None => ((tuple, zone), Age::New),
+        Some(conn) => {
+            let age = match (conn.confirmed, conn.assured) {
+                (false, _) => Age::New,
+                (true, false) => Age::Confirmed,
+                (true, true) => Age::Assured,
+            };
+            ((conn.original, conn.zone), age)
+        }
+    })
+}
+
+impl ConnList {
+    /// Adds what isn't there yet. What follows it in the list isn't looked at.
+    /// Kernel: `__nf_conncount_add`.
+    ///
+    /// Simplified: there is one processor, so what isn't confirmed yet is taken out and added again.
+    fn add(&mut self, own: (Tuple, Zone), conntrack: &mut Conntrack, now: SimTime) {
+        let mut at = 0;
+        while let Some(conn) = self.conns.get(at) {
+            match conntrack.find(&conn.0, conn.1, now).and_then(|(id, _)| conntrack.get(id)) {
+                Some(_) if *conn == own => return,
+                Some(found) if is_open(found) => at += 1,
+                Some(_) | None => drop(self.conns.remove(at)),
+            }
+        }
+        self.last_gc = now.jiffies();
+        self.conns.push(own);
+    }
+
+    /// Takes out what is gone. Kernel: `__nf_conncount_gc_list`.
+    fn collect(&mut self, conntrack: &mut Conntrack, now: SimTime) {
+        self.conns.retain(|(tuple, zone)| {
+            let found = conntrack.find(tuple, *zone, now);
+            found.and_then(|(id, _)| conntrack.get(id)).is_some_and(is_open)
+        });
+        self.last_gc = now.jiffies();
+    }
+}
+
 /// Kernel: `already_closed`.
 fn is_open(conn: &Conn) -> bool {
-    conn.confirmed
-        && !matches!(&conn.proto, ProtoState::Tcp(tcp) if matches!(tcp.state, TcpState::TimeWait | TcpState::Close))
+    !matches!(&conn.proto, ProtoState::Tcp(tcp) if matches!(tcp.state, TcpState::TimeWait | TcpState::Close))
 }
 
 fn masked(addr: IpAddr, len: u8) -> IpAddr {
