@@ -464,6 +464,9 @@ impl World {
             Event::Alarm { pid, sleep } => {
                 if node.processes.get(pid).is_some_and(|p| p.sleep == sleep && !p.runnable) {
                     self.run_process(key.host, pid, None, &mut effects, obs);
+                } else {
+                    // Void: nothing happens.
+                    self.events_run -= 1;
                 }
             }
             Event::Signal(pid, signal) => self.run_process(key.host, pid, Some(signal), &mut effects, obs),
