@@ -228,6 +228,8 @@ struct State {
     ident: u16,
     multicast: bool,
     started: SimTime,
+    /// When it last looked at the clock (`rts->cur_time`): not any more once all is sent.
+    looked: SimTime,
     next_send: SimTime,
     deadline: Option<SimTime>,
     /// When to give up once everything was sent.
@@ -364,6 +366,7 @@ impl State {
             ident: (sys.pid().0 & 0xffff) as u16,
             multicast,
             started: now,
+            looked: now,
             next_send: now,
             deadline: options.deadline.map(|d| now + d),
             give_up: None,
@@ -687,6 +690,7 @@ impl State {
                 let give_up = *self.give_up.get_or_insert(now + linger);
                 return (now < give_up).then_some(give_up);
             }
+            self.looked = now;
             if now < self.next_send {
                 let until = self.deadline.map_or(self.next_send, |d| d.min(self.next_send));
                 return Some(until);
@@ -715,7 +719,7 @@ impl State {
         }
         if transmitted > 0 {
             let lost = transmitted.saturating_sub(received);
-            let elapsed = sys.now().since(self.started).as_millis();
+            let elapsed = self.looked.since(self.started).as_millis();
             text.push_str(&format!(
                 ", {}% packet loss, time {elapsed}ms",
                 six_digits(lost * 100, transmitted)

@@ -4,6 +4,7 @@
 
 mod files;
 mod filter;
+mod follow;
 mod grep;
 mod plain;
 mod process;

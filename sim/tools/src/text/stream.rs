@@ -6,6 +6,7 @@ use kernel::Errno;
 use world::{Args, Fd, Next, OpenMode, Program, ReadResult, Registry, Sys, Wait};
 
 use super::filter::{Filter, Filtering, Flow, Out, Refused};
+use super::follow::Following;
 use crate::getopt::getopt;
 use crate::shell::state::{BROKEN_PIPE, write_all};
 
@@ -251,8 +252,8 @@ impl Filter for Tail {
 }
 
 fn tail(args: Args) -> Box<dyn Program> {
-    let long = [("lines", 'n'), ("bytes", 'c'), ("quiet", 'q')];
-    let (options, files) = match getopt(&modern(&args), "n:c:qv", &long) {
+    let long = [("lines", 'n'), ("bytes", 'c'), ("quiet", 'q'), ("follow", 'f')];
+    let (options, files) = match getopt(&modern(&args), "n:c:qvf", &long) {
         Ok(parsed) => parsed,
         Err(error) => return Refused::usage("tail", error, 1),
     };
@@ -265,9 +266,11 @@ fn tail(args: Args) -> Box<dyn Program> {
         held: VecDeque::new(),
         bytes: Vec::new(),
     };
+    let mut follow = false;
     for (letter, value) in options {
         let value = value.unwrap_or_default();
         match letter {
+            'f' => follow = true,
             'n' | 'c' => {
                 let what = if letter == 'n' { "lines" } else { "bytes" };
                 let Some(n) = amount(value.trim_start_matches(['+', '-'])) else {
@@ -280,7 +283,11 @@ fn tail(args: Args) -> Box<dyn Program> {
             _ => tail.headers = true,
         }
     }
-    Filtering::program("tail", tail, files)
+    let headers = tail.headers;
+    // Standard input has no name to look at again: it is read to its end either way.
+    let named: Vec<String> = files.iter().filter(|name| *name != "-").cloned().collect();
+    let first = Filtering::program("tail", tail, files);
+    if follow && !named.is_empty() { Following::program(first, named, headers) } else { first }
 }
 
 #[derive(Clone, Debug, Default)]
