@@ -5,6 +5,7 @@ use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::Rng;
 
 use crate::device::Loopback;
+use crate::path::Relay;
 use crate::random::Random;
 use crate::socket::Sockets;
 use crate::{Device, DeviceKind, KernelLog, Netns, Sysctls};
@@ -38,6 +39,8 @@ pub struct Host {
     pub(crate) xmit_recursion: u8,
     /// IP in IP was used: every namespace has `tunl0`.
     pub(crate) ipip_loaded: bool,
+    /// What the running process carries between a TUN device and a socket.
+    pub(crate) relay: Option<Relay>,
     /// Secret of the multipath hash. Kernel: `fib_multipath_hash_rand_seed`.
     pub(crate) multipath_seed: u32,
     random: Pcg64Mcg,
@@ -59,6 +62,7 @@ impl Host {
             verify_checksums: false,
             xmit_recursion: 0,
             ipip_loaded: false,
+            relay: None,
             multipath_seed: 0,
             random: random_stream(seed, name),
         };

@@ -274,6 +274,12 @@ impl<'a> Journeys<'a> {
         disposition
     }
 
+    /// Whether a process read `packet` and wrote another one for it.
+    fn is_relayed(&self, packet: PacketId) -> bool {
+        let relayed = |child: &PacketId| self.births[child].parents.contains(&(Relation::RelayedBy, packet));
+        self.children.get(&packet).is_some_and(|children| children.iter().any(relayed))
+    }
+
     /// From `packet` through children to the end that tells most: delivered before dropped before
     /// pending; a copy that nobody wanted tells least.
     fn best_line(&self, packet: PacketId) -> Vec<PacketId> {
@@ -283,6 +289,8 @@ impl<'a> Journeys<'a> {
         while let Some(line) = stack.pop() {
             let end = line[line.len() - 1];
             let rank = match self.disposition(end) {
+                // Its process carried it on: that is where it ends.
+                _ if self.is_relayed(end) => 2,
                 Disposition::Delivered { .. } => 4,
                 Disposition::Dropped {
                     reason: DropReason::OtherHost | DropReason::BridgeNoEgressPort,
@@ -325,6 +333,23 @@ impl Trace {
     pub fn frame_of(&self, packet: PacketId) -> Option<&Frame> {
         let steps = self.hops.iter().flat_map(|hop| &hop.steps).filter(|step| step.packet == packet);
         steps.rev().find_map(Step::frame)
+    }
+
+    /// How often it went from a kernel to a process or from a process to a kernel: sent, read from
+    /// and written into TUN devices, received.
+    pub fn crossings(&self) -> usize {
+        let steps: Vec<&Step> = self.hops.iter().flat_map(|hop| &hop.steps).collect();
+        let crosses = |(at, step): (usize, &&Step)| match &step.kind {
+            StepKind::Crossing { .. } => true,
+            StepKind::Deliver { to, .. } => to.is_some(),
+            // What is written into a TUN device says so itself.
+            StepKind::Created { by, .. } => {
+                let next = steps.get(at + 1).map(|next| &next.kind);
+                by.is_some() && !matches!(next, Some(StepKind::Crossing { .. }))
+            }
+            _ => false,
+        };
+        steps.iter().enumerate().filter(|&step| crosses(step)).count()
     }
 
     /// The headers it had when it was last seen by a device, or at first.

@@ -7,6 +7,18 @@ use crate::World;
 /// Rules that are told before and after the one asked for.
 const NEIGHBORS: usize = 3;
 
+/// Characters of a command line that are told.
+const COMMAND_LENGTH: usize = 100;
+
+/// A command line in one line that is not too long.
+fn shortened(command: &str) -> String {
+    let text = command.replace(|c: char| c.is_control(), " ");
+    match text.char_indices().nth(COMMAND_LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 impl Names for World {
     fn host(&self, host: HostId) -> String {
         World::host(self, host).name.clone()
@@ -31,7 +43,7 @@ impl Names for World {
     }
 
     fn process(&self, host: HostId, pid: Pid) -> Option<String> {
-        self.process_args(host, pid).map(|args| args.join(" "))
+        self.process_args(host, pid).map(|args| shortened(&args.join(" ")))
     }
 
     fn rules_near(

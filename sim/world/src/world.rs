@@ -487,6 +487,7 @@ impl World {
         let now = self.now;
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let Some(mut program) = node.processes.get_mut(pid).and_then(|p| p.program.take()) else { return };
+        node.host.forget_relay();
         let mut sys = SysCx {
             node,
             queue: &mut self.queue,

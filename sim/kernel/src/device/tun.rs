@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use packet::{DevId, EtherPayload, Packet, Skb};
+use packet::{DevId, EtherPayload, Packet, PacketId, Skb};
 use trace::{DropReason, Observer, StepKind};
 
 use crate::device::{DeviceKind, Qdisc, Traits, arphrd, iff};
@@ -16,8 +16,8 @@ pub struct Tun {
     pub persist: bool,
     /// A process has it open.
     pub open: bool,
-    /// Packets that wait for the process, oldest first.
-    pub queue: VecDeque<Packet>,
+    /// Packets that wait for the process, with their numbers, oldest first.
+    pub queue: VecDeque<(PacketId, Packet)>,
 }
 
 impl Tun {
@@ -49,7 +49,7 @@ impl<O: Observer> Cx<'_, O> {
         let reason = match (&mut device.kind, &skb.frame.payload) {
             (DeviceKind::Tun(tun), EtherPayload::Ip(packet)) if tun.open => {
                 if tun.queue.len() < limit.max(1) {
-                    tun.queue.push_back(packet.clone());
+                    tun.queue.push_back((skb.id, packet.clone()));
                     self.effects.push(Effect::WakeTun(dev));
                     self.emit(skb.id, netns, Some(dev), || StepKind::Crossing { to_kernel: false });
                     return Ok(Fate::Transmitted);

@@ -36,6 +36,7 @@ pub(crate) use multipath::upper_bound;
 pub use route::{Dst, Flow, InputRoute};
 pub use route_exception::RouteExceptions;
 pub(crate) use route_text::prefix_text;
+pub(crate) use tun::Relay;
 
 #[cfg(test)]
 mod tests;

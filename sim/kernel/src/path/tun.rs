@@ -1,12 +1,27 @@
 //! What a process does with a TUN device. Kernel: `drivers/net/tun.c`.
 
-use packet::{DevId, NetnsId, Packet, Skb};
-use trace::{Observer, StepKind};
+use packet::{DevId, NetnsId, Packet, PacketId, Skb};
+use trace::{Observer, Relation, StepKind};
 
 use crate::device::{DeviceKind, Tun};
 use crate::{Cx, Errno, Host, PathResult};
 
+/// What the running process has read last: what it writes next carries that on, when one side is a
+/// TUN device and the other a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relay {
+    /// A packet from a TUN device, for a socket.
+    FromTun(PacketId),
+    /// A datagram from a socket, for a TUN device.
+    FromSocket(PacketId),
+}
+
 impl Host {
+    /// Another process runs: what was read before is not its business.
+    pub fn forget_relay(&mut self) {
+        self.relay = None;
+    }
+
     fn tun_mut(&mut self, dev: DevId) -> Option<&mut Tun> {
         if let DeviceKind::Tun(tun) = &mut self.get_dev_mut(dev)?.kind { Some(tun) } else { None }
     }
@@ -35,10 +50,11 @@ impl<O: Observer> Cx<'_, O> {
 
     /// The oldest packet that waits for the process. Kernel: `tun_do_read`.
     pub fn tun_read(&mut self, dev: DevId) -> Option<Packet> {
-        let packet = self.host.tun_mut(dev)?.queue.pop_front()?;
+        let (id, packet) = self.host.tun_mut(dev)?.queue.pop_front()?;
         let stats = &mut self.host.dev_mut(dev).stats;
         stats.tx_packets += 1;
         stats.tx_bytes += packet.len() as u64;
+        self.host.relay = Some(Relay::FromTun(id));
         Some(packet)
     }
 
@@ -46,7 +62,11 @@ impl<O: Observer> Cx<'_, O> {
     pub fn tun_write(&mut self, dev: DevId, packet: Packet) -> PathResult {
         let skb = Skb::from_ip(self.ids.next_id(), dev, packet);
         let netns = self.host.get_dev(dev).map_or(NetnsId::INIT, |dev| dev.netns);
-        self.emit_created(&skb, netns, &[]);
+        let parents = match self.host.relay.take() {
+            Some(Relay::FromSocket(id)) => vec![(Relation::RelayedBy, id)],
+            _ => Vec::new(),
+        };
+        self.emit_created(&skb, netns, &parents);
         self.emit(skb.id, netns, Some(dev), || StepKind::Crossing { to_kernel: true });
         self.receive(skb)
     }

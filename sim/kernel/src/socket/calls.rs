@@ -12,6 +12,7 @@ use super::netlink::NetlinkSocket;
 use super::table::{ANY, FourTuple, Kind, Socket, keyed_hash, tuple_words};
 use super::tcp::{self, State, TcpSocket};
 use super::{Captured, Ready, Received, SocketError, SocketId, SocketKind, SocketOption};
+use crate::path::Relay;
 use crate::{Cx, Errno, Host, RouteKind};
 
 impl Host {
@@ -310,6 +311,7 @@ impl<O: Observer> Cx<'_, O> {
                 socket.sock_error()?;
                 let mut received = socket.datagrams_mut().and_then(Datagrams::pop).ok_or(Errno::Again)?;
                 received.data.truncate(max);
+                self.host.relay = received.id.map(Relay::FromSocket);
                 Ok(received)
             }
             Kind::Packet(_) | Kind::Netlink(_) => Err(Errno::OpNotSupp),
@@ -321,7 +323,7 @@ impl<O: Observer> Cx<'_, O> {
                 let (dst, now) = (socket.src_addr, self.now);
                 let data = self.with_tcp(id, |tcp, env| tcp.recv(env, max)).unwrap_or(Err(Errno::BadF))?;
                 let from = SocketAddr::new(addr, port);
-                Ok(Received { data, from, packet: None, ttl: 0, dst, dev: None, at: now })
+                Ok(Received { data, from, packet: None, ttl: 0, dst, dev: None, at: now, id: None })
             }
         }
     }

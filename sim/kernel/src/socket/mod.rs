@@ -24,7 +24,7 @@ pub use table::Sockets;
 
 use std::net::{IpAddr, SocketAddr};
 
-use packet::{DevId, Frame, Packet, PktType, Proto, SimTime};
+use packet::{DevId, Frame, Packet, PacketId, PktType, Proto, SimTime};
 
 use crate::Errno;
 
@@ -118,6 +118,8 @@ pub struct Received {
     pub dev: Option<DevId>,
     /// When it came.
     pub at: SimTime,
+    /// The packet that brought it; a stream has none.
+    pub id: Option<PacketId>,
 }
 
 /// A frame seen by a packet socket.

@@ -45,6 +45,7 @@ impl<O: Observer> Cx<'_, O> {
                 dst: ip.dst(),
                 dev: Some(skb.inet_iif()),
                 at: self.now,
+                id: Some(skb.id),
             };
             self.sock_queue_rcv(ns, skb, id, received);
         }

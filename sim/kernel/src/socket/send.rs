@@ -4,11 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use packet::{Body, Frag, NetnsId, Packet, Payload, Proto, SkOwner, Skb, Udp, UdpData};
-use trace::Observer;
+use trace::{Observer, Relation};
 
 use super::table::Kind;
 use super::{MtuDiscover, SocketId};
-use crate::path::Dst;
+use crate::path::{Dst, Relay};
 use crate::{Cx, Errno, PathResult, RouteKind};
 
 /// Largest IP packet in bytes.
@@ -185,7 +185,11 @@ impl<O: Observer> Cx<'_, O> {
         skb.sk = SkOwner::Process;
         let current = self.current;
         self.current = current.or(owner);
-        self.emit_created(&skb, ns, &[]);
+        let parents = match self.host.relay.take() {
+            Some(Relay::FromTun(id)) => vec![(Relation::RelayedBy, id)],
+            _ => Vec::new(),
+        };
+        self.emit_created(&skb, ns, &parents);
         let result: PathResult = self.ip_local_out(ns, skb, dst);
         let result = self.finish(result);
         self.current = current;

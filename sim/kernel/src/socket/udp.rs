@@ -75,6 +75,7 @@ impl<O: Observer> Cx<'_, O> {
             dst: skb.ip().dst(),
             dev: Some(skb.inet_iif()),
             at: self.now,
+            id: Some(skb.id),
             data,
         };
         self.sock_queue_rcv(ns, skb, id, received)

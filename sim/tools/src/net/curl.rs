@@ -499,7 +499,11 @@ impl Program for Curl {
         let state = match &mut self.state {
             Some(state) => state,
             None => match Options::parse(&self.args[1..]) {
-                Ok(options) => {
+                Ok(mut options) => {
+                    for file in options.gather_data(|path| crate::text::contents(sys, path)) {
+                        let text = "this makes an empty POST.";
+                        complain(sys, &format!("Warning: Couldn't read data from file \"{file}\", {text}\n"));
+                    }
                     if let Some(path) = &options.dump_header
                         && let Ok(fd) = sys.open(path, OpenMode::Write)
                     {

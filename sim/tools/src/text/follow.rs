@@ -78,7 +78,7 @@ impl Following {
 }
 
 /// The bytes of a file as it is now.
-fn contents(sys: &mut dyn Sys, name: &str) -> Option<Vec<u8>> {
+pub(crate) fn contents(sys: &mut dyn Sys, name: &str) -> Option<Vec<u8>> {
     let fd = sys.open(name, OpenMode::Read).ok()?;
     let mut all = Vec::new();
     while let Ok(ReadResult::Data(data)) = sys.read(fd, 65536) {

@@ -13,6 +13,7 @@ mod sed;
 mod stream;
 mod table;
 
+pub(crate) use follow::contents;
 use world::Registry;
 
 /// Installs the text and file commands.

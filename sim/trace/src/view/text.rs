@@ -54,6 +54,7 @@ pub fn print_painted(trace: &Trace, names: &dyn Names, view: View, paint: Paint)
             View::Full => page.detailed(i + 1, hop, true),
         }
     }
+    page.crossings();
     page.out
 }
 
@@ -92,6 +93,15 @@ impl Page<'_> {
             }
             let gap = WIDTH.saturating_sub(width(&end));
             let _ = writeln!(self.out, "{}{}", " ".repeat(gap), self.painted(tone, &end));
+        }
+    }
+
+    /// How often a packet that went through a process went to and fro.
+    fn crossings(&mut self) {
+        let steps = || self.trace.hops.iter().flat_map(|hop| &hop.steps);
+        if steps().any(|step| matches!(step.kind, StepKind::Crossing { .. })) {
+            let count = self.trace.crossings();
+            let _ = writeln!(self.out, "  {count} crossings between kernel and processes");
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Options {
     pub max_time: Option<Duration>,
     pub connect_timeout: Option<Duration>,
     pub data: Option<String>,
+    /// What `-d` was given; `@FILE` stands for the file's text.
+    pub data_parts: Vec<String>,
     request: Option<String>,
     headers: Vec<String>,
     user_agent: Option<String>,
@@ -163,13 +165,7 @@ impl Options {
             'w' => self.write_out = Some(value),
             'm' => self.max_time = time("-m", &value)?,
             '1' => self.connect_timeout = time("--connect-timeout", &value)?,
-            'd' => match &mut self.data {
-                Some(data) => {
-                    data.push('&');
-                    data.push_str(&value);
-                }
-                None => self.data = Some(value),
-            },
+            'd' => self.data_parts.push(value),
             'X' => self.request = Some(value),
             'H' => self.headers.push(value),
             'A' => self.user_agent = Some(value),
@@ -203,6 +199,22 @@ impl Options {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Joins the parts of `-d`; line ends of files are left out. Answers the files that can't be read.
+    pub fn gather_data(&mut self, mut read: impl FnMut(&str) -> Option<Vec<u8>>) -> Vec<String> {
+        let mut unreadable = Vec::new();
+        let texts = self.data_parts.iter().map(|part| {
+            let Some(file) = part.strip_prefix('@') else { return part.clone() };
+            let bytes = read(file).unwrap_or_else(|| {
+                unreadable.push(file.to_owned());
+                Vec::new()
+            });
+            String::from_utf8_lossy(&bytes).replace(['\r', '\n', '\0'], "")
+        });
+        let texts: Vec<String> = texts.collect();
+        self.data = (!texts.is_empty()).then(|| texts.join("&"));
+        unreadable
     }
 
     /// The file of the n-th URL's body; `None` is standard output.
