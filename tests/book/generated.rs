@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use trace::DropReason;
 
 use crate::real::Folder;
+use crate::{fields, help};
 
 /// Makes the part called `name`; `$ command` is what a command prints.
 ///
@@ -17,10 +18,12 @@ pub fn generate(name: &str, folder: &Folder) -> Result<String, String> {
         "drop reasons" => Ok(drop_reasons()),
         "limits" => Ok(limits()),
         "scenarios" => scenarios(),
+        "tools" => Ok(tools()),
+        _ if name.starts_with("fields: ") => fields::of_source(name.trim_start_matches("fields: ")),
         _ => match name.split_once(": $ ") {
             Some((kind, command)) => Ok(format!("```{kind}\n{}\n```\n", folder.run(command)?.trim_end())),
             None => Err(format!(
-                "no part is called `{name}`; drop reasons, limits, scenarios or `KIND: $ COMMAND`"
+                "no part is called `{name}`; drop reasons, limits, scenarios, tools, `fields: FILE` or `KIND: $ COMMAND`"
             )),
         },
     }
@@ -32,6 +35,16 @@ fn drop_reasons() -> String {
         let _ = writeln!(text, "| `{}` | {} |", reason.name(), reason.sentence());
     }
     text
+}
+
+/// The commands of a host by topic, as the prompt's `help` lists them.
+fn tools() -> String {
+    let registry = tools::registry();
+    let mut installed: Vec<&str> = tools::shell::builtin_names().collect();
+    installed.extend(registry.names());
+    let all = help::all(&installed);
+    let topics = all.split("How hoplab differs").next().unwrap_or_default();
+    format!("```text\n{}\n```\n", topics.trim_end())
 }
 
 /// The catalogue's chapters by the letter of their rows.

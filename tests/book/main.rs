@@ -7,7 +7,10 @@
 #![cfg(unix)]
 
 mod block;
+mod fields;
 mod generated;
+#[path = "../../sim/cli/help.rs"]
+mod help;
 mod links;
 mod page;
 mod prompt;
