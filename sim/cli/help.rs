@@ -6,7 +6,7 @@ pub(crate) const OWN: [&str; 3] = ["help", "hosts", "on"];
 /// A command or some that go together, and what they do.
 type Entry = (&'static str, &'static str);
 
-const TOPICS: [(&str, &[Entry]); 9] = [
+const TOPICS: [(&str, &[Entry]); 10] = [
     (
         "This prompt",
         &[
@@ -75,6 +75,17 @@ const TOPICS: [(&str, &[Entry]); 9] = [
             ("udp-echo", "sends datagrams back"),
             ("udp-probe", "sends a datagram and waits for the answer"),
             ("flannel-udp", "flannel's UDP backend"),
+        ],
+    ),
+    (
+        "Containers and addresses",
+        &[
+            ("docker", "containers, networks, published ports"),
+            ("dockerd docker-proxy", "the daemon behind `docker`, and its helper"),
+            ("dhclient udhcpc", "an address from a DHCP server"),
+            ("dnsmasq", "a DHCP server"),
+            ("systemctl", "the services of the host"),
+            ("nginx go-probe", "what the containers run"),
         ],
     ),
     (

@@ -13,6 +13,7 @@ mod generated;
 mod help;
 mod links;
 mod page;
+mod pictures;
 mod prompt;
 mod real;
 #[path = "../support/mod.rs"]
@@ -60,6 +61,13 @@ fn pages_show_what_happens() {
     }
     let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
     assert!(wrong.is_empty(), "{}\n\nHOPLAB_UPDATE=1 writes what happens now", wrong.join("\n"));
+}
+
+#[test]
+fn pictures_are_fresh() {
+    let update = std::env::var_os("HOPLAB_UPDATE").is_some();
+    let stale = pictures::stale(update).unwrap_or_else(|why| panic!("{why}"));
+    assert!(update || stale.is_empty(), "{stale:?}\nHOPLAB_UPDATE=1 writes them anew");
 }
 
 #[test]
