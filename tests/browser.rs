@@ -199,8 +199,7 @@ fn hostile() -> Recording {
     let (world, output) = support::run_script("sh", &script, 0, &mut recorder);
     let mut builder = RecordingBuilder::new(HOSTILE, Packets::All, Limits::PAGE);
     builder.act(HOSTILE);
-    let typed =
-        Typed { on: HOSTILE.to_owned(), command: HOSTILE.to_owned(), output, status: Some(1), subject: None };
+    let typed = Typed { on: HOSTILE.to_owned(), command: HOSTILE.to_owned(), output, ..Typed::default() };
     builder.command(&world, world.map(), typed, &recorder.steps);
     builder.expectation(HOSTILE, Some(HOSTILE));
     let mut recording = builder.finish();

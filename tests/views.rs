@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lab::StepReport;
+use lab::{Replay, StepReport};
 use trace::Recorder;
 use trace::view::{Limits, Packets, Recording, RecordingBuilder, Typed, dot, json, mermaid};
 
@@ -22,21 +22,16 @@ fn recordings() -> Vec<Recording> {
         .iter()
         .map(|file| {
             let mut builder = RecordingBuilder::new("scenario", Packets::All, Limits::NONE);
-            lab::run(file, Path::new("topologies"), None, &mut |world, report| match &report {
-                StepReport::Act(name) => builder.act(name),
-                StepReport::Command { on, cmd, output, status, steps, .. } => {
-                    let typed = Typed {
-                        on: on.clone(),
-                        command: cmd.clone(),
-                        output: output.clone(),
-                        status: Some(*status),
-                        subject: None,
-                    };
-                    builder.command(world, world.map(), typed, steps);
+            let mut replay = Replay::load(file, None, None).unwrap_or_else(|error| panic!("{error}"));
+            let told = replay.run(&mut |report| match report {
+                StepReport::Act(name) => builder.act(&name),
+                StepReport::Command(ran) | StepReport::Table(ran) => {
+                    let typed = Typed { output: ran.output.clone(), ..Typed::default() };
+                    builder.command(&ran.world, ran.world.map(), typed, &ran.steps);
                 }
-                _ => {}
-            })
-            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+                StepReport::Judged { expectation, .. } => builder.expectation(&expectation, None),
+            });
+            told.unwrap_or_else(|error| panic!("{error}"));
             builder.finish()
         })
         .collect();

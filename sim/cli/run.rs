@@ -30,6 +30,12 @@ pub(crate) struct RunArgs {
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn main(args: &RunArgs) -> ExitCode {
+    if args.scenarios.len() > 1 && args.trace.holds_one() {
+        eprintln!(
+            "error: this form holds one scenario\nhint: run them one by one, each with its own `--output`"
+        );
+        return ExitCode::from(STATUS_BAD_INPUT);
+    }
     let mut all_held = true;
     for file in &args.scenarios {
         match run_one(args, file) {
@@ -52,8 +58,7 @@ fn run_one(args: &RunArgs, file: &Path) -> Result<bool, String> {
     }
     let mut steps: Vec<Step> = Vec::new();
     let mut text = String::new();
-    let title = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let mut document = args.trace.document(&title, Packets::Subjects);
+    let mut document = args.trace.document(&replay.scenario.title, Packets::Subjects);
     let tally = replay
         .run(&mut |report| {
             text.push_str(&show(args, &report));

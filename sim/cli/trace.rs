@@ -115,7 +115,7 @@ fn follow(args: &TraceArgs) -> Result<String, String> {
                 command: args.title(),
                 output: verdict.clone(),
                 status: None,
-                subject: Some(outcome.trace.packet),
+                subjects: vec![outcome.trace.packet],
             };
             document.command(&lab.world, typed, &outcome.steps);
         } else {

@@ -86,6 +86,15 @@ impl TraceOptions {
         self.format != Format::Text
     }
 
+    /// Whether the form that is asked for has room for one recording only.
+    pub fn holds_one(&self) -> bool {
+        match self.format {
+            Format::Text => false,
+            Format::Html | Format::Mermaid => true,
+            Format::Json | Format::Dot => self.output.is_some(),
+        }
+    }
+
     /// Whether such a document takes standard output for itself.
     pub fn takes_stdout(&self) -> bool {
         self.is_document() && self.output.is_none()
@@ -186,7 +195,7 @@ impl Document {
                     command: ran.cmd.clone(),
                     output: ran.output.clone(),
                     status: Some(ran.status),
-                    subject: ran.subject.as_ref().map(|trace| trace.packet),
+                    subjects: ran.traces.iter().map(|trace| trace.packet).collect(),
                 };
                 self.command(&ran.world, typed, &ran.steps);
             }

@@ -30,12 +30,8 @@ pub enum Packets {
 }
 
 impl Packets {
-    /// The ways of the chosen packets, in order of creation.
-    pub fn of(self, journeys: &Journeys<'_>) -> Vec<Trace> {
-        let subjects: BTreeSet<_> = match self {
-            Self::Subjects | Self::Dns => journeys.subjects().into_iter().collect(),
-            Self::All | Self::One(_) => BTreeSet::new(),
-        };
+    /// The ways of the chosen packets, in order of creation. `subjects` are the ones that matter.
+    fn choose(self, journeys: &Journeys<'_>, subjects: &BTreeSet<PacketId>) -> Vec<Trace> {
         let wanted = |id: &PacketId| match self {
             Self::Subjects => subjects.contains(id),
             Self::Dns => subjects.contains(id) || journeys.is_dns(*id),
@@ -43,6 +39,15 @@ impl Packets {
             Self::One(number) => id.0 == number,
         };
         journeys.roots().filter(wanted).filter_map(|id| journeys.trace(id)).collect()
+    }
+
+    /// The ways of the chosen packets, in order of creation.
+    pub fn of(self, journeys: &Journeys<'_>) -> Vec<Trace> {
+        let subjects = match self {
+            Self::Subjects | Self::Dns => journeys.subjects().into_iter().collect(),
+            Self::All | Self::One(_) => BTreeSet::new(),
+        };
+        self.choose(journeys, &subjects)
     }
 }
 
@@ -57,8 +62,8 @@ pub struct Typed {
     pub output: String,
     /// Exit status, if it ended.
     pub status: Option<i32>,
-    /// The packet that it is about, if no process sends it.
-    pub subject: Option<PacketId>,
+    /// The packets that matter; found among the steps if none are given.
+    pub subjects: Vec<PacketId>,
 }
 
 /// Most packets and frames of one command that a recording holds.
@@ -128,25 +133,22 @@ impl RecordingBuilder {
             self.know(names, step.place);
         }
         let journeys = Journeys::new(steps);
-        let (subjects, mut traces) = match (typed.subject, self.packets) {
-            (Some(id), Packets::Subjects | Packets::Dns) => {
-                (vec![id], journeys.trace(id).into_iter().collect())
-            }
-            (Some(id), packets) => (vec![id], packets.of(&journeys)),
-            (None, packets) => (journeys.subjects(), packets.of(&journeys)),
+        let subjects: BTreeSet<PacketId> = match typed.subjects.as_slice() {
+            [] => journeys.subjects().into_iter().collect(),
+            given => given.iter().copied().collect(),
         };
-        let subjects: BTreeSet<u64> = subjects.into_iter().map(|id| id.0).collect();
+        let mut traces = self.packets.choose(&journeys, &subjects);
         let packets_left_out = traces.len().saturating_sub(self.limits.packets);
         if packets_left_out > 0 {
             // The ones that matter stay.
             let mut room = self.limits.packets.saturating_sub(subjects.len());
             traces.retain(|trace| {
-                let take = subjects.contains(&trace.packet.0) || room > 0;
-                room = room.saturating_sub(usize::from(!subjects.contains(&trace.packet.0)));
+                let take = subjects.contains(&trace.packet) || room > 0;
+                room = room.saturating_sub(usize::from(!subjects.contains(&trace.packet)));
                 take
             });
         }
-        let packets = traces.iter().map(|t| self.packet(names, t, subjects.contains(&t.packet.0))).collect();
+        let packets = traces.iter().map(|t| self.packet(names, t, subjects.contains(&t.packet))).collect();
         let frames: Vec<FrameReport> = steps.iter().filter_map(frame_report).collect();
         let frames_left_out = frames.len().saturating_sub(self.limits.frames);
         self.recording.commands.push(CommandReport {

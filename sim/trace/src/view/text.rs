@@ -301,3 +301,79 @@ fn way(route: &str, dev: &str) -> String {
     }
     format!("{short} dev {dev}{rest}")
 }
+
+#[cfg(test)]
+mod tests {
+    use packet::{
+        Body, DevId, EtherPayload, Frame, HostId, Icmp, MacAddr, NetnsId, Packet, PacketId, Payload, Pid,
+        SimTime, VlanTags,
+    };
+
+    use super::*;
+    use crate::{FieldChange, Place};
+
+    /// One host, whose name would clear a terminal.
+    struct Hostile;
+
+    impl Names for Hostile {
+        fn host(&self, _: HostId) -> String {
+            "\u{1b}[2Jnode".to_owned()
+        }
+        fn netns(&self, _: HostId, _: NetnsId) -> String {
+            String::new()
+        }
+        fn dev(&self, _: HostId, _: DevId) -> String {
+            "eth0\r\n".to_owned()
+        }
+        fn process(&self, _: HostId, _: Pid) -> Option<String> {
+            None
+        }
+    }
+
+    fn trace() -> Trace {
+        let icmp = Icmp::Echo { request: true, id: 1, seq: 1, payload: Payload::EMPTY };
+        let addr = |last| std::net::IpAddr::from([10, 0, 0, last]);
+        let frame = Frame {
+            dst: MacAddr([2; 6]),
+            src: MacAddr([4; 6]),
+            tags: VlanTags::NONE,
+            payload: EtherPayload::Ip(Packet::new(addr(1), addr(2), Body::Icmp(icmp))),
+        };
+        let place = Place { host: HostId(0), netns: NetnsId::INIT, dev: Some(DevId(1)) };
+        let at = SimTime::ZERO;
+        let step = |kind| Step { at, packet: PacketId(1), place, kind };
+        let change =
+            FieldChange { field: "dst", before: "10.0.0.2".to_owned(), after: "10.0.0.3".to_owned() };
+        let steps = vec![
+            step(StepKind::Rewrite { by: RewriteBy::Nat(None), changes: vec![change] }),
+            step(StepKind::Deliver { to: None, socket: "udp ".repeat(40) }),
+        ];
+        Trace {
+            packet: PacketId(1),
+            frame,
+            sender: (HostId(0), NetnsId::INIT, None),
+            sent_at: at,
+            disposition: Disposition::Delivered { host: HostId(0), netns: NetnsId::INIT, at },
+            hops: vec![Hop { host: HostId(0), netns: NetnsId::INIT, steps }],
+        }
+    }
+
+    #[test]
+    fn colors_change_nothing_else_and_names_command_no_terminal() {
+        for view in [View::Minimal, View::Summary, View::Detailed, View::Full] {
+            let plain = print(&trace(), &Hostile, view);
+            assert!(plain.lines().all(|line| line.chars().count() <= WIDTH), "{plain}");
+            assert!(plain.lines().all(|line| line.trim_end() == line), "{plain}");
+            assert!(!plain.contains(|c: char| c.is_control() && c != '\n'), "{plain}");
+            let painted = print_painted(&trace(), &Hostile, view, Paint::Colored);
+            assert!(painted.contains("\u{1b}[33mdst 10.0.0.2 ⇒ 10.0.0.3"), "{painted}");
+            let mut stripped = String::new();
+            for part in painted.split('\u{1b}') {
+                let text =
+                    if part.starts_with('[') { part.split_once('m').map(|(_, text)| text) } else { None };
+                stripped.push_str(text.unwrap_or(part));
+            }
+            assert_eq!(stripped, plain);
+        }
+    }
+}

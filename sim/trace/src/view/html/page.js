@@ -121,8 +121,10 @@
   function keepInSight(spot) {
     const scene = $("scene");
     const picture = $("picture");
-    const scale = picture.getBoundingClientRect().width / picture.viewBox.baseVal.width;
-    const [x, y] = [spot.x * scale + picture.offsetLeft - scene.offsetLeft, spot.y * scale];
+    const [seen, frame] = [picture.getBoundingClientRect(), scene.getBoundingClientRect()];
+    const scale = seen.width / picture.viewBox.baseVal.width;
+    const x = spot.x * scale + seen.left - frame.left + scene.scrollLeft;
+    const y = spot.y * scale + seen.top - frame.top + scene.scrollTop;
     if (x < scene.scrollLeft + 90 || x > scene.scrollLeft + scene.clientWidth - 90) scene.scrollLeft = x - scene.clientWidth / 2;
     if (y < scene.scrollTop + 30 || y > scene.scrollTop + scene.clientHeight - 30) scene.scrollTop = y - scene.clientHeight / 2;
   }
