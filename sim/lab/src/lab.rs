@@ -50,8 +50,10 @@ impl Lab {
         for (name, spec) in &topology.hosts {
             let Some(host) = lab.world.host_by_name(name) else { continue };
             for (command, at) in &spec.setup {
-                let (output, status) = lab.run_command(&Spot::of(host), command, &mut Off)?;
-                if status != 0 {
+                let typed = type_command(&mut lab.world, &Spot::of(host), command, &mut Off)
+                    .map_err(|problem| topology.error(at, problem))?;
+                if typed.status != 0 {
+                    let Typed { output, status, .. } = typed;
                     let problem = Problem::Setup { host: name.clone(), status, output };
                     return Err(topology.error(at, problem));
                 }

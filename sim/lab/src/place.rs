@@ -52,8 +52,8 @@ enum Part {
     Index(usize),
     /// `#key`: the name of the field or key itself, instead of its value.
     Key,
-    /// `@5`: inside a text, after so many bytes of it.
-    Byte(usize),
+    /// `@5+3`: inside a text, after so many bytes of it, so many characters.
+    Inside(usize, usize),
 }
 
 impl<'a> Places<'a> {
@@ -68,7 +68,8 @@ impl<'a> Places<'a> {
     /// The bytes of the value with this path, such as `acts[1].steps[0].on`,
     /// `hosts["r1"].nics["eth0"]` or `links[2].ends[1]`. Items of a tuple count as those of a list:
     /// `steps[1][0]` is what `Expect(…)` holds. `hosts["r1"]#key` is the key itself,
-    /// `links[0]@3` the place inside a text after three bytes of it. `Some(…)` is passed through.
+    /// `links[0]@3+2` two characters inside a text after three bytes of it. `Some(…)` is passed
+    /// through.
     ///
     /// `Err` has the innermost value on the way if the path goes on where the text doesn't.
     pub fn find(&self, path: &str) -> Result<Range<usize>, Range<usize>> {
@@ -86,7 +87,9 @@ impl<'a> Places<'a> {
                     _ => None,
                 },
                 Part::Key => return Ok(key.unwrap_or_else(|| node.head.clone())),
-                Part::Byte(byte) => return node.byte(self.text, *byte).ok_or_else(|| node.head.clone()),
+                Part::Inside(byte, chars) => {
+                    return node.inside(self.text, *byte, *chars).ok_or_else(|| node.head.clone());
+                }
             };
             node = found.ok_or_else(|| node.head.clone())?;
         }
@@ -157,8 +160,8 @@ impl Node {
         }
     }
 
-    /// The rest of the word that begins after so many bytes of what a text says.
-    fn byte(&self, text: &str, byte: usize) -> Option<Range<usize>> {
+    /// So many characters after so many bytes of what a text says.
+    fn inside(&self, text: &str, byte: usize, chars: usize) -> Option<Range<usize>> {
         matches!(self.shape, Shape::Text).then_some(())?;
         let mut seen = 0;
         let mut rest = pieces(text, &self.span).skip_while(|(_, c)| {
@@ -167,9 +170,8 @@ impl Node {
             before
         });
         let (start, _) = rest.next()?;
-        let end = rest.find(|(_, c)| c.is_whitespace() || *c == ':').map(|(end, _)| end);
-        let quote = text[..self.span.end].rfind('"')?;
-        Some(start..end.unwrap_or(quote))
+        let last = rest.nth(chars.max(1) - 1).map(|(end, _)| end);
+        Some(start..last.or_else(|| text[..self.span.end].rfind('"'))?)
     }
 }
 
@@ -231,7 +233,10 @@ fn parts(path: &str) -> Vec<Part> {
     while let Some(c) = rest.chars().next() {
         let (part, after) = match c {
             '#' => (Part::Key, ""),
-            '@' => (Part::Byte(rest[1..].parse().unwrap_or(0)), ""),
+            '@' => {
+                let (byte, chars) = rest[1..].split_once('+').unwrap_or((&rest[1..], "1"));
+                (Part::Inside(byte.parse().unwrap_or(usize::MAX), chars.parse().unwrap_or(1)), "")
+            }
             '[' if rest[1..].starts_with('"') => {
                 let len = text_length(&rest[1..]).unwrap_or(rest.len() - 1);
                 let key = pieces(rest, &(1..1 + len)).map(|(_, c)| c).collect();

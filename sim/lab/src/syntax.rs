@@ -69,6 +69,11 @@ fn place_of(error: &SpannedError, text: &str, places: &Places<'_>) -> Range<usiz
         Error::MissingStructField { .. } | Error::ExpectedDifferentLength { .. } => {
             enclosing(places, end).map_or(end..end, |node| node.head.clone())
         }
+        // The value has been passed, perhaps with the blanks behind it.
+        Error::InvalidValueForType { .. } => {
+            let passed = places.nodes().into_iter().filter(|node| node.span.end <= end);
+            passed.max_by_key(|node| node.span.end).map_or(end..end, |node| node.head.clone())
+        }
         Error::InvalidEscape(_) => {
             let start = text[..end].rfind('\\').unwrap_or(start);
             start..end
@@ -146,7 +151,10 @@ fn problem_of(code: &Error, text: &str, places: &Places<'_>, at: usize) -> Probl
         Error::DuplicateStructField { field, outer } => {
             format!("the field `{field}` is there twice{}", struct_name(outer))
         }
-        Error::InvalidValueForType { expected, found } => format!("expected {expected}, found {found}"),
+        Error::InvalidValueForType { expected: what, found } => match found.strip_prefix("the string ") {
+            Some(text) => format!("expected {what}, found {text}"),
+            None => expected(what),
+        },
         Error::ExpectedDifferentLength { expected, found } => {
             format!("expected {expected}, found {found} items")
         }
@@ -199,6 +207,8 @@ fn unclosed(code: &Error, text: &str, places: &Places<'_>, at: usize) -> Option<
         Eof | ExpectedArrayEnd | ExpectedComma | ExpectedMapColon | ExpectedMapEnd | ExpectedStructLikeEnd
     )
     .then_some(())?;
+    // Where a value follows, a comma is missing rather than a bracket.
+    text[at..].chars().next().is_none_or(|c| ")]}".contains(c)).then_some(())?;
     let open = Place::new(text, places.unclosed?..places.unclosed?);
     let bracket = open.text.chars().nth(open.column - 1)?;
     (open.line != Place::new(text, at..at).line)

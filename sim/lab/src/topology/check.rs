@@ -254,7 +254,7 @@ impl Findings<'_> {
             let Some(bridge) = bridge else { continue };
             let message = format!("bridges form a loop: {}", names.join(", "));
             let at = bridge.at.clone();
-            self.warn(&at, message, "no spanning tree is simulated: a broadcast circulates for ever");
+            self.warn(&at, message, "no spanning tree is simulated: a broadcast circulates forever");
         }
     }
 

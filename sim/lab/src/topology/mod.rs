@@ -9,6 +9,7 @@ mod address;
 mod build;
 mod check;
 mod graph;
+mod host;
 mod read;
 mod shape;
 pub(crate) mod written;
