@@ -3,9 +3,15 @@
 mod complete;
 mod editor;
 mod help;
+mod inputs;
+mod junit;
+mod list;
 mod load;
+mod new;
 mod pace;
+mod pool;
 mod prompt;
+mod replay;
 mod run;
 mod sh;
 mod terminal;
@@ -29,6 +35,10 @@ struct Cli {
 enum Command {
     /// Replays scenario files; succeeds only if every expectation holds.
     Run(run::RunArgs),
+    /// Lists scenarios: title, documents, rows, and how long they take in virtual time.
+    List(list::ListArgs),
+    /// Writes a scenario with comments, and a topology for it: both run as they are.
+    New(new::NewArgs),
     /// A shell in a simulated Linux: runs a script, a command, or a prompt.
     Sh(sh::ShArgs),
     /// Follows one packet through a topology and explains its way.
@@ -41,6 +51,8 @@ const STATUS_BAD_INPUT: u8 = 2;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run::main(&args),
+        Command::List(args) => list::main(&args),
+        Command::New(args) => new::main(&args),
         Command::Sh(args) => sh::main(&args),
         Command::Trace(args) => trace::main(&args),
     }

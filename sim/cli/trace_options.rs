@@ -100,6 +100,16 @@ impl TraceOptions {
         self.is_document() && self.output.is_none()
     }
 
+    /// The option that asks for something of one recording only, if one is given.
+    pub fn of_one(&self) -> Option<&'static str> {
+        match (self.is_document(), self.output.is_some(), self.pcap.is_some()) {
+            (true, ..) => Some("--format"),
+            (_, true, _) => Some("--output"),
+            (.., true) => Some("--pcap"),
+            _ => None,
+        }
+    }
+
     fn paint(&self) -> Paint {
         let colored = match self.color {
             Color::Always => true,
@@ -162,6 +172,11 @@ impl TraceOptions {
             Format::Mermaid => trace::view::mermaid(recording),
             Format::Dot => trace::view::dot(recording),
         }
+    }
+
+    /// Whether a capture was asked for.
+    pub fn captures(&self) -> bool {
+        self.pcap.is_some()
     }
 
     /// Writes the capture file, if one was asked for.

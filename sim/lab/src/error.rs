@@ -37,6 +37,9 @@ pub enum Problem {
     /// It couldn't be read.
     #[error("can't be read: {0}")]
     Unreadable(String),
+    /// It couldn't be written.
+    #[error("can't be written: {0}")]
+    Unwritable(String),
     /// It is not RON of the expected shape.
     #[error("{message}{}", hint_line(hint))]
     Syntax {
@@ -129,6 +132,7 @@ impl Problem {
                 hint.clone()
             }
             Self::Unreadable(_)
+            | Self::Unwritable(_)
             | Self::Invalid { .. }
             | Self::Setup { .. }
             | Self::Endless { .. }
@@ -147,6 +151,7 @@ impl Problem {
             | Self::Setup { host: text, .. }
             | Self::Endless { command: text, .. } => text,
             Self::Unreadable(_)
+            | Self::Unwritable(_)
             | Self::Syntax { .. }
             | Self::Duplicate { .. }
             | Self::Conflict { .. }

@@ -96,6 +96,11 @@ impl<'a> Places<'a> {
         Ok(node.head.clone())
     }
 
+    /// The name in front of the whole: `Scenario`, `Topology`.
+    pub fn name(&self) -> Option<&'a str> {
+        self.root.as_ref()?.name(self.text)
+    }
+
     /// All values, each before those that it holds.
     pub(crate) fn nodes(&self) -> Vec<&Node> {
         let mut found: Vec<&Node> = self.root.iter().collect();

@@ -7,21 +7,22 @@ use trace::view::{View, print};
 use crate::expect::{Failure, Verdict};
 use crate::run::StepReport;
 
-/// The steps of a scenario as its snapshot holds them: commands without their output, the minimal
-/// way of each packet that matters, tables, verdicts.
-pub(crate) fn minimal(text: &mut String, report: &StepReport) {
-    let _ = match report {
-        StepReport::Act(name) => writeln!(text, "\n## {name}"),
-        StepReport::Command(ran) => {
-            let status = if ran.status == 0 { String::new() } else { format!("   [exit {}]", ran.status) };
-            write!(text, "\n{}$ {}{status}\n{}", ran.on, ran.cmd, ran.print(View::Minimal))
-        }
-        StepReport::Table(ran) => write!(text, "\n{}", ran.output),
-        StepReport::Judged { .. } => write!(text, "{}", report.verdict_text()),
-    };
-}
-
 impl StepReport {
+    /// The step as a snapshot holds it: a command without its output but with the minimal way of
+    /// each packet that matters, a table, a verdict.
+    pub fn minimal(&self) -> String {
+        match self {
+            Self::Act(name) => format!("\n## {name}\n"),
+            Self::Command(ran) => {
+                let status =
+                    if ran.status == 0 { String::new() } else { format!("   [exit {}]", ran.status) };
+                format!("\n{}$ {}{status}\n{}", ran.on, ran.cmd, ran.print(View::Minimal))
+            }
+            Self::Table(ran) => format!("\n{}", ran.output),
+            Self::Judged { .. } => self.verdict_text(),
+        }
+    }
+
     /// An expectation with its verdict; of one that failed, what happened instead and the way of the
     /// packet that was judged. Empty for other steps.
     pub fn verdict_text(&self) -> String {

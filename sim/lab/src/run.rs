@@ -4,7 +4,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::error::{FileError, Problem, nearest};
-use crate::expect::{Expectation, Scope, Verdict, check, field_of, needs_run};
+use crate::expect::{Expectation, Scope, Verdict, Wrong, check, field_of, needs_run};
 use crate::lab::Lab;
 use crate::ran::Ran;
 use crate::scenario::{Scenario, ScenarioStep};
@@ -90,48 +90,32 @@ impl Replay {
         FileError::at_path(&self.file, &self.text, path, problem)
     }
 
-    /// What can be known to be wrong before anything runs.
+    /// What can be known to be wrong before anything runs: the first is the error, the others come
+    /// with it.
     fn check(&self) -> Result<(), FileError> {
         let hosts: Vec<String> = self.lab.world.hosts().map(|host| host.name.clone()).collect();
         let scope = Scope::Hosts(&hosts);
-        let node = |path: &str, on: &str| scope.check_node(on).map_err(|problem| self.wrong(path, problem));
+        let mut found = Vec::new();
         for (i, act) in self.scenario.acts.iter().enumerate() {
             let mut before = None;
             for (j, step) in act.steps.iter().enumerate() {
                 let path = format!("acts[{i}].steps[{j}]");
-                match step {
-                    ScenarioStep::Run { on, .. } => node(&format!("{path}.on"), on)?,
-                    ScenarioStep::Table { columns, rows } => {
-                        for (name, cells) in rows {
-                            let row = format!("{path}.rows[{name:?}]");
-                            if cells.len() != columns.len() {
-                                let problem = Problem::Cells { cells: cells.len(), columns: columns.len() };
-                                return Err(self.wrong(&row, problem));
-                            }
-                            for (k, probe) in cells.iter().enumerate() {
-                                if let Some(probe) = probe {
-                                    node(&format!("{row}[{k}].on"), &probe.on)?;
-                                }
-                            }
-                        }
-                    }
-                    ScenarioStep::HookTable { on } => {
-                        on.iter().try_for_each(|on| node(&format!("{path}.on"), on))?;
-                    }
-                    ScenarioStep::Expect(expectation) => {
-                        if let Err(problem) = follows(expectation, before) {
-                            return Err(self.wrong(&path, problem));
-                        }
-                        check(expectation, &scope).map_err(|wrong| {
-                            self.wrong(&format!("{path}[0]{}", wrong.field), wrong.problem)
-                        })?;
-                        continue;
-                    }
+                let wrong = check_step(step, before, &scope);
+                found.extend(
+                    wrong
+                        .into_iter()
+                        .map(|wrong| self.wrong(&format!("{path}{}", wrong.field), wrong.problem)),
+                );
+                if !matches!(step, ScenarioStep::Expect(_)) {
+                    before = Some(step);
                 }
-                before = Some(step);
             }
         }
-        Ok(())
+        let mut found = found.into_iter();
+        match found.next() {
+            None => Ok(()),
+            Some(first) => Err(FileError { more: found.collect(), ..first }),
+        }
     }
 
     /// Runs it; hands each step's report to `report`.
@@ -224,7 +208,7 @@ impl Replay {
     /// As [`Replay::run`].
     pub fn transcript(&mut self) -> Result<(String, Tally), FileError> {
         let mut text = String::new();
-        let tally = self.run(&mut |step| crate::report::minimal(&mut text, &step))?;
+        let tally = self.run(&mut |step| text.push_str(&step.minimal()))?;
         Ok((text, tally))
     }
 
@@ -233,6 +217,38 @@ impl Replay {
             Problem::Endless { .. } => self.wrong(&format!("{path}.cmd"), problem),
             _ => self.wrong(&format!("{path}.on"), problem),
         })
+    }
+}
+
+/// What is wrong with a step that comes after `before`.
+fn check_step(step: &ScenarioStep, before: Option<&ScenarioStep>, scope: &Scope<'_>) -> Vec<Wrong> {
+    let node = |field: &str, on: &str| {
+        scope.check_node(on).err().map(|problem| Wrong { field: field.to_owned(), problem })
+    };
+    match step {
+        ScenarioStep::Run { on, .. } => node(".on", on).into_iter().collect(),
+        ScenarioStep::HookTable { on } => on.iter().filter_map(|on| node(".on", on)).collect(),
+        ScenarioStep::Expect(expectation) => {
+            let checked = check(expectation, scope)
+                .map_err(|wrong| Wrong { field: format!("[0]{}", wrong.field), ..wrong });
+            let follows =
+                follows(expectation, before).map_err(|problem| Wrong { field: "[0]".to_owned(), problem });
+            follows.and(checked).err().into_iter().collect()
+        }
+        ScenarioStep::Table { columns, rows } => {
+            let mut found = Vec::new();
+            for (name, cells) in rows {
+                let row = format!(".rows[{name:?}]");
+                if cells.len() != columns.len() {
+                    let problem = Problem::Cells { cells: cells.len(), columns: columns.len() };
+                    found.push(Wrong { field: row.clone(), problem });
+                }
+                for (k, probe) in cells.iter().enumerate() {
+                    found.extend(probe.as_ref().and_then(|probe| node(&format!("{row}[{k}].on"), &probe.on)));
+                }
+            }
+            found
+        }
     }
 }
 

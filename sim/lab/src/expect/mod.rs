@@ -17,7 +17,7 @@ use trace::Trace;
 
 use crate::error::Problem;
 
-pub(crate) use check::{Scope, check, field_of, needs_run};
+pub(crate) use check::{Scope, Wrong, check, field_of, needs_run};
 
 /// What is expected of the last command: of the first packet that it sent, its output, its status,
 /// or of the kernels' tables after it.
