@@ -1,8 +1,8 @@
 //! Every scenario keeps its word, and the ways of its packets are what they were.
 //!
-//! `tests/snapshots/` holds, for each file of `scenarios/`, its commands, the packets that they sent
-//! and the verdicts. After a change that is meant: `INSTA_UPDATE=always cargo test --test scenarios`,
-//! and read the difference.
+//! `scenarios/snapshots/` holds, for each file of `scenarios/`, its commands, the packets that they
+//! sent and the verdicts. After a change that is meant: `hoplab run --update scenarios`, or
+//! `INSTA_UPDATE=always cargo test --test scenarios`, and read the difference.
 
 #![allow(clippy::expect_used)]
 
@@ -25,7 +25,11 @@ fn scenarios_hold_and_their_packets_go_the_same_way() {
                 .all(|line| line.starts_with("  ✓") || line.contains("$ ") || line.chars().count() <= 100),
             "{text}"
         );
-        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::with_settings!({
+            snapshot_path => "../scenarios/snapshots",
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
             insta::assert_snapshot!(name.as_str(), text);
         });
         if !tally.holds() {

@@ -15,8 +15,8 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "NAME")]
     topology: Option<String>,
     /// Where the folders `scenarios` and `topologies` are or shall be.
-    #[arg(long, value_name = "FOLDER", default_value = "")]
-    folder: PathBuf,
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
 }
 
 const SCENARIO: &str = include_str!("templates/scenario.ron");
@@ -48,8 +48,9 @@ fn write(args: &NewArgs) -> Result<PathBuf, String> {
             ));
         }
     }
-    let scenario = args.folder.join("scenarios").join(format!("{}.ron", args.name));
-    let topology = args.folder.join("topologies").join(format!("{topology_name}.ron"));
+    let folder = args.folder.clone().unwrap_or_default();
+    let scenario = folder.join("scenarios").join(format!("{}.ron", args.name));
+    let topology = folder.join("topologies").join(format!("{topology_name}.ron"));
     if scenario.exists() {
         return Err(format!("{}: there is one already", scenario.display()));
     }

@@ -141,7 +141,7 @@ fn go(args: &RunArgs, replayed: &mut Replayed) -> Result<Tally, Failed> {
     })?;
     if args.update && tally.holds() {
         replayed.updated = snapshot.accept(&transcript)?;
-    } else if args.seed.is_none() {
+    } else if args.seed.is_none() && tally.holds() {
         replayed.difference = snapshot.difference(&transcript);
     }
     if args.trace.is_document() {

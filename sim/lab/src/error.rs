@@ -88,7 +88,7 @@ pub enum Problem {
     #[error("expected {0}")]
     Missing(&'static str),
     /// A row of a table is too short or too long.
-    #[error("the row has {cells} cells, the table {columns} columns")]
+    #[error("cells of this row: {cells}; columns of the table: {columns}")]
     Cells {
         /// Cells of the row.
         cells: usize,

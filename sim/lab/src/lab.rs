@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use packet::{HostId, NetnsId, Pid};
 use trace::{Observer, Off, Recorder};
@@ -8,6 +9,9 @@ use world::{Outcome, Stream, World};
 use crate::error::{FileError, Problem, nearest};
 use crate::ran::Ran;
 use crate::topology::{Finding, Topology};
+
+/// How long a network is left alone after its hosts have booted, so that servers are listening.
+const SETTLING: Duration = Duration::from_millis(10);
 
 /// A network that runs, made of a topology file.
 #[derive(Clone, Debug)]
@@ -59,6 +63,8 @@ impl Lab {
                 }
             }
         }
+        let settled = lab.world.now() + SETTLING;
+        lab.world.run_until(settled, &mut Off);
         Ok(lab)
     }
 

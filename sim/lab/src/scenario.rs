@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::FileError;
@@ -8,7 +9,7 @@ use crate::expect::Expectation;
 use crate::syntax::read_ron;
 
 /// A case: a network, what is typed on it, and what is expected to happen.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// One line that says what it shows.
@@ -29,7 +30,7 @@ pub struct Scenario {
 }
 
 /// A part of a scenario.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Act {
     /// What it shows.
@@ -39,7 +40,7 @@ pub struct Act {
 }
 
 /// One line of an act.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum ScenarioStep {
     /// Types a command.
@@ -67,7 +68,7 @@ pub enum ScenarioStep {
 }
 
 /// A command whose exit status is a cell of a table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// `host` or `host/namespace`.

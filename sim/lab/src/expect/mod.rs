@@ -12,6 +12,7 @@ mod tables;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trace::Trace;
 
@@ -23,7 +24,7 @@ pub(crate) use check::{Scope, Wrong, check, field_of, needs_run};
 /// or of the kernels' tables after it.
 ///
 /// It prints and parses as it is written in a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Expectation {
     /// The packet reached a socket or kernel.

@@ -59,10 +59,13 @@ impl RuleName {
         };
         let built_in = trace::HookName::ALL.iter().any(|hook| hook.as_str() == *chain);
         if name.hook(chain).is_none() && (built_in || *last == "policy") {
-            return Err(Problem::Unknown {
-                kind: if *last == "policy" { "chain with a policy" } else { "chain of this table" },
-                name: (*chain).to_owned(),
-                hint: nearest(chain, name.hooks().iter().map(|hook| hook.as_str())),
+            let own: Vec<&str> = name.hooks().iter().map(|hook| hook.as_str()).collect();
+            return Err(Problem::Conflict {
+                message: match built_in {
+                    true => format!("the table `{table}` has no chain `{chain}`"),
+                    false => format!("`{chain}` is no chain with a policy of the table `{table}`"),
+                },
+                hint: Some(format!("it has {}", own.join(", "))),
             });
         }
         let chain = Chain { table: format!("{legacy}{table}"), name: (*chain).to_owned() };

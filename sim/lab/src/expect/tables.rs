@@ -80,25 +80,25 @@ fn pair(text: &str) -> Option<(u64, u64)> {
     Some((packets.parse().ok()?, bytes.parse().ok()?))
 }
 
-/// Why `all` has no such rule.
-fn no_rule(all: &[Counted], name: &RuleName, written: &str) -> Problem {
-    let unknown = |kind, name: &str, hint| Problem::Unknown { kind, name: name.to_owned(), hint };
-    match name {
-        RuleName::Number(chain, _) | RuleName::Policy(chain) => {
-            let known: Vec<&Counted> = all
-                .iter()
-                .filter(|counted| counted.number.is_none() && counted.chain.table == chain.table)
-                .collect();
-            let names = known.iter().map(|counted| counted.chain.name.as_str());
-            match known.iter().any(|counted| counted.chain == *chain) {
-                true => unknown("rule", written, None),
-                false => {
-                    unknown("chain", &format!("{} {}", chain.table, chain.name), nearest(&chain.name, names))
-                }
-            }
-        }
-        RuleName::Text(piece) => unknown("rule", piece, None),
+/// Why `all`, the rules of `on`, has no such rule.
+fn no_rule(all: &[Counted], name: &RuleName, on: &str) -> Problem {
+    let (RuleName::Number(chain, _) | RuleName::Policy(chain)) = name else {
+        let RuleName::Text(piece) = name else { return Problem::Missing("a rule") };
+        return Problem::Conflict { message: format!("no rule of {on} holds `{piece}`"), hint: None };
+    };
+    let (table, wanted) = (&chain.table, &chain.name);
+    let heads = || all.iter().filter(|head| head.number.is_none() && head.chain.table == *table);
+    if heads().any(|head| head.chain == *chain) {
+        let rules = all.iter().filter(|rule| rule.number.is_some() && rule.chain == *chain).count();
+        let message = format!("{on} has no such rule: `{table} {wanted}` has {rules} of them");
+        return Problem::Conflict { message, hint: None };
     }
+    let hint = nearest(wanted, heads().map(|head| head.chain.name.as_str()));
+    let message = match heads().next() {
+        Some(_) => format!("the table `{table}` of {on} has no chain `{wanted}`"),
+        None => format!("{on} doesn't use the table `{table}` yet"),
+    };
+    Problem::Conflict { message, hint: hint.map(|name| format!("did you mean `{name}`?")) }
 }
 
 /// A packet met the rule: a step says so, or, as jumps leave no step, its counter moved.
@@ -119,7 +119,7 @@ pub(super) fn rule_hit(ran: &Ran, on: &str, written: &str) -> Result<Verdict, Pr
     }
     let now = counters(&ran.world, &spot)?;
     if !now.iter().any(|counted| counted.is(&name)) {
-        return Err(no_rule(&now, &name, written));
+        return Err(no_rule(&now, &name, on));
     }
     let before = match locate(&ran.before, on) {
         Ok(spot) => counters(&ran.before, &spot)?,
@@ -154,10 +154,18 @@ pub(super) fn counter(
     let found: Vec<&Counted> = all.iter().filter(|counted| counted.is(&name)).collect();
     let one = match found[..] {
         [one] => one,
-        [] => return Err(no_rule(&all, &name, written)),
+        [] => return Err(no_rule(&all, &name, on)),
         _ => {
-            let expected = "one rule: several hold this text";
-            return Err(Problem::Invalid { value: written.to_owned(), expected });
+            let places: Vec<String> = found
+                .iter()
+                .map(|rule| {
+                    format!("`{} {} #{}`", rule.chain.table, rule.chain.name, rule.number.unwrap_or(0))
+                })
+                .collect();
+            return Err(Problem::Conflict {
+                message: format!("{} rules of {on} hold `{written}`", found.len()),
+                hint: Some(format!("name one by its place: {}", places.join(", "))),
+            });
         }
     };
     let equal =

@@ -4,12 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// A file of `topologies/`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Topology")]
 pub struct TopologyFile {
     /// One line that says what it is.
@@ -36,7 +37,7 @@ pub struct TopologyFile {
 }
 
 /// What hosts and cables have unless they say otherwise.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// Of hosts, also of those that a shape makes.
@@ -48,8 +49,9 @@ pub struct Defaults {
 }
 
 /// What hosts have unless they say otherwise.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Host")]
+#[schemars(rename = "HostDefaults")]
 pub struct HostDefaults {
     /// The gateway of hosts that name none; a shape's hosts have routes instead.
     pub gateway: Option<String>,
@@ -62,7 +64,7 @@ pub struct HostDefaults {
 }
 
 /// A host.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Host")]
 pub struct HostFile {
     /// Physical NICs by name.
@@ -92,8 +94,9 @@ pub enum Form {
 }
 
 /// A physical NIC; in brief one address, `"auto"` or `"none"`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Nic", remote = "Self")]
+#[schemars(transform = crate::schema::or_text)]
 pub struct NicFile {
     /// Addresses with prefix length, or `auto`.
     #[serde(default)]
@@ -109,7 +112,7 @@ pub struct NicFile {
 }
 
 /// A bridge.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Bridge")]
 pub struct BridgeFile {
     /// NICs of the host.
@@ -121,8 +124,9 @@ pub struct BridgeFile {
 }
 
 /// A hub or switch; in brief the list of its ports.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Segment", remote = "Self")]
+#[schemars(transform = crate::schema::or_list)]
 pub struct SegmentFile {
     /// Hub or switch.
     #[serde(default)]
@@ -140,7 +144,7 @@ pub struct SegmentFile {
 }
 
 /// How a segment passes frames on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum SegmentSort {
     /// To every port.
     Hub,
@@ -150,8 +154,9 @@ pub enum SegmentSort {
 }
 
 /// A cable between two NICs; in brief `"a:eth0 -- b:eth0"`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Link", remote = "Self")]
+#[schemars(transform = crate::schema::or_text)]
 pub struct LinkFile {
     /// The NICs, `host:nic`.
     pub ends: (String, String),
@@ -168,7 +173,7 @@ pub struct LinkFile {
 }
 
 /// What a cable does to frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cable {
     /// Microseconds; 50 if not given.
@@ -184,7 +189,7 @@ pub struct Cable {
 }
 
 /// Hosts and cables of a regular shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Shape")]
 pub enum ShapeFile {
     /// So many hosts in a row.
