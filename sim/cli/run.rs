@@ -88,6 +88,9 @@ impl Sum {
         if self.updated > 0 {
             wrong.push(format!("{} written", many(self.updated, "snapshot")));
         }
+        if self.scenarios == 0 {
+            return wrong.join(", ");
+        }
         let counts = [many(self.scenarios, "scenario"), many(self.expectations, "expectation")].join(", ");
         format!("{counts}: {}", wrong.join(", "))
     }
