@@ -102,7 +102,7 @@ impl TraceOptions {
 
     /// The option that asks for something of one recording only, if one is given.
     pub fn of_one(&self) -> Option<&'static str> {
-        match (self.is_document(), self.output.is_some(), self.pcap.is_some()) {
+        match (self.holds_one(), self.output.is_some(), self.pcap.is_some()) {
             (true, ..) => Some("--format"),
             (_, true, _) => Some("--output"),
             (.., true) => Some("--pcap"),
