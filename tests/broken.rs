@@ -62,3 +62,8 @@ fn topologies() {
 fn what_looks_wrong_is_said_and_runs() {
     check("warnings", &["sh", "--topology", "FILE", "-c", "true"], "warning", FINE);
 }
+
+#[test]
+fn scenarios() {
+    check("scenarios", &["run", "--topologies", "../../../topologies", "FILE"], "error", BAD_INPUT);
+}

@@ -65,7 +65,7 @@ fn of_a_packet_that_nobody_routes() {
 #[test]
 fn of_packets_that_rules_refuse_and_of_rules_that_jump() {
     let mut lab = network();
-    let setup = "iptables -N OWN; iptables -A OWN -p tcp -j REJECT --reject-with tcp-reset
+    let setup = "iptables -N OWN; iptables -A OWN -p tcp --dport 80 -j REJECT --reject-with tcp-reset
         iptables -A OWN -p icmp -m comment --comment 'no \"echo\"' -j REJECT; iptables -A OUTPUT -j OWN";
     lab.run("node1", setup).expect("it runs");
     let ran = lab.run("node1", "curl -s http://192.168.0.12").expect("it runs");
