@@ -353,7 +353,7 @@ impl Client {
         };
         let time = u64::from(time);
         let mut renewal = renewal.map_or(time / 2 + 1, u64::from).max(1);
-        renewal = (renewal * 3 + 3) / 4 + (sys.random() % renewal + 3) / 4;
+        renewal = (renewal * 3).div_ceil(4) + (sys.random() % renewal).div_ceil(4);
         let rebind = rebind.filter(|&rebind| rebind > 0).map_or(time * 7 / 8, u64::from);
         if renewal > rebind {
             renewal = rebind * 3 / 4;

@@ -250,13 +250,12 @@ impl Server {
             return if self.known_free(now, asked) { Ok(asked) } else { Err(Todo::Ping(asked)) };
         }
         for context in contexts {
-            let candidates: Vec<Ipv4Addr> = context
+            let first = context
                 .range
                 .candidates(client.mac, &self.leases, self.options.sequential)
                 .filter(|&addr| is_free(addr, context.own, &self.leases, &hosts))
-                .filter(|addr| !self.taken.contains(addr))
-                .collect();
-            if let Some(&addr) = candidates.first() {
+                .find(|addr| !self.taken.contains(addr));
+            if let Some(addr) = first {
                 return if self.known_free(now, addr) { Ok(addr) } else { Err(Todo::Ping(addr)) };
             }
         }
