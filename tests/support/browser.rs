@@ -67,11 +67,21 @@ impl Browser {
             body.len()
         );
         stream.write_all((head + &body).as_bytes()).expect("chromedriver reads");
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer);
-        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        let answer: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {body}"));
+        let mut reader = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).expect("an answer");
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                if line.trim_end().is_empty() { break } else { continue }
+            };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().expect("a length");
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("the whole answer");
+        let answer: Value = serde_json::from_slice(&body).expect("an answer in JSON");
         answer["value"].clone()
     }
 
