@@ -239,8 +239,11 @@ impl Session {
         let console = world.add_console(host, true);
         let asked = Arc::new(Mutex::new(None));
         let slot = asked.clone();
+        let lives_here = |name: &&str| world.place(host, name) == Some((spot.netns, spot.root.clone()));
+        let place = world.places(host).find(lives_here).map(str::to_owned);
         let shell = Shell::interactive().with_prompt(move |sys, kind| {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(prompt_text(sys, kind));
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(prompt_text(sys, kind, place.as_deref()));
             String::new()
         });
         let pid = world.spawn_program(
@@ -256,16 +259,18 @@ impl Session {
     }
 }
 
-/// `host#`, `host/namespace#`, `host:/directory#`.
-fn prompt_text(sys: &dyn Sys, kind: PromptKind) -> String {
+/// `host#`, `host/container#`, `host/namespace#`, `host:/directory#`.
+fn prompt_text(sys: &dyn Sys, kind: PromptKind, place: Option<&str>) -> String {
     if kind == PromptKind::Continuation {
         return "> ".to_owned();
     }
     let netns = sys.netns();
     let name = sys.kernel().netns_names.iter().find(|(_, id)| **id == netns);
-    let name = name.map(|(name, _)| format!("/{name}")).unwrap_or_default();
-    let cwd = Some(sys.cwd()).filter(|cwd| cwd != "/root").map(|cwd| format!(":{cwd}")).unwrap_or_default();
-    format!("{}{name}{cwd}# ", sys.hostname())
+    let name = place.or(name.map(|(name, _)| name.as_str()));
+    let name = name.map(|name| format!("/{name}")).unwrap_or_default();
+    let home = if place.is_some() { "/" } else { "/root" };
+    let cwd = Some(sys.cwd()).filter(|cwd| cwd != home).map(|cwd| format!(":{cwd}")).unwrap_or_default();
+    format!("{}{name}{cwd}# ", sys.kernel().name)
 }
 
 /// All places of a world: `host`, `host/container`, `host/namespace`.

@@ -26,7 +26,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use packet::Pid;
+use packet::{Pid, SimTime};
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Signal, Sys, Wait};
 
 use crate::console::{Console, Stop, write_all};
@@ -59,7 +59,13 @@ enum Task {
     Stop(stop::Stopping),
     /// Waits for containers and prints their statuses.
     Wait(stop::Waiting),
+    /// Ends with the status when the time has come.
+    Pause(SimTime, i32),
 }
+
+/// How long a client waits for a container that it started: what the container's process does first
+/// has been done then. Simplified: always the same; runc takes some tenths of a second.
+const START: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// What becomes of a client when its command has begun.
 #[derive(Clone, Debug)]
@@ -133,6 +139,8 @@ impl Program for Docker {
             Task::Attached(attached) => attached.turn(sys),
             Task::Stop(stopping) => stopping.turn(sys),
             Task::Wait(waiting) => waiting.turn(sys),
+            Task::Pause(until, status) if sys.now() >= *until => Next::Exit(*status),
+            Task::Pause(until, _) => Next::Wait(Wait::until(*until)),
         }
     }
 

@@ -102,7 +102,7 @@ pub fn run(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
     }
     engine.save(console.sys);
     if detached {
-        return Ok(After::Exit(0));
+        return Ok(After::Task(Task::Pause(console.sys.now() + super::START, 0)));
     }
     let state = &engine.containers[at].state;
     let log = if pipes.is_empty() { None } else { console.sys.open(&container.log(), OpenMode::Append).ok() };
@@ -151,7 +151,7 @@ pub fn start(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> 
         }
     }
     if failed.is_empty() {
-        return Ok(After::Exit(0));
+        return Ok(After::Task(Task::Pause(console.sys.now() + super::START, 0)));
     }
     Err(Stop::exit(1, format!("Error: failed to start containers: {}", failed.join(", "))))
 }

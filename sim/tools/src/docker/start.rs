@@ -48,7 +48,7 @@ fn try_start(sys: &mut dyn Sys, engine: &mut Engine, at: usize, streams: Streams
     let home = sys.netns();
     let container = engine.containers[at].clone();
     let Some(args) = image::program(&container.args) else {
-        return Err(refused(&container, "no command specified"));
+        return Err(refused("no command specified"));
     };
     let netns = match container.mode.as_str() {
         "host" => NetnsId::INIT,
@@ -72,16 +72,13 @@ fn try_start(sys: &mut dyn Sys, engine: &mut Engine, at: usize, streams: Streams
     for setting in &container.sysctls {
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
         bridge::sysctl(sys, netns, key, value).map_err(|refusal| {
-            refused(
-                &container,
-                &format!("write sysctl key {key}: {}", refusal.errno.to_string().to_lowercase()),
-            )
+            refused(&format!("write sysctl key {key}: {}", refusal.errno.to_string().to_lowercase()))
         })?;
     }
     write_files(sys, engine, at);
     if sys.registry().get(args.first().map_or("", String::as_str)).is_none() {
         let program = container.args.first().cloned().unwrap_or_default();
-        return Err(refused(&container, &format!("exec: \"{program}\": executable file not found in $PATH")));
+        return Err(refused(&format!("exec: \"{program}\": executable file not found in $PATH")));
     }
     let mut env: std::collections::BTreeMap<String, String> = [
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
@@ -106,10 +103,9 @@ fn try_start(sys: &mut dyn Sys, engine: &mut Engine, at: usize, streams: Streams
         env: Some(env),
         fds: vec![(Fd::STDIN, streams.input), (Fd::STDOUT, streams.output), (Fd::STDERR, streams.error)],
     });
-    let pid = spawned.map_err(|errno| refused(&container, &errno.to_string().to_lowercase()))?;
+    let pid = spawned.map_err(|errno| refused(&errno.to_string().to_lowercase()))?;
     sys.name_place(&container.name, pid);
-    let shim =
-        Shim::start(sys, &container.id, pid).map_err(|errno| refused(&container, &errno.to_string()))?;
+    let shim = Shim::start(sys, &container.id, pid).map_err(|errno| refused(&errno.to_string()))?;
     let state = &mut engine.containers[at].state;
     state.status = Status::Running;
     (state.pid, state.shim) = (pid.0, shim.0);
@@ -120,7 +116,7 @@ fn try_start(sys: &mut dyn Sys, engine: &mut Engine, at: usize, streams: Streams
 }
 
 /// What runc says when it can't start a process.
-fn refused(_container: &Container, why: &str) -> String {
+fn refused(why: &str) -> String {
     format!(
         "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container \
          process: {why}: unknown"
@@ -191,7 +187,9 @@ pub fn join(
     Ok(())
 }
 
-/// The first `ethN` that a namespace hasn't used; a container that left a network gets the next.
+/// The first `ethN` that a namespace doesn't have.
+///
+/// Simplified: dockerd doesn't give the number of a network that was left again.
 fn next_device(sys: &dyn Sys, netns: NetnsId) -> String {
     (0..)
         .map(|n| format!("eth{n}"))
