@@ -80,6 +80,15 @@ fn links_lead_somewhere() {
 }
 
 #[test]
+fn every_scenario_has_a_page() {
+    let without: Vec<PathBuf> = support::files(Path::new("scenarios"), "ron")
+        .into_iter()
+        .filter(|file| !Path::new("book/src").join(file).with_extension("md").exists())
+        .collect();
+    assert!(without.is_empty(), "no page in book/src/scenarios for {without:?}");
+}
+
+#[test]
 fn the_summary_names_every_page_once() {
     let summary = fs::read_to_string("book/src/SUMMARY.md").expect("the book has a summary");
     let mut listed: Vec<PathBuf> =
