@@ -33,8 +33,12 @@ pub(super) fn encode(message: &Message, options: &[DhcpOption]) -> Option<Vec<u8
     Some(bytes)
 }
 
-/// A message, if the bytes are one.
+/// A message, if the bytes are one: the crate believes the cookie and the address's length unseen.
 pub(super) fn decode(bytes: &[u8]) -> Option<Message> {
+    let address_fits = bytes.get(2).is_some_and(|&len| len <= 16);
+    if !address_fits || bytes.get(HEADER - 4..HEADER) != Some(&[0x63, 0x82, 0x53, 0x63]) {
+        return None;
+    }
     Message::decode(&mut Decoder::new(bytes)).ok()
 }
 
@@ -101,7 +105,13 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused() {
-        for bytes in [&[][..], &[1; 30], &[0xff; 240]] {
+        let good = encode(&request(7, 3, MacAddr([2, 0, 0, 0, 0, 2])), &[]).unwrap_or_default();
+        assert!(decode(&good).is_some());
+        let mut long_address = good.clone();
+        long_address[2] = 17;
+        let mut other_cookie = good.clone();
+        other_cookie[HEADER - 1] = 0;
+        for bytes in [&[][..], &good[..30], &[0xff; 240], &long_address, &other_cookie] {
             assert_eq!(decode(bytes), None);
         }
     }
