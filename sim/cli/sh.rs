@@ -92,7 +92,8 @@ fn script(
     let steps = recorder.steps;
     args.trace.write_capture(world, &steps)?;
     if args.trace.is_document() {
-        let mut document = args.trace.document(&command, Packets::All);
+        let title = command.lines().next().unwrap_or_default();
+        let mut document = args.trace.document(title, Packets::All);
         let on = trace::Names::node(world, place.host, place.netns);
         let output = String::from_utf8_lossy(&output).into_owned();
         document.command(world, Typed { on, command, output, ..Typed::default() }, &steps);
