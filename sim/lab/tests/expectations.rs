@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lab::{Expectation, Lab, Ran, Verdict};
 
-const TOPOLOGY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../topologies/two-docker-hosts.ron");
+const TOPOLOGY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/topologies/two-docker-hosts.ron");
 
 fn network() -> Lab {
     Lab::load(Path::new(TOPOLOGY), 0).expect("the topology is sound")
