@@ -65,5 +65,10 @@ fn what_looks_wrong_is_said_and_runs() {
 
 #[test]
 fn scenarios() {
-    check("scenarios", &["run", "--topologies", "../../../sim/lab/tests/topologies", "FILE"], "error", BAD_INPUT);
+    check(
+        "scenarios",
+        &["run", "--topologies", "../../../sim/lab/tests/topologies", "FILE"],
+        "error",
+        BAD_INPUT,
+    );
 }
