@@ -151,7 +151,8 @@ pub(crate) fn main(args: &RunArgs) -> ExitCode {
         return ExitCode::from(STATUS_BAD_INPUT);
     }
     let holds = all.iter().all(Replayed::holds);
-    if !args.trace.takes_stdout() && !(args.quiet && holds) && !all.is_empty() {
+    let silent = all.is_empty() || args.trace.takes_stdout() || args.quiet && holds;
+    if !silent {
         println!("{}{}", if alone { "\n" } else { "" }, sum.line());
     }
     match (sum.unusable, holds) {
