@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lab::{Lab, Topology};
 use proptest::prelude::*;
@@ -53,11 +53,16 @@ fn packets_pass() {
     }
 }
 
-/// Writes a topology into a folder of this test's own, and reads it.
-fn read(name: &str, text: &str) -> (std::path::PathBuf, Topology) {
+/// A folder of this test's own.
+fn folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("hoplab-topologies-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
-    let file = folder.join(name);
+    folder
+}
+
+/// Writes a topology into a folder of this test's own, and reads it.
+fn read(name: &str, text: &str) -> (PathBuf, Topology) {
+    let file = folder().join(name);
     fs::write(&file, text).expect("the file can be written");
     let topology = Topology::read(&file).unwrap_or_else(|error| panic!("{error}\n{text}"));
     (file, topology)
@@ -150,6 +155,43 @@ fn what_is_appended_moves_nothing() {
             for (nic, had) in &before {
                 prop_assert_eq!(after.get(nic), Some(had), "{}", nic);
             }
+        }
+        Ok(())
+    });
+    done.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn a_damaged_file_is_refused_or_read_and_never_a_panic() {
+    let mut texts: Vec<String> = Vec::new();
+    for folder in ["topologies", "tests/broken/topologies"] {
+        let files = support::files(Path::new(folder), "ron");
+        texts.extend(files.iter().map(|file| fs::read_to_string(file).expect("the file can be read")));
+    }
+    let piece = prop_oneof![
+        "[(){}\\[\\],:\"'\\\\/#rb0-9x@. \n-]{1,4}",
+        Just("/*".to_owned()),
+        Just("\u{e9}\u{4e2d}".to_owned()),
+        Just(String::new()),
+    ];
+    let damage = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..6usize, piece);
+    let mut runner = TestRunner::new(Config { cases: 512, failure_persistence: None, ..Config::default() });
+    let done = runner.run(&damage, |(which, at, cut, piece)| {
+        let text = which.get(&texts);
+        let chars: Vec<char> = text.chars().collect();
+        let at = at.index(chars.len() + 1);
+        let rest = chars.get((at + cut).min(chars.len())..).unwrap_or(&[]);
+        let damaged: String =
+            chars[..at].iter().copied().chain(piece.chars()).chain(rest.iter().copied()).collect();
+        let folder = folder();
+        let file = folder.join("damaged.ron");
+        fs::write(&file, &damaged).expect("the file can be written");
+        if let Err(error) = Topology::read(&file) {
+            if let Some(place) = &error.place {
+                let line = damaged.lines().nth(place.line - 1).unwrap_or("");
+                prop_assert!(place.column <= line.chars().count() + 1, "{}", error);
+            }
+            prop_assert!(!error.to_string().is_empty());
         }
         Ok(())
     });

@@ -79,7 +79,7 @@ fn place_of(error: &SpannedError, text: &str, places: &Places<'_>) -> Range<usiz
             start..end
         }
         _ => {
-            let passed = &text[start..end];
+            let passed = text.get(start..end).unwrap_or("");
             let meant = match passed.trim_start() {
                 "" => end + blank(&text[end..]),
                 word => end - word.len(),
@@ -107,13 +107,13 @@ fn enclosing<'p>(places: &'p Places<'_>, byte: usize) -> Option<&'p crate::place
         .rfind(|node| node.span.contains(&byte))
 }
 
-/// The length of the blanks and comments that a text begins with.
+/// The length of the blanks and line comments that a text begins with.
 fn blank(text: &str) -> usize {
-    let rest = text.trim_start();
-    match rest.strip_prefix("//").and_then(|comment| comment.split_once('\n')) {
-        Some((_, after)) => text.len() - after.len() + blank(after),
-        None => text.len() - rest.len(),
+    let mut rest = text.trim_start();
+    while let Some((_, after)) = rest.strip_prefix("//").and_then(|comment| comment.split_once('\n')) {
+        rest = after.trim_start();
     }
+    text.len() - rest.len()
 }
 
 fn byte_of(text: &str, position: Position) -> usize {
