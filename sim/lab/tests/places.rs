@@ -35,6 +35,9 @@ fn the_place_of_a_path_holds_its_value() {
     for folder in ["topologies", "scenarios"] {
         for entry in fs::read_dir(root.join(folder)).expect("the folder is there") {
             let file = entry.expect("the folder can be listed").path();
+            if file.extension().is_none_or(|extension| extension != "ron") {
+                continue;
+            }
             let text = fs::read_to_string(&file).expect("the file can be read");
             let places = Places::scan(&text);
             let mut paths = Vec::new();
