@@ -14,6 +14,8 @@ use crate::{
     RuleOption, RuleParser, TableName, Watch, What,
 };
 
+mod sctp;
+
 /// A host with lo (device 0), lan 10.0.0.1/24 (1) and wan 203.0.113.1/24 (2).
 struct TestEnv(SimTime);
 

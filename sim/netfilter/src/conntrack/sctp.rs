@@ -75,7 +75,7 @@ const REPLY: [[SctpState; 9]; 11] = [
     [IV, CL, CW, CE, SR, SS, SR, SA, IV],
     [IV, CL, CW, CE, ES, SA, SA, SA, IV],
     [IV, CL, CW, CL, ES, SS, SR, SA, IV],
-    [IV, CL, CW, CE, ES, SS, SR, SA, IV],
+    [IV, CL, CE, CE, ES, SS, SR, SA, IV],
     [IV, CL, CW, ES, ES, SS, SR, SA, IV],
     [IV, CL, CW, CE, ES, SS, SR, CL, IV],
     [IV, CL, CW, CE, ES, SS, SR, SA, HS],
