@@ -13,7 +13,7 @@ use super::call::{Call, find_netns};
 use super::check::{PrevResult, check_addresses, check_container_device, check_routes, own_interface};
 use super::go_json::{self, Struct};
 use super::ip_range::next_ip;
-use super::iptables::Nat;
+use super::iptables::Iptables;
 use super::link::{self, ask, go_text};
 use super::result::{CniResult, Dns, Interface, Route};
 use super::{CniError, Plugin, Release, ipam, masquerade};
@@ -123,7 +123,7 @@ fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
         let done = address(sys, release, call, &config, (host, container), &bridge, &mut result);
         if let Err(error) = done {
             // What the IPAM plugin gave goes back; the error that led here counts.
-            let _ = ipam::delegate(sys, release, &config.ipam, "DEL", call);
+            let _ = ipam::delegate(sys, &config.ipam, "DEL", call);
             return Err(error);
         }
     } else if !config.no_container_interface {
@@ -202,7 +202,7 @@ fn address(
     bridge: &LinkInfo,
     result: &mut CniResult,
 ) -> Result<(), CniError> {
-    let given = ipam::add(sys, release, &config.ipam, call)?;
+    let given = ipam::add(sys, &config.ipam, call)?;
     if given.ips.is_empty() {
         return Err("IPAM plugin returned missing IP config".to_owned().into());
     }
@@ -225,7 +225,12 @@ fn address(
     }
     if config.ip_masq {
         let addresses: Vec<IpNet> = result.ips.iter().map(|ip| ip.address).collect();
-        masquerade::setup(&mut Nat { sys }, &addresses, &config.network, &call.container_id)?;
+        masquerade::setup(
+            &mut Iptables { sys, table: "nat" },
+            &addresses,
+            &config.network,
+            &call.container_id,
+        )?;
     }
     Ok(())
 }
@@ -297,7 +302,7 @@ fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
     let config = Config::load(call, release)?;
     let release_address = |sys: &mut dyn Sys| match config.ipam.as_str() {
         "" => Ok(String::new()),
-        plugin => ipam::delegate(sys, release, plugin, "DEL", call),
+        plugin => ipam::delegate(sys, plugin, "DEL", call),
     };
     let Some(container) = find_netns(sys, &call.netns) else {
         release_address(sys)?;
@@ -310,7 +315,7 @@ fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
     }
     release_address(sys)?;
     if !config.ipam.is_empty() && config.ip_masq {
-        let nat = &mut Nat { sys };
+        let nat = &mut Iptables { sys, table: "nat" };
         masquerade::teardown(nat, &addresses, &config.network, &call.container_id, release.not_exist())?;
     }
     Ok(String::new())
@@ -319,7 +324,7 @@ fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
 fn check(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
     let config = Config::load(call, release)?;
     let container = call.open_netns(sys)?;
-    ipam::delegate(sys, release, &config.ipam, "CHECK", call)?;
+    ipam::delegate(sys, &config.ipam, "CHECK", call)?;
     let result = PrevResult::needed(call, "Required prevResult missing")?;
     let bridge = result.interfaces.iter().find(|interface| interface.name == config.bridge);
     let bridge = bridge.cloned().unwrap_or_default();
@@ -399,6 +404,6 @@ fn status(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, Cn
     let config = Config::load(call, release)?;
     match config.ipam.as_str() {
         "" => Ok(String::new()),
-        plugin => ipam::delegate(sys, release, plugin, "STATUS", call),
+        plugin => ipam::delegate(sys, plugin, "STATUS", call),
     }
 }

@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use world::{FileKind, OpenMode, ReadResult, Sys};
+use world::{FileKind, Sys};
 
 use super::call::Call;
 use super::go_json::{self, Struct};
 use super::ip_range::{Range, RangeSet};
-use super::link::go_text;
 use super::result::{CniResult, Dns, IpConfig, Route, routes};
-use super::{CniError, Plugin, Release, at_least};
+use super::{CniError, Plugin, Release, at_least, files};
 
 pub(super) const PLUGIN: Plugin = Plugin { name: "host-local", add, check, del, status: None };
 
@@ -115,13 +114,7 @@ impl<'a> Store<'a> {
     fn open(sys: &'a mut dyn Sys, config: &Config) -> Result<Self, CniError> {
         let base = if config.data_dir.is_empty() { "/var/lib/cni/networks" } else { &config.data_dir };
         let dir = format!("{base}/{}", config.network);
-        let mut path = String::new();
-        for part in dir.split('/').filter(|part| !part.is_empty()) {
-            path = format!("{path}/{part}");
-            if sys.stat(&path).is_err() {
-                sys.mkdir(&path).map_err(|errno| format!("mkdir {path}: {}", go_text(errno)))?;
-            }
-        }
+        files::make_folder(sys, &dir)?;
         let mut store = Self { sys, dir };
         if store.read("lock").is_none() {
             store.write("lock", "")?;
@@ -134,22 +127,13 @@ impl<'a> Store<'a> {
     }
 
     fn read(&mut self, name: &str) -> Option<String> {
-        let fd = self.sys.open(&self.path(name), OpenMode::Read).ok()?;
-        let mut bytes = Vec::new();
-        while let Ok(ReadResult::Data(more)) = self.sys.read(fd, 65_536) {
-            bytes.extend(more);
-        }
-        self.sys.close(fd);
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        let path = self.path(name);
+        files::read(self.sys, &path).ok()
     }
 
     fn write(&mut self, name: &str, text: &str) -> Result<(), CniError> {
         let path = self.path(name);
-        let failed = |errno| CniError::from(format!("open {path}: {}", go_text(errno)));
-        let fd = self.sys.open(&path, OpenMode::Write).map_err(failed)?;
-        tools::console::write_all(self.sys, fd, text);
-        self.sys.close(fd);
-        Ok(())
+        Ok(files::write(self.sys, &path, text)?)
     }
 
     /// The files whose text says who has the address: `container` and device, or the container alone
@@ -267,15 +251,9 @@ fn allocate<'r>(
 
 /// Plugins: `parseResolvConf`.
 fn resolv_conf(store: &mut Store<'_>, path: &str) -> Result<Dns, CniError> {
-    let failed = |errno| CniError::from(format!("open {path}: {}", go_text(errno)));
-    let fd = store.sys.open(path, OpenMode::Read).map_err(failed)?;
-    let mut bytes = Vec::new();
-    while let Ok(ReadResult::Data(more)) = store.sys.read(fd, 65_536) {
-        bytes.extend(more);
-    }
-    store.sys.close(fd);
+    let text = files::read(store.sys, path)?;
     let mut dns = Dns::default();
-    for line in String::from_utf8_lossy(&bytes).lines() {
+    for line in text.lines() {
         let line = line.trim();
         let mut words = line.split_whitespace().map(str::to_owned);
         if line.starts_with(['#', ';']) {

@@ -13,37 +13,31 @@ use super::link::{self, go_text};
 use super::result::{CniResult, Route};
 use super::{CniError, Plugin, Release, go_json, run};
 
-/// Runs the plugin `name` of the same path with another command. CNI: `invoke.DelegateAdd` and kin.
+/// Runs the plugin `name` of the call's path with another command. CNI: `invoke.DelegateAdd` and kin.
 ///
 /// # Errors
 /// It isn't there; what it answers.
-pub fn delegate(
-    sys: &mut dyn Sys,
-    release: Release,
-    name: &str,
-    command: &str,
-    call: &Call,
-) -> Result<String, CniError> {
-    let folders: Vec<&str> = call.path.split(':').filter(|folder| !folder.is_empty()).collect();
+pub fn delegate(sys: &mut dyn Sys, name: &str, command: &str, call: &Call) -> Result<String, CniError> {
     if name.is_empty() {
         return Err("no plugin name provided".to_owned().into());
     }
     if name.contains('/') {
         return Err(format!("invalid plugin name: {name}").into());
     }
-    let found = folders.iter().any(|folder| sys.stat(&format!("{folder}/{name}")).is_ok());
-    let plugin = Plugin::named(name).filter(|_| found);
-    let plugin =
-        plugin.ok_or_else(|| format!("failed to find plugin {name:?} in path [{}]", folders.join(" ")))?;
-    run(sys, plugin, release, &Call { command: command.to_owned(), ..call.clone() })
+    let folders: Vec<&str> = call.path.split(':').filter(|folder| !folder.is_empty()).collect();
+    let found = folders.iter().find(|folder| sys.stat(&format!("{folder}/{name}")).is_ok());
+    let (folder, plugin) = found
+        .and_then(|folder| Some((folder, Plugin::named(name)?)))
+        .ok_or_else(|| format!("failed to find plugin {name:?} in path [{}]", folders.join(" ")))?;
+    run(sys, plugin, Release::in_folder(folder), &Call { command: command.to_owned(), ..call.clone() })
 }
 
 /// Runs the IPAM plugin with ADD.
 ///
 /// # Errors
 /// What it answers, or an answer that can't be read.
-pub fn add(sys: &mut dyn Sys, release: Release, name: &str, call: &Call) -> Result<CniResult, CniError> {
-    let printed = delegate(sys, release, name, "ADD", call)?;
+pub fn add(sys: &mut dyn Sys, name: &str, call: &Call) -> Result<CniResult, CniError> {
+    let printed = delegate(sys, name, "ADD", call)?;
     let value = go_json::parse(&printed)?;
     Ok(CniResult::from_json(&value, &call.version()?)?)
 }

@@ -48,15 +48,17 @@ fn words(text: &[&str]) -> Vec<String> {
     text.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// The rules of table `nat`, which is the only one that the plugins here write.
-pub struct Nat<'a> {
+/// The rules of one table.
+pub struct Iptables<'a> {
     /// System calls of the plugin's process.
     pub sys: &'a mut dyn Sys,
+    /// The table.
+    pub table: &'static str,
 }
 
-impl Nat<'_> {
+impl Iptables<'_> {
     fn run(&mut self, verb: &[&str], rule: &[String]) -> Result<String, IptablesError> {
-        let mut line = words(&["-t", "nat"]);
+        let mut line = words(&["-t", self.table]);
         line.extend(words(verb));
         line.extend(rule.iter().cloned());
         line.push("--wait".to_owned());

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::iptables::{IptablesError, Nat, NotExist, chain_name};
+use super::iptables::{Iptables, IptablesError, NotExist, chain_name};
 
 fn comment(network: &str, container_id: &str) -> String {
     format!("name: {network:?} id: {container_id:?}")
@@ -19,7 +19,7 @@ fn rule(head: &[&str], target: &str, comment: &str) -> Vec<String> {
 /// # Errors
 /// What iptables says.
 pub fn setup(
-    nat: &mut Nat<'_>,
+    nat: &mut Iptables<'_>,
     addresses: &[IpNet],
     network: &str,
     container_id: &str,
@@ -41,7 +41,7 @@ pub fn setup(
 /// # Errors
 /// What iptables says, a line for each address.
 pub fn teardown(
-    nat: &mut Nat<'_>,
+    nat: &mut Iptables<'_>,
     addresses: &[IpNet],
     network: &str,
     container_id: &str,
@@ -59,7 +59,7 @@ pub fn teardown(
 }
 
 fn teardown_one(
-    nat: &mut Nat<'_>,
+    nat: &mut Iptables<'_>,
     address: &IpNet,
     chain: &str,
     comment: &str,

@@ -4,15 +4,21 @@
 //! JSON. [`call`] is the protocol (CNI's `skel`), [`result`] the answer; each plugin has a file.
 //! Followed: CNI spec 1.1, plugins 1.9 and 1.1.
 
+mod bandwidth;
 mod bridge;
 mod call;
 mod check;
+pub mod cnitool;
 mod error;
+mod files;
+mod firewall;
+mod flannel;
 mod go_json;
 mod host_local;
 mod ip_range;
 mod ipam;
 mod iptables;
+pub mod libcni;
 mod link;
 mod loopback;
 mod masquerade;
@@ -44,6 +50,11 @@ impl Release {
             Self::V1_1 => "/usr/lib/cni",
             Self::V1_9 => "/opt/cni/bin",
         }
+    }
+
+    /// The release that is installed in a folder; the newest one if the folder is another.
+    fn in_folder(folder: &str) -> Self {
+        if folder == Self::V1_1.folder() { Self::V1_1 } else { Self::V1_9 }
     }
 
     /// The versions of the spec that its plugins know.
@@ -79,8 +90,17 @@ struct Plugin {
     status: Option<Action>,
 }
 
-const PLUGINS: [Plugin; 6] =
-    [bridge::PLUGIN, host_local::PLUGIN, loopback::PLUGIN, portmap::PLUGIN, ptp::PLUGIN, static_ipam::PLUGIN];
+const PLUGINS: [Plugin; 9] = [
+    bandwidth::PLUGIN,
+    bridge::PLUGIN,
+    firewall::PLUGIN,
+    flannel::PLUGIN,
+    host_local::PLUGIN,
+    loopback::PLUGIN,
+    portmap::PLUGIN,
+    ptp::PLUGIN,
+    static_ipam::PLUGIN,
+];
 
 impl Plugin {
     fn named(name: &str) -> Option<&'static Self> {

@@ -1,6 +1,6 @@
 //! A chain of `portmap` with the rules that lead to it. Plugins: `plugins/meta/portmap/chain.go`.
 
-use super::iptables::{IptablesError, Nat};
+use super::iptables::{Iptables, IptablesError};
 
 /// A chain of table `nat`.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ impl PortChain {
     ///
     /// # Errors
     /// What iptables says.
-    pub fn setup(&self, nat: &mut Nat<'_>) -> Result<(), IptablesError> {
+    pub fn setup(&self, nat: &mut Iptables<'_>) -> Result<(), IptablesError> {
         if !nat.chain_exists(&self.name)? {
             nat.ensure_chain(&self.name)?;
         }
@@ -52,7 +52,7 @@ impl PortChain {
     ///
     /// # Errors
     /// What iptables says.
-    pub fn teardown(&self, nat: &mut Nat<'_>) -> Result<(), IptablesError> {
+    pub fn teardown(&self, nat: &mut Iptables<'_>) -> Result<(), IptablesError> {
         if nat.chain_exists(&self.name) == Ok(false) {
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl PortChain {
     ///
     /// # Errors
     /// What is missing, in the plugin's words.
-    pub fn check(&self, nat: &mut Nat<'_>) -> Result<(), String> {
+    pub fn check(&self, nat: &mut Iptables<'_>) -> Result<(), String> {
         let name = &self.name;
         if !nat.chain_exists(name).map_err(|error| error.to_string())? {
             return Err(format!("chain {name} not found in iptables table nat"));

@@ -13,7 +13,7 @@ use world::Sys;
 use super::call::Call;
 use super::check::PrevResult;
 use super::go_json::{self, Struct};
-use super::iptables::{Nat, chain_name};
+use super::iptables::{Iptables, chain_name};
 use super::link::{ask, go_text};
 use super::port_chain::PortChain;
 use super::result::CniResult;
@@ -233,7 +233,7 @@ fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
     let Some(container) = config.container.filter(|_| !config.mappings.is_empty()) else {
         return Ok(printed);
     };
-    forward(&mut Nat { sys }, &config, call)?;
+    forward(&mut Iptables { sys, table: "nat" }, &config, call)?;
     forget_udp(sys, &config);
     if config.snat {
         route_localnet(sys, container.addr())?;
@@ -242,7 +242,7 @@ fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
 }
 
 /// Plugins: `forwardPorts`.
-fn forward(nat: &mut Nat<'_>, config: &Config, call: &Call) -> Result<(), String> {
+fn forward(nat: &mut Iptables<'_>, config: &Config, call: &Call) -> Result<(), String> {
     let failed = |what: String| move |error| format!("{what}: {error}");
     if config.snat && config.external_mark_chain.is_none() {
         let bit = 1_u32 << config.mark_bit;
@@ -287,7 +287,9 @@ fn check(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, Cni
         return Ok(String::new());
     }
     let chain = config.dnat_chain(&call.container_id);
-    chain.check(&mut Nat { sys }).map_err(|message| format!("could not check ipv4 dnat: {message}"))?;
+    chain
+        .check(&mut Iptables { sys, table: "nat" })
+        .map_err(|message| format!("could not check ipv4 dnat: {message}"))?;
     if release == Release::V1_1 {
         // It looks for the same rules in ip6tables, where a container without an IPv6 address has none.
         let name = &chain.name;
@@ -302,7 +304,7 @@ fn del(sys: &mut dyn Sys, _: Release, call: &Call) -> Result<String, CniError> {
     if config.mappings.is_empty() {
         return Ok(String::new());
     }
-    let nat = &mut Nat { sys };
+    let nat = &mut Iptables { sys, table: "nat" };
     let chain = PortChain { entry_rules: Vec::new(), ..config.dnat_chain(&call.container_id) };
     chain.teardown(nat).map_err(|error| format!("could not teardown ipv4 dnat: {error}"))?;
     Ok(String::new())

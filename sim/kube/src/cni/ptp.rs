@@ -11,7 +11,7 @@ use world::Sys;
 use super::call::{Call, find_netns};
 use super::check::{PrevResult, check_addresses, check_container_device, check_routes, own_interface};
 use super::go_json::{self, Struct};
-use super::iptables::Nat;
+use super::iptables::Iptables;
 use super::link::{self, ask, go_text};
 use super::result::{CniResult, Dns, Interface};
 use super::{CniError, Plugin, Release, ipam, masquerade};
@@ -52,11 +52,11 @@ fn single(ip: IpAddr) -> IpNet {
 
 fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
     let config = Config::load(call)?;
-    let mut result = ipam::add(sys, release, &config.ipam, call)?;
+    let mut result = ipam::add(sys, &config.ipam, call)?;
     let done = connect(sys, release, call, &config, &mut result);
     if let Err(error) = done {
         // What the IPAM plugin gave goes back; the error that led here counts.
-        let _ = ipam::delegate(sys, release, &config.ipam, "DEL", call);
+        let _ = ipam::delegate(sys, &config.ipam, "DEL", call);
         return Err(error);
     }
     if !config.dns.is_empty() {
@@ -95,7 +95,12 @@ fn connect(
     }
     if config.ip_masq {
         let addresses: Vec<IpNet> = result.ips.iter().map(|ip| ip.address).collect();
-        masquerade::setup(&mut Nat { sys }, &addresses, &config.network, &call.container_id)?;
+        masquerade::setup(
+            &mut Iptables { sys, table: "nat" },
+            &addresses,
+            &config.network,
+            &call.container_id,
+        )?;
     }
     Ok(())
 }
@@ -144,7 +149,7 @@ fn point_to(
 
 fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
     let config = Config::load(call)?;
-    ipam::delegate(sys, release, &config.ipam, "DEL", call)?;
+    ipam::delegate(sys, &config.ipam, "DEL", call)?;
     let Some(container) = find_netns(sys, &call.netns) else { return Ok(String::new()) };
     let addresses = link::addresses(sys, container, &call.ifname);
     if link::find(sys, container, &call.ifname).is_some() {
@@ -152,16 +157,16 @@ fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
             .map_err(|errno| format!("failed to delete {:?}: {}", call.ifname, go_text(errno)))?;
     }
     if config.ip_masq && !addresses.is_empty() {
-        let nat = &mut Nat { sys };
+        let nat = &mut Iptables { sys, table: "nat" };
         masquerade::teardown(nat, &addresses, &config.network, &call.container_id, release.not_exist())?;
     }
     Ok(String::new())
 }
 
-fn check(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
+fn check(sys: &mut dyn Sys, _: Release, call: &Call) -> Result<String, CniError> {
     let config = Config::load(call)?;
     let container = call.open_netns(sys)?;
-    ipam::delegate(sys, release, &config.ipam, "CHECK", call)?;
+    ipam::delegate(sys, &config.ipam, "CHECK", call)?;
     let result = PrevResult::needed(call, "ptp: Required prevResult missing")?;
     let own = own_interface(&result, call)?;
     check_container_device(sys, container, &own, "ptp: ")?;
@@ -170,7 +175,7 @@ fn check(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, Cni
     Ok(String::new())
 }
 
-fn status(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
+fn status(sys: &mut dyn Sys, _: Release, call: &Call) -> Result<String, CniError> {
     let config = Config::load(call)?;
-    ipam::delegate(sys, release, &config.ipam, "STATUS", call)
+    ipam::delegate(sys, &config.ipam, "STATUS", call)
 }
