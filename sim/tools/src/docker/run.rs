@@ -87,6 +87,7 @@ pub fn run(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
     let detached = parsed.on("detach");
     if detached {
         console.line(&container.id);
+        console.flush();
     }
     let (streams, pipes) = streams(console.sys, &container)
         .map_err(|errno| Stop::exit(125, format!("docker: Error response from daemon: {errno}.")))?;
