@@ -237,7 +237,7 @@ const FILES: [(&str, &str, &str); 4] = [
     (
         "s-step.ron",
         "Scenario(title: \"x\", topology: \"one\", acts: [\n  Act(name: \"a\", steps: [\n    Runn(on: \"a\", cmd: \"true\")])])",
-        "error: s-step.ron:3:5: unknown name `Runn`; expected one of `Run`, `Expect`\n",
+        "error: s-step.ron:3:5: unknown name `Runn`; expected one of `Run`, `Table`, `HookTable`, `Expect`\n",
     ),
     (
         "s-field.ron",
@@ -283,7 +283,7 @@ fn a_bad_file_is_named_with_line_and_column() {
             ),
             (
                 vec!["sh", "--topology", "topologies/one.ron", "--on", "alpha/web", "-c", "true"],
-                "unknown namespace `web`\n",
+                "unknown container or namespace `web`\n",
                 2,
             ),
             (vec!["trace", "topologies/one.ron", "alpha", "beta"], "unknown host `beta`\n", 2),

@@ -123,13 +123,19 @@ fn it_plays(browser: &Browser, page: &Path) {
     // Another packet, and an address that leads to a step.
     browser.run("[...document.querySelectorAll('[data-at]')].at(-1).click()");
     assert_ne!(browser.text(TITLE), title);
-    browser.open(&url(page, "#3.0.6"));
+    browser.open(&url(page, &format!("{}.6", last_packet(browser))));
     assert!(browser.text(COUNT).starts_with("7 of "));
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
+/// The address of the last packet in the list.
+fn last_packet(browser: &Browser) -> String {
+    let at = browser.text("return [...document.querySelectorAll('[data-at]')].at(-1).dataset.at");
+    format!("#{at}")
+}
+
 fn it_shows_captures_and_themes(browser: &Browser, page: &Path) {
-    browser.open(&url(page, "#3.0.25"));
+    browser.open(&url(page, &format!("{}.25", last_packet(browser))));
     browser.run("document.getElementById('captures').open = true");
     let rows = "return document.querySelectorAll('#frames tr').length";
     let all: usize = browser.text(rows).parse().expect("a number");
@@ -172,7 +178,7 @@ const OVERHANG: &str = "return Math.max(0, document.documentElement.scrollWidth 
 fn it_fits(browser: &Browser, page: &Path) {
     for (width, name) in [(360, "phone.png"), (800, "tablet.png")] {
         browser.screen(width, 740, width < 500);
-        browser.open(&url(page, "#3.0.25"));
+        browser.open(&url(page, &format!("{}.25", last_packet(browser))));
         browser.run("document.querySelectorAll('details').forEach(d => d.open = true)");
         assert_eq!(browser.text(OVERHANG), "0", "at {width} pixels");
         browser.run("document.querySelectorAll('nav details').forEach(d => d.open = false)");

@@ -159,8 +159,9 @@ fn read_with_tshark(path: &Path, frames: usize) {
     assert!(all.status.success(), "{}", String::from_utf8_lossy(&all.stderr));
     assert_eq!(String::from_utf8_lossy(&all.stdout).lines().count(), frames);
     // tshark computes the checksum of a segment that an ICMP error quotes over what is quoted of it.
-    // A first fragment of an outer packet holds only the beginning of the inner one.
-    let bad = "not (vxlan and ip.flags.mf == 1) and (_ws.malformed or ip.checksum.status == \"Bad\" \
+    // A first fragment of an outer packet holds only the beginning of the inner one. Scripts send
+    // short datagrams from VXLAN's port that hold none.
+    let bad = "not (vxlan and (ip.flags.mf == 1 or udp.length < 16)) and (_ws.malformed or ip.checksum.status == \"Bad\" \
                or (icmp.checksum.status == \"Bad\" and ip.flags.mf == 0) \
                or ((tcp.checksum.status == \"Bad\" or udp.checksum.status == \"Bad\") and not icmp))";
     let complaints = tshark(bad).expect("tshark ran before");
