@@ -263,10 +263,12 @@ impl Node {
                 format!("curl -s -m {PATIENCE} http://{to}:{port}/"),
             ),
         };
-        self.sh(&format!("ip netns exec kpc-{server_in} {listen} & sleep 0.1"));
+        let script = format!(
+            "ip netns exec kpc-{server_in} {listen} & server=$!; sleep 0.1
+             ip netns exec kpc-{from} {ask}; status=$?; kill $server; exit $status"
+        );
         let mut recorder = Recorder::default();
-        let (out, err, status) = self.run(&format!("ip netns exec kpc-{from} {ask}"), &mut recorder);
-        self.sh("pkill http-echo; pkill udp-echo");
+        let (out, err, status) = self.run(&script, &mut recorder);
         let journeys = Journeys::new(&recorder.steps);
         let subject = journeys.subjects().into_iter().next().and_then(|id| journeys.trace(id));
         let seen = subject.as_ref().and_then(|trace| trace.last_frame().ip()).map(|ip| ip.src().to_string());
