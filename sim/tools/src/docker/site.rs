@@ -1,22 +1,17 @@
 //! What listens in the known images: `nginx` and `go-probe`, small HTTP servers that say who asked.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use kernel::Errno;
-use kernel::socket::{SocketKind, SocketOption};
-use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
+use world::{Args, Fd, Next, Program, Registry, Signal, Sys};
 
 use crate::console::write_all;
 use crate::net::complain;
-use crate::net::http_echo::request_length;
+use crate::net::http_server::HttpServer;
 
 /// Installs the servers.
 pub fn install(registry: &mut Registry) {
     for kind in [Kind::Nginx, Kind::GoProbe] {
-        registry.install(kind.name(), move |args| {
-            Box::new(Site { kind, args, listener: None, connections: BTreeMap::new() })
-        });
+        registry.install(kind.name(), move |args| Box::new(Site { kind, args, server: None }));
     }
 }
 
@@ -54,31 +49,15 @@ const WELCOME: &str = "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!
 struct Site {
     kind: Kind,
     args: Args,
-    listener: Option<Fd>,
-    connections: BTreeMap<Fd, Connection>,
+    server: Option<HttpServer>,
 }
-
-#[derive(Clone, Debug)]
-struct Connection {
-    peer: SocketAddr,
-    received: Vec<u8>,
-    to_send: Vec<u8>,
-}
-
-/// Bytes of headers after which a connection is given up.
-const MAX_HEADERS: usize = 64 * 1024;
 
 impl Site {
-    fn start(&self, sys: &mut dyn Sys) -> Result<Fd, String> {
+    fn start(&self, sys: &mut dyn Sys) -> Result<HttpServer, String> {
         let given = self.args.iter().position(|arg| arg == "-listen").and_then(|at| self.args.get(at + 1));
         let listen = given.filter(|_| self.kind == Kind::GoProbe).map_or(":80", String::as_str);
         let addr = crate::net::socket_addr(listen).ok_or_else(|| format!("invalid -listen {listen}"))?;
-        let fail = |errno: Errno| format!("bind() to {addr} failed ({errno})");
-        let fd = sys.socket(SocketKind::Tcp).map_err(fail)?;
-        sys.set_option(fd, SocketOption::ReuseAddr(true)).map_err(fail)?;
-        sys.bind(fd, addr).map_err(fail)?;
-        sys.listen(fd, 511).map_err(fail)?;
-        Ok(fd)
+        HttpServer::listen(sys, addr, 511).map_err(|errno| format!("bind() to {addr} failed ({errno})"))
     }
 
     fn body(&self, sys: &dyn Sys, peer: SocketAddr) -> String {
@@ -126,33 +105,6 @@ impl Site {
         format!("HTTP/1.1 {status}\r\n{server}Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")
             .into_bytes()
     }
-
-    /// Serves one connection as far as it goes; false when it is over.
-    fn serve(&self, sys: &mut dyn Sys, fd: Fd, connection: &mut Connection) -> bool {
-        loop {
-            while !connection.to_send.is_empty() {
-                match sys.send(fd, &connection.to_send, None) {
-                    Ok(n) => drop(connection.to_send.drain(..n)),
-                    Err(Errno::Again) => return true,
-                    Err(_) => return false,
-                }
-            }
-            match sys.recv(fd, 1 << 16) {
-                Ok(received) if received.data.is_empty() => return false,
-                Ok(received) => connection.received.extend(received.data),
-                Err(Errno::Again) => return true,
-                Err(_) => return false,
-            }
-            while let Some(length) = request_length(&connection.received) {
-                let request: Vec<u8> = connection.received.drain(..length).collect();
-                let request = String::from_utf8_lossy(&request).into_owned();
-                connection.to_send.extend(self.answer(sys, connection.peer, &request));
-            }
-            if connection.received.len() > MAX_HEADERS {
-                return false;
-            }
-        }
-    }
 }
 
 /// `21/Nov/2026:16:48:03 +0000`.
@@ -168,28 +120,16 @@ fn log_date(unix: u64) -> String {
 
 impl Program for Site {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let listener = match self.listener {
-            Some(fd) => fd,
-            None => match self.start(sys) {
-                Ok(fd) => *self.listener.insert(fd),
-                Err(message) => {
-                    complain(sys, &format!("{}: {message}\n", self.kind.name()));
-                    return Next::Exit(1);
-                }
-            },
-        };
-        while let Ok((fd, peer)) = sys.accept(listener) {
-            self.connections.insert(fd, Connection { peer, received: Vec::new(), to_send: Vec::new() });
-        }
-        for (fd, mut connection) in std::mem::take(&mut self.connections) {
-            if self.serve(sys, fd, &mut connection) {
-                self.connections.insert(fd, connection);
-            } else {
-                sys.close(fd);
+        let mut server = match self.server.take().map_or_else(|| self.start(sys), Ok) {
+            Ok(server) => server,
+            Err(message) => {
+                complain(sys, &format!("{}: {message}\n", self.kind.name()));
+                return Next::Exit(1);
             }
-        }
-        let fds = std::iter::once(listener).chain(self.connections.keys().copied()).collect();
-        Next::Wait(Wait { fds, ..Wait::default() })
+        };
+        let next = server.serve(sys, &|sys, peer, request| self.answer(sys, peer, request));
+        self.server = Some(server);
+        next
     }
 
     fn signal(&mut self, _sys: &mut dyn Sys, signal: Signal) -> Next {

@@ -3,7 +3,8 @@
 mod arping;
 mod curl;
 mod flannel_udp;
-pub(crate) mod http_echo;
+mod http_echo;
+pub(crate) mod http_server;
 mod nc;
 mod nmap;
 mod nping;
