@@ -9,6 +9,7 @@ mod restore;
 pub(crate) mod run;
 mod save;
 
+pub use restore::restore_call;
 pub use run::call;
 
 use netfilter::Backend;

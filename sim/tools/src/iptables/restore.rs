@@ -7,7 +7,7 @@ use world::{Args, Fd, Next, OpenMode, Program, ReadResult, Sys, Wait};
 
 use super::command::{Action, Command, CommandError, RuleVerb, check_new_chain, parse};
 use super::run::{Failure, netfilter, version};
-use crate::console::{Console, Stop};
+use crate::console::{Console, Output, Stop};
 
 /// `iptables-restore`: reads all of its input, then makes the changes table by table.
 #[derive(Clone, Debug)]
@@ -82,6 +82,14 @@ impl Program for IptablesRestore {
     fn clone_box(&self) -> Box<dyn Program> {
         Box::new(self.clone())
     }
+}
+
+/// `iptables-restore` as a program runs it: `words` without the command's name, and its input.
+pub fn restore_call(sys: &mut dyn Sys, words: &[&str], text: &str) -> Output {
+    let args: Vec<String> = ["iptables-restore"].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    let mut console = Console::keeping(sys);
+    let outcome = options(Backend::Nft, &args).and_then(|options| restore(&mut console, &options, text));
+    console.finish_keeping(outcome)
 }
 
 fn options(backend: Backend, args: &[String]) -> Result<Options, Stop> {

@@ -1,7 +1,6 @@
 //! `curl` 7.88.1 for plain HTTP.
 
 mod options;
-mod response;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -11,7 +10,7 @@ use packet::SimTime;
 use world::{Args, Fd, Next, OpenMode, Program, Registry, Sys, Wait};
 
 use self::options::{Options, Url};
-use self::response::{Progress, Response};
+use super::http_response::{Progress, Response};
 use super::{Refused, complain, resolve, say};
 
 /// Installs `curl`.

@@ -20,16 +20,7 @@ pub(crate) fn install(registry: &mut Registry) {
 #[derive(Clone, Debug)]
 struct FlannelUdp {
     args: Args,
-    running: Option<Running>,
-}
-
-#[derive(Clone, Debug)]
-struct Running {
-    tun: Fd,
-    socket: Fd,
-    own: IpAddr,
-    port: u16,
-    routes: Vec<(IpNet, IpAddr)>,
+    running: Option<Proxy>,
 }
 
 fn refused(refusal: Refusal) -> String {
@@ -37,7 +28,7 @@ fn refused(refusal: Refusal) -> String {
 }
 
 impl FlannelUdp {
-    fn start(&self, sys: &mut dyn Sys) -> Result<Running, String> {
+    fn start(&self, sys: &mut dyn Sys) -> Result<Proxy, String> {
         let flags = GoFlags::parse(&self.args[1..], &["tun", "addr", "listen", "mtu", "route"], &[])?;
         let need = |name: &str| flags.get(name).ok_or_else(|| format!("missing -{name}"));
         let name = need("tun")?.to_owned();
@@ -46,9 +37,11 @@ impl FlannelUdp {
         let mtu = flags.get("mtu").unwrap_or("1472").parse().map_err(|_| "bad -mtu".to_owned())?;
         let mut routes = Vec::new();
         for (_, value) in flags.values.iter().filter(|(name, _)| name == "route") {
-            let parsed =
-                value.split_once('=').and_then(|(net, ip)| Some((net.parse().ok()?, ip.parse().ok()?)));
-            routes.push(parsed.ok_or_else(|| format!("bad -route {value}: expected SUBNET=IP"))?);
+            let parsed = value
+                .split_once('=')
+                .and_then(|(net, ip)| Some((net.parse().ok()?, ip.parse::<IpAddr>().ok()?)));
+            let (net, node) = parsed.ok_or_else(|| format!("bad -route {value}: expected SUBNET=IP"))?;
+            routes.push((net, SocketAddr::new(node, listen.port())));
         }
         let fail = |errno: Errno| errno.to_string();
         let tun = sys.open_tun(&name).map_err(fail)?;
@@ -71,11 +64,51 @@ impl FlannelUdp {
         sys.set_option(socket, kernel::socket::SocketOption::MtuDiscover(kernel::socket::MtuDiscover::Dont))
             .map_err(fail)?;
         sys.bind(socket, listen).map_err(fail)?;
-        Ok(Running { tun, socket, own: addr.addr(), port: listen.port(), routes })
+        Ok(Proxy { tun, socket, own: addr.addr(), routes, unreachable: Unreachable::Always })
     }
 }
 
-impl Running {
+/// Carries packets between a TUN device and the nodes of a network, as UDP datagrams.
+/// flannel: `backend/udp/proxy_amd64.c`.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// The TUN device.
+    pub tun: Fd,
+    /// The UDP socket.
+    pub socket: Fd,
+    /// Address of the TUN device.
+    pub own: IpAddr,
+    /// Which node has which part of the network.
+    pub routes: Vec<(IpNet, SocketAddr)>,
+    /// For which packets without a route it sends an error.
+    pub unreachable: Unreachable,
+}
+
+/// For which packets without a route an ICMP error is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// All of them, with the usual TTL.
+    Always,
+    /// As flannel: none for ICMP and for later fragments, else with a TTL of 8.
+    Flannel,
+}
+
+impl Proxy {
+    /// Carries all packets that wait.
+    pub fn carry(&self, sys: &mut dyn Sys) {
+        while let Ok(packet) = sys.tun_read(self.tun) {
+            self.send(sys, packet);
+        }
+        loop {
+            match sys.recv(self.socket, 1 << 16) {
+                Ok(received) => self.receive(sys, &received.data),
+                Err(Errno::Again) => break,
+                // An ICMP error of an earlier datagram.
+                Err(_) => {}
+            }
+        }
+    }
+
     /// From the TUN device to the node that has the destination.
     fn send(&self, sys: &mut dyn Sys, mut packet: Packet) {
         let dst = packet.dst();
@@ -87,14 +120,21 @@ impl Running {
         }
         packet.ttl -= 1;
         // What can't be sent is lost, as in the original.
-        let _ = sys.send(self.socket, &emit_packet(&packet), Some(SocketAddr::new(node, self.port)));
+        let _ = sys.send(self.socket, &emit_packet(&packet), Some(node));
     }
 
     /// ICMP net unreachable with 28 quoted bytes, written into the TUN device.
     fn net_unreachable(&self, sys: &mut dyn Sys, packet: &Packet) {
+        let silent = matches!(packet.body, Body::Icmp(_)) || packet.frag.offset != 0;
+        if silent && self.unreachable == Unreachable::Flannel {
+            return;
+        }
         let quoted = quote(packet, 28);
         let error = IcmpError { kind: Icmp::UNREACHABLE, code: 0, rest: 0, quoted };
-        let answer = Packet::new(self.own, packet.src(), Body::Icmp(Icmp::Error(Box::new(error))));
+        let mut answer = Packet::new(self.own, packet.src(), Body::Icmp(Icmp::Error(Box::new(error))));
+        if self.unreachable == Unreachable::Flannel {
+            answer.ttl = 8;
+        }
         let _ = sys.tun_write(self.tun, answer);
     }
 
@@ -121,17 +161,7 @@ impl Program for FlannelUdp {
                 }
             },
         };
-        while let Ok(packet) = sys.tun_read(running.tun) {
-            running.send(sys, packet);
-        }
-        loop {
-            match sys.recv(running.socket, 1 << 16) {
-                Ok(received) => running.receive(sys, &received.data),
-                Err(Errno::Again) => break,
-                // An ICMP error of an earlier datagram.
-                Err(_) => {}
-            }
-        }
+        running.carry(sys);
         Next::Wait(Wait { fds: vec![running.tun, running.socket], ..Wait::default() })
     }
 

@@ -9,16 +9,37 @@ use world::{Fd, Next, Sys, Wait};
 
 /// A socket that listens, and the connections that it took.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpServer {
+pub struct HttpServer {
     listener: Fd,
-    connections: BTreeMap<Fd, Connection>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    taken: u64,
 }
+
+/// A connection; its number is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(u64);
 
 #[derive(Clone, Debug)]
 struct Connection {
+    fd: Fd,
     peer: SocketAddr,
     received: Vec<u8>,
     to_send: Vec<u8>,
+    /// A request waits for its answer; the next one has to wait too.
+    asked: bool,
+    /// The peer sends no more.
+    ended: bool,
+}
+
+/// A request that came completely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// Where the answer goes.
+    pub connection: ConnectionId,
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// Head and body.
+    pub text: String,
 }
 
 /// Bytes of headers after which a connection is given up.
@@ -37,52 +58,98 @@ impl HttpServer {
         sys.set_option(listener, SocketOption::ReuseAddr(true))?;
         sys.bind(listener, addr)?;
         sys.listen(listener, backlog)?;
-        Ok(Self { listener, connections: BTreeMap::new() })
+        Ok(Self { listener, connections: BTreeMap::new(), taken: 0 })
     }
 
-    /// Takes new connections and serves all as far as they go.
-    pub fn serve(&mut self, sys: &mut dyn Sys, answer: Answer<'_>) -> Next {
+    /// Takes new connections and serves all as far as they go, each request answered at once.
+    pub(crate) fn serve(&mut self, sys: &mut dyn Sys, answer: Answer<'_>) -> Next {
+        for request in self.receive(sys) {
+            self.answer_all(sys, request, answer);
+        }
+        Next::Wait(Wait { fds: self.fds(), ..Wait::default() })
+    }
+
+    /// Answers a request, and those that its connection has brought meanwhile.
+    fn answer_all(&mut self, sys: &mut dyn Sys, first: HttpRequest, answer: Answer<'_>) {
+        let mut next = Some(first);
+        while let Some(request) = next {
+            let bytes = answer(sys, request.peer, &request.text);
+            next = self.answer(sys, request.connection, bytes);
+        }
+    }
+
+    /// Takes new connections, and what came completely on all: at most one request of each that
+    /// waits for no answer.
+    pub fn receive(&mut self, sys: &mut dyn Sys) -> Vec<HttpRequest> {
         while let Ok((fd, peer)) = sys.accept(self.listener) {
-            self.connections.insert(fd, Connection { peer, received: Vec::new(), to_send: Vec::new() });
+            let (received, to_send) = (Vec::new(), Vec::new());
+            let connection = Connection { fd, peer, received, to_send, asked: false, ended: false };
+            self.connections.insert(ConnectionId(self.taken), connection);
+            self.taken += 1;
         }
-        for (fd, mut connection) in std::mem::take(&mut self.connections) {
-            if connection.serve(sys, fd, answer) {
-                self.connections.insert(fd, connection);
-            } else {
-                sys.close(fd);
-            }
+        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        all.into_iter().filter_map(|id| self.turn(sys, id)).collect()
+    }
+
+    /// Answers the request of a connection, if it still stands; answers its next request, if that
+    /// has come already.
+    pub fn answer(&mut self, sys: &mut dyn Sys, id: ConnectionId, bytes: Vec<u8>) -> Option<HttpRequest> {
+        let connection = self.connections.get_mut(&id)?;
+        connection.to_send.extend(bytes);
+        connection.asked = false;
+        self.turn(sys, id)
+    }
+
+    /// Whether a connection still stands.
+    pub fn stands(&self, id: ConnectionId) -> bool {
+        self.connections.contains_key(&id)
+    }
+
+    /// The descriptors to wait for.
+    pub fn fds(&self) -> Vec<Fd> {
+        std::iter::once(self.listener).chain(self.connections.values().map(|each| each.fd)).collect()
+    }
+
+    fn turn(&mut self, sys: &mut dyn Sys, id: ConnectionId) -> Option<HttpRequest> {
+        let connection = self.connections.get_mut(&id)?;
+        let stands = connection.advance(sys);
+        if stands && let Some(text) = connection.next_request() {
+            return Some(HttpRequest { connection: id, peer: connection.peer, text });
         }
-        let fds = std::iter::once(self.listener).chain(self.connections.keys().copied()).collect();
-        Next::Wait(Wait { fds, ..Wait::default() })
+        if !stands || connection.ended && connection.to_send.is_empty() {
+            sys.close(connection.fd);
+            self.connections.remove(&id);
+        }
+        None
     }
 }
 
 impl Connection {
-    /// Serves the connection as far as it goes; false when it is over.
-    fn serve(&mut self, sys: &mut dyn Sys, fd: Fd, answer: Answer<'_>) -> bool {
-        loop {
-            while !self.to_send.is_empty() {
-                match sys.send(fd, &self.to_send, None) {
-                    Ok(n) => drop(self.to_send.drain(..n)),
-                    Err(Errno::Again) => return true,
-                    Err(_) => return false,
-                }
-            }
-            match sys.recv(fd, 1 << 16) {
-                Ok(received) if received.data.is_empty() => return false,
-                Ok(received) => self.received.extend(received.data),
-                Err(Errno::Again) => return true,
+    /// Sends and receives what can be now; false when the connection failed.
+    fn advance(&mut self, sys: &mut dyn Sys) -> bool {
+        while !self.to_send.is_empty() {
+            match sys.send(self.fd, &self.to_send, None) {
+                Ok(n) => drop(self.to_send.drain(..n)),
+                Err(Errno::Again) => break,
                 Err(_) => return false,
             }
-            while let Some(length) = request_length(&self.received) {
-                let request: Vec<u8> = self.received.drain(..length).collect();
-                let request = String::from_utf8_lossy(&request).into_owned();
-                self.to_send.extend(answer(sys, self.peer, &request));
-            }
-            if self.received.len() > MAX_HEADERS {
-                return false;
+        }
+        while !self.ended {
+            match sys.recv(self.fd, 1 << 16) {
+                Ok(received) if received.data.is_empty() => self.ended = true,
+                Ok(received) => self.received.extend(received.data),
+                Err(Errno::Again) => break,
+                Err(_) => return false,
             }
         }
+        self.received.len() <= MAX_HEADERS || request_length(&self.received).is_some()
+    }
+
+    fn next_request(&mut self) -> Option<String> {
+        let length = request_length(&self.received).filter(|_| !self.asked)?;
+        let request: Vec<u8> = self.received.drain(..length).collect();
+        self.asked = true;
+        Some(String::from_utf8_lossy(&request).into_owned())
     }
 }
 

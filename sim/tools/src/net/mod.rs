@@ -2,9 +2,11 @@
 
 mod arping;
 mod curl;
-mod flannel_udp;
+pub mod flannel_udp;
+pub mod http_client;
 mod http_echo;
-pub(crate) mod http_server;
+pub mod http_response;
+pub mod http_server;
 mod nc;
 mod nmap;
 mod nping;

@@ -1,15 +1,19 @@
+//! An HTTP answer as it comes in.
+
 use packet::SimTime;
 
 /// Whether an answer has come completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub enum Progress {
+    /// Nothing misses.
     Complete,
+    /// More is to come.
     More,
 }
 
 /// An HTTP answer as it comes in (RFC 9112).
 #[derive(Clone, Debug)]
-pub(super) struct Response {
+pub struct Response {
     /// Nothing follows the head (HEAD requests).
     no_body: bool,
     buffer: Vec<u8>,
@@ -24,6 +28,7 @@ pub(super) struct Response {
 }
 
 impl Response {
+    /// Nothing has come yet; with `no_body` nothing comes after the head.
     pub fn new(no_body: bool) -> Self {
         Self {
             no_body,
@@ -108,10 +113,12 @@ impl Response {
         if open_ended || self.complete() { Progress::Complete } else { Progress::More }
     }
 
+    /// Notes when it was complete.
     pub fn finish(&mut self, now: SimTime) {
         self.finished_at = Some(now);
     }
 
+    /// When it was complete.
     pub fn finished_at(&self) -> Option<SimTime> {
         self.finished_at
     }
