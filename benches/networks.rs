@@ -17,16 +17,7 @@ use world::{CableOptions, Endpoint, Fd, Next, Outcome, Program, SegmentKind, Sys
 pub fn host(world: &mut World, name: &str, nics: usize) -> HostId {
     let id = world.add_host(name, tools::registry());
     for n in 0..nics {
-        let add = LinkAdd {
-            name: Some(format!("eth{n}")),
-            netns: None,
-            address: None,
-            mtu: None,
-            txqueuelen: None,
-            index: None,
-            changes: Vec::new(),
-            kind: LinkKind::Nic,
-        };
+        let add = LinkAdd::new(&format!("eth{n}"), LinkKind::Nic);
         world.request(id, NetnsId::INIT, Request::LinkAdd(add), &mut Off).expect("a fresh host takes a NIC");
     }
     id

@@ -13,9 +13,7 @@ use crate::dump::RouteQuery;
 use crate::path::{InputRoute, prefix_text};
 use crate::request::{AddrSpec, Mode, NextHopSpec, Request, RouteSpec, RuleSpec};
 use crate::request_text::{kind_word, proto_word, scope_word};
-use crate::{
-    Cx, Device, Host, Refusal, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, Scope, TableId,
-};
+use crate::{Cx, Device, Host, Refusal, RouteKind, RouteProto, Rule, RuleAction, Scope, TableId};
 
 const NS: NetnsId = NetnsId::INIT;
 
@@ -261,17 +259,7 @@ fn net(word: &str) -> IpNet {
 }
 
 fn addr_spec(words: &[&str]) -> AddrSpec {
-    let mut spec = AddrSpec {
-        dev: String::new(),
-        local: net(words[0]),
-        peer: None,
-        broadcast: None,
-        scope: None,
-        label: None,
-        noprefixroute: false,
-        metric: 0,
-        lifetime: None,
-    };
+    let mut spec = AddrSpec::new("", net(words[0]));
     let mut words = words[1..].iter();
     while let Some(word) = words.next() {
         match *word {
@@ -302,21 +290,8 @@ fn route_spec(words: &[&str]) -> RouteSpec {
     ];
     let kind = kinds.iter().find(|(word, _)| *word == words[0]).map(|(_, kind)| *kind);
     let words = if kind.is_some() { &words[1..] } else { words };
-    let mut spec = RouteSpec {
-        kind,
-        dst: (words[0] != "default").then(|| net(words[0])),
-        table: None,
-        tos: 0,
-        metric: None,
-        proto: None,
-        scope: None,
-        prefsrc: None,
-        mtu: None,
-        advmss: None,
-        metrics: Vec::<RouteMetric>::new(),
-        nexthops: Vec::new(),
-        nhid: None,
-    };
+    let mut spec =
+        RouteSpec { kind, dst: (words[0] != "default").then(|| net(words[0])), ..RouteSpec::default() };
     let mut way = NextHopSpec::default();
     let mut words = words[1..].iter();
     while let Some(word) = words.next() {

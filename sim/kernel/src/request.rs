@@ -159,6 +159,22 @@ pub struct LinkAdd {
     pub kind: LinkKind,
 }
 
+impl LinkAdd {
+    /// A device of that name, and nothing else said.
+    pub fn new(name: &str, kind: LinkKind) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            netns: None,
+            address: None,
+            mtu: None,
+            txqueuelen: None,
+            index: None,
+            changes: Vec::new(),
+            kind,
+        }
+    }
+}
+
 /// `type KIND …`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkKind {
@@ -436,6 +452,23 @@ pub struct AddrSpec {
     pub lifetime: Option<Lifetimes>,
 }
 
+impl AddrSpec {
+    /// An address of a device, and nothing else said.
+    pub fn new(dev: &str, local: IpNet) -> Self {
+        Self {
+            dev: dev.to_owned(),
+            local,
+            peer: None,
+            broadcast: None,
+            scope: None,
+            label: None,
+            noprefixroute: false,
+            metric: 0,
+            lifetime: None,
+        }
+    }
+}
+
 /// How long an address is to live, in seconds; `u32::MAX` is `forever`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -451,7 +484,7 @@ impl Lifetimes {
 }
 
 /// A route in a request. `None` means not given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteSpec {
     /// Type; `None` is unicast, and on deletion any.
     pub kind: Option<RouteKind>,

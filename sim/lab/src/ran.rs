@@ -44,7 +44,7 @@ impl Ran {
         world: World,
     ) -> Self {
         let journeys = Journeys::new(&steps);
-        let case = journeys.case(|host, pid| host == own.0 && pid >= own.1);
+        let case = journeys.case(|host, pid| world.session(host, pid) == Some(own));
         let trace = |id| journeys.trace(id);
         let (subject, reply) = (case.sent.and_then(trace), case.back.and_then(trace));
         let traces = case.all.into_iter().filter_map(trace).collect();

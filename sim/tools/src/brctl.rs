@@ -140,16 +140,7 @@ impl Brctl<'_, '_> {
     fn addbr(&mut self, bridge: &str) -> Result<(), Stop> {
         // The ioctl copies at most 15 bytes of the name.
         let name: String = bridge.chars().take(15).collect();
-        let request = Request::LinkAdd(LinkAdd {
-            name: Some(name),
-            netns: None,
-            address: None,
-            mtu: None,
-            txqueuelen: None,
-            index: None,
-            changes: Vec::new(),
-            kind: LinkKind::Bridge(Vec::new()),
-        });
+        let request = Request::LinkAdd(LinkAdd::new(&name, LinkKind::Bridge(Vec::new())));
         match self.console.sys.request(self.netns, request) {
             Ok(_) => Ok(()),
             Err(refusal) if refusal.errno == Errno::Exist => Err(Stop::exit(

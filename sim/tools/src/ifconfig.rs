@@ -325,15 +325,10 @@ impl Ifconfig<'_, '_> {
         let net = Ipv4Net::new(addr, len).map_err(|_| Refusal::from(Errno::Inval))?;
         let has_broadcast = link.flags & IFF_BROADCAST != 0 && len < 31;
         let spec = AddrSpec {
-            dev: link.name.clone(),
-            local: IpNet::V4(net),
-            peer: None,
             broadcast: has_broadcast.then(|| IpAddr::V4(net.broadcast())),
             scope: Some(if addr.is_loopback() { Scope::HOST } else { Scope::GLOBAL }),
             label: Some(name.to_owned()),
-            noprefixroute: false,
-            metric: 0,
-            lifetime: None,
+            ..AddrSpec::new(&link.name, IpNet::V4(net))
         };
         self.console.sys.request(self.netns, Request::AddrAdd(spec, Mode::Add)).map(|_| ())
     }

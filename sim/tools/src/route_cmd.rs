@@ -185,21 +185,11 @@ fn parse(mut words: Words<'_>, add: bool, env: &Env) -> Result<RouteSpec, Stop> 
     Ok(spec)
 }
 
-const fn empty(add: bool) -> RouteSpec {
+fn empty(add: bool) -> RouteSpec {
     RouteSpec {
         kind: if add { Some(RouteKind::Unicast) } else { None },
-        dst: None,
         table: Some(TableId::MAIN),
-        tos: 0,
-        metric: None,
-        proto: None,
-        scope: None,
-        prefsrc: None,
-        mtu: None,
-        advmss: None,
-        metrics: Vec::new(),
-        nexthops: Vec::new(),
-        nhid: None,
+        ..RouteSpec::default()
     }
 }
 

@@ -97,12 +97,11 @@ fn start(sys: &mut dyn Sys, service: &Service) -> Result<Awaited, (i32, String)>
     let fds = vec![(Fd::STDIN, input), (Fd::STDOUT, journal), (Fd::STDERR, journal)];
     let spawn = Spawn {
         args,
-        code: None,
         netns: Some(packet::NetnsId::INIT),
         root: Some(String::new()),
         cwd: Some("/".to_owned()),
-        env: None,
         fds,
+        ..Spawn::default()
     };
     let pid = sys.spawn(spawn).map_err(|errno| failed(errno.to_string()))?;
     if let Ok(fd) = sys.open(&format!("/run/systemd/{}.pid", service.unit), OpenMode::Write) {

@@ -19,6 +19,7 @@ mod procnet;
 mod program;
 mod queue;
 mod rng;
+mod store;
 mod synthetic;
 mod sys;
 mod syscalls;
@@ -31,7 +32,8 @@ pub use files::{ConsoleId, Stream};
 pub use inject::{Follow, Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
 pub use probability::Probability;
 pub use rng::stream_key;
-pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, World};
+pub use store::{Entry, Shared, Store, Watch};
+pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, WATCH_LATENCY, World};
 
 pub use program::{Args, Next, Program, Registry, Signal, Wait};
 pub use sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};

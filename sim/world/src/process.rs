@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use packet::{NetnsId, Pid};
+use packet::{HostId, NetnsId, Pid};
 
 use crate::files::OpenId;
 use crate::{Args, Fd, ProbeError, ProbeReport, Program, Wait};
@@ -19,6 +19,8 @@ pub(crate) struct Process {
     pub fds: BTreeMap<Fd, OpenId>,
     /// What it sleeps for.
     pub wait: Wait,
+    /// The first process of the command that it belongs to.
+    pub session: Option<(HostId, Pid)>,
     /// Counts its sleeps, so that an alarm of an earlier one is void.
     pub sleep: u64,
     /// A resume is scheduled.
@@ -27,12 +29,20 @@ pub(crate) struct Process {
     pub probe_report: Option<Result<Vec<ProbeReport>, ProbeError>>,
 }
 
+/// What is remembered of a process that has ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    args: Args,
+    session: Option<(HostId, Pid)>,
+    status: i32,
+}
+
 /// The processes of a host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Processes {
     table: BTreeMap<Pid, Process>,
-    /// Arguments and exit status of those that have ended.
-    ended: BTreeMap<Pid, (Args, i32)>,
+    /// Those that have ended.
+    ended: BTreeMap<Pid, Ended>,
     last: u32,
 }
 
@@ -60,18 +70,27 @@ impl Processes {
     /// Ends a process; answers it, to close what it had open.
     pub fn end(&mut self, pid: Pid, status: i32) -> Option<Process> {
         let process = self.table.remove(&pid)?;
-        self.ended.insert(pid, (process.args.clone(), status));
+        let ended = Ended { args: process.args.clone(), session: process.session, status };
+        self.ended.insert(pid, ended);
         Some(process)
     }
 
     /// Exit status of a process that has ended.
     pub fn status(&self, pid: Pid) -> Option<i32> {
-        self.ended.get(&pid).map(|&(_, status)| status)
+        self.ended.get(&pid).map(|ended| ended.status)
     }
 
     /// Arguments of a process, also of one that has ended.
     pub fn args(&self, pid: Pid) -> Option<&Args> {
-        self.table.get(&pid).map(|p| &p.args).or_else(|| self.ended.get(&pid).map(|(args, _)| args))
+        self.table.get(&pid).map(|p| &p.args).or_else(|| self.ended.get(&pid).map(|ended| &ended.args))
+    }
+
+    /// The first process of the command that a process belongs to, also of one that has ended.
+    pub fn session(&self, pid: Pid) -> Option<(HostId, Pid)> {
+        match self.table.get(&pid) {
+            Some(process) => process.session,
+            None => self.ended.get(&pid)?.session,
+        }
     }
 
     /// All processes that wait for `open`.

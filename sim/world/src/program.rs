@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use packet::{Pid, SimTime};
 
-use crate::{Fd, Sys};
+use crate::{Fd, Sys, Watch};
 
 /// A process's code and state: a plain, cloneable state machine.
 ///
@@ -49,6 +49,8 @@ pub struct Wait {
     pub until: Option<SimTime>,
     /// One of these processes ends (they need not be children).
     pub pids: Vec<Pid>,
+    /// Something changes in the store.
+    pub watch: Option<Watch>,
 }
 
 impl Wait {

@@ -29,23 +29,18 @@ pub(crate) fn owns(path: &str) -> bool {
         || process_path(path).is_some()
 }
 
-/// `/proc/PID/REST` or `/proc/self/REST`: the process (`None` for the caller) and the rest.
-fn process_path(path: &str) -> Option<(Option<Pid>, &str)> {
+/// `/proc/PID/REST`: the process and the rest.
+fn process_path(path: &str) -> Option<(Pid, &str)> {
     let path = path.strip_prefix("/proc/")?;
-    let (who, rest) = path.split_once('/').unwrap_or((path, ""));
-    match who {
-        "self" | "thread-self" => Some((None, rest)),
-        who => Some((Some(Pid(who.parse().ok()?)), rest)),
-    }
+    let (pid, rest) = path.split_once('/').unwrap_or((path, ""));
+    Some((Pid(pid.parse().ok()?), rest))
 }
 
 /// The namespace that `/proc/PID/ns/net` stands for.
-pub(crate) fn ns_net(node: &Node, own: NetnsId, path: &str) -> Option<NetnsId> {
-    match process_path(path)? {
-        (None, "ns/net") => Some(own),
-        (Some(pid), "ns/net") => node.processes.get(pid).map(|process| process.netns),
-        _ => None,
-    }
+pub(crate) fn ns_net(node: &Node, path: &str) -> Option<NetnsId> {
+    let (pid, rest) = process_path(path)?;
+    let process = node.processes.get(pid)?;
+    (rest == "ns/net").then_some(process.netns)
 }
 
 /// What a link to a namespace says: the initial one's number is Linux's (`PROC_NET_INIT_INO`), the
@@ -58,16 +53,9 @@ pub(crate) fn ns_inode(netns: NetnsId) -> String {
 /// What lies under /proc/PID.
 ///
 /// Simplified: there are no PID namespaces; a container sees the host's numbers.
-fn process_entry(
-    node: &Node,
-    netns: NetnsId,
-    now: SimTime,
-    pid: Option<Pid>,
-    rest: &str,
-) -> Result<Entry, Errno> {
-    let process = pid.map(|pid| node.processes.get(pid).ok_or(Errno::NoEnt)).transpose()?;
-    let netns = process.map_or(netns, |process| process.netns);
-    let args = process.map(|process| process.args.as_slice()).unwrap_or_default();
+fn process_entry(node: &Node, now: SimTime, pid: Pid, rest: &str) -> Result<Entry, Errno> {
+    let process = node.processes.get(pid).ok_or(Errno::NoEnt)?;
+    let (netns, args) = (process.netns, process.args.as_slice());
     match rest {
         "" => {
             let dirs = ["net", "ns"].map(|name| (name.to_owned(), FileKind::Dir));
@@ -93,7 +81,7 @@ pub(crate) fn lookup(node: &Node, netns: NetnsId, now: SimTime, path: &str) -> R
         return Ok(Entry::File(kern_log(node).into_bytes()));
     }
     if let Some((pid, rest)) = process_path(path) {
-        return process_entry(node, netns, now, pid, rest);
+        return process_entry(node, now, pid, rest);
     }
     let path = path.strip_prefix("/var").unwrap_or(path);
     if let Some(rest) = path.strip_prefix("/proc/sys") {

@@ -5,11 +5,11 @@ use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
 use kernel::socket::{Captured, NetlinkMessage, Ready, Received, SocketError, SocketKind, SocketOption};
 use kernel::{Errno, Host, Refusal};
-use packet::{Frame, NetnsId, Packet, Pid, SimTime};
+use packet::{Frame, HostId, NetnsId, Packet, Pid, SimTime};
 
 use trace::view::View;
 
-use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Signal};
+use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Shared, Signal, Store};
 
 /// A file descriptor of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +80,7 @@ pub struct DirEntry {
 }
 
 /// A process to start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Spawn {
     /// Program to run: looked up in the registry by `args[0]`, unless `code` is given.
     pub args: Args,
@@ -96,6 +96,8 @@ pub struct Spawn {
     pub env: Option<BTreeMap<String, String>>,
     /// Its descriptors: the child's number and the caller's.
     pub fds: Vec<(Fd, Fd)>,
+    /// The first process of the command for which it runs; `None` is the caller's.
+    pub session: Option<(HostId, Pid)>,
 }
 
 /// The system calls of a process.
@@ -338,6 +340,15 @@ pub trait Sys {
     fn send_probe(&mut self, netns: NetnsId, probe: Probe, follow: Follow, view: View);
     /// Takes the report: an entry for each outcome.
     fn probe_report(&mut self) -> Option<Result<Vec<ProbeReport>, ProbeError>>;
+
+    /// What all hosts share out of band.
+    fn store(&self) -> &Store;
+    /// Writes a value into the store; answers its revision.
+    fn store_put(&mut self, key: &str, value: Shared) -> u64;
+    /// Deletes a key of the store; answers whether it was there.
+    fn store_delete(&mut self, key: &str) -> bool;
+    /// The first process of the command that this process belongs to.
+    fn session(&self) -> Option<(HostId, Pid)>;
 
     /// Lines of the kernel log.
     fn dmesg(&self) -> Vec<(SimTime, String)>;

@@ -9,7 +9,7 @@ use kernel::socket::{
     Captured, NetlinkMessage, Ready, Received, SocketError, SocketId, SocketKind, SocketOption,
 };
 use kernel::{Cx, Effect, Errno, Host, Refusal};
-use packet::{DevId, Frame, NetnsId, Packet, PacketIds, Pid, SimTime};
+use packet::{DevId, Frame, HostId, NetnsId, Packet, PacketIds, Pid, SimTime};
 use trace::Observer;
 use trace::view::View;
 
@@ -20,7 +20,7 @@ use crate::queue::{Event, Queue};
 use crate::synthetic::{self, Entry};
 use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};
 use crate::world::EPOCH;
-use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Signal, Wait};
+use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Shared, Signal, Store, Wait};
 
 /// How long a program takes to start: about a millisecond passes between two commands of a script,
 /// so that what the first one sent has arrived when the second one looks.
@@ -34,6 +34,7 @@ pub(crate) struct SysCx<'a, O: Observer> {
     pub queue: &'a mut Queue,
     pub ids: &'a mut PacketIds,
     pub effects: &'a mut Vec<Effect>,
+    pub store: &'a mut Arc<Store>,
     pub obs: &'a mut O,
     pub now: SimTime,
     pub pid: Pid,
@@ -101,17 +102,27 @@ impl<O: Observer> SysCx<'_, O> {
 
     /// What the kernel makes up at `path`, if it does.
     fn synthetic(&self, path: &str) -> Option<(String, Result<Entry, Errno>)> {
-        let process = self.process()?;
-        let path = normalize(&process.cwd, path);
+        let netns = self.process()?.netns;
+        let path = self.as_seen(path)?;
         synthetic::owns(&path).then(|| {
-            let entry = synthetic::lookup(self.node, process.netns, self.now, &path);
+            let entry = synthetic::lookup(self.node, netns, self.now, &path);
             (path, entry)
         })
     }
 
+    /// A path from the process's root on; /proc/self is its own number.
+    fn as_seen(&self, path: &str) -> Option<String> {
+        let path = normalize(&self.process()?.cwd, path);
+        let own = ["/proc/self", "/proc/thread-self"].iter().find_map(|own| path.strip_prefix(own));
+        match own.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+            Some(rest) => Some(format!("/proc/{}{rest}", self.pid.0)),
+            None => Some(path),
+        }
+    }
+
     /// The name in /run/netns that a path means.
     fn netns_name(&self, path: &str) -> Option<String> {
-        let path = normalize(&self.process()?.cwd, path);
+        let path = self.as_seen(path)?;
         let path = path.strip_prefix("/var").unwrap_or(&path);
         path.strip_prefix("/run/netns/").filter(|name| !name.contains('/')).map(str::to_owned)
     }
@@ -463,7 +474,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     fn symlink(&mut self, target: &str, path: &str) -> Result<(), Errno> {
         if let Some(name) = self.netns_name(path) {
             // Simplified: a link in /run/netns leads to /proc/PID/ns/net, nowhere else.
-            let netns = self.process().and_then(|p| synthetic::ns_net(self.node, p.netns, target));
+            let netns = self.as_seen(target).and_then(|target| synthetic::ns_net(self.node, &target));
             return self.cx().netns_link(&name, netns.ok_or(Errno::NoEnt)?, target);
         }
         let path = self.absolute(path);
@@ -474,11 +485,8 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         if let Some(name) = self.netns_name(path) {
             return self.node.host.netns_links.get(&name).cloned().ok_or(Errno::Inval);
         }
-        if let Some(process) = self.process() {
-            let path = normalize(&process.cwd, path);
-            if let Some(netns) = synthetic::ns_net(self.node, process.netns, &path) {
-                return Ok(synthetic::ns_inode(netns));
-            }
+        if let Some(netns) = self.as_seen(path).and_then(|path| synthetic::ns_net(self.node, &path)) {
+            return Ok(synthetic::ns_inode(netns));
         }
         self.node.files.readlink(&self.absolute(path))
     }
@@ -501,7 +509,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn spawn(&mut self, spawn: Spawn) -> Result<Pid, Errno> {
-        let Spawn { args, code, netns, root, cwd, env, fds } = spawn;
+        let Spawn { args, code, netns, root, cwd, env, fds, session } = spawn;
         let mut start = self.now;
         let program = match code {
             Some(code) => code,
@@ -526,6 +534,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             env: env.unwrap_or_else(|| caller.env.clone()),
             fds: table,
             wait: Wait::default(),
+            session: session.or(caller.session),
             sleep: 0,
             runnable: false,
             probe_report: None,
@@ -686,6 +695,22 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn probe_report(&mut self) -> Option<Result<Vec<ProbeReport>, ProbeError>> {
         self.node.processes.get_mut(self.pid)?.probe_report.take()
+    }
+
+    fn store(&self) -> &Store {
+        self.store
+    }
+
+    fn store_put(&mut self, key: &str, value: Shared) -> u64 {
+        Arc::make_mut(self.store).put(key, value)
+    }
+
+    fn store_delete(&mut self, key: &str) -> bool {
+        Arc::make_mut(self.store).delete(key)
+    }
+
+    fn session(&self) -> Option<(HostId, Pid)> {
+        self.process()?.session
     }
 
     fn dmesg(&self) -> Vec<(SimTime, String)> {

@@ -16,7 +16,9 @@ use crate::process::Process;
 use crate::queue::{Event, Queue};
 use crate::synthetic::{self, Entry};
 use crate::syscalls::SysCx;
-use crate::{Args, DirEntry, Fd, Next, ProbeOutcome, ProbeReport, Program, Registry, Signal, Wait};
+use crate::{
+    Args, DirEntry, Fd, Next, ProbeOutcome, ProbeReport, Program, Registry, Shared, Signal, Store, Wait,
+};
 
 /// Seconds since 1970 at virtual time zero: 2025-01-01 00:00:00 UTC.
 pub const EPOCH: u64 = 1_735_689_600;
@@ -30,6 +32,9 @@ pub const INSTANT_LIMIT: u64 = 5_000;
 
 /// Virtual time after which a command that says nothing is ended, when nobody sits at a terminal.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(3600);
+
+/// How long a change of the store takes to reach its watchers.
+pub const WATCH_LATENCY: Duration = Duration::from_millis(1);
 
 /// A segment of the world, in order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +50,9 @@ pub struct World {
     seed: u64,
     nodes: Vec<Arc<Node>>,
     segments: Vec<Arc<Segment>>,
+    store: Arc<Store>,
+    /// The processes that wait for a change of the store, each with the sleep it does so in.
+    watchers: BTreeMap<(HostId, Pid), u64>,
     queue: Queue,
     ids: PacketIds,
     /// Reused between events.
@@ -78,6 +86,8 @@ impl World {
             seed,
             nodes: Vec::new(),
             segments: Vec::new(),
+            store: Arc::default(),
+            watchers: BTreeMap::new(),
             queue: Queue::default(),
             ids: PacketIds::default(),
             effects: Vec::new(),
@@ -245,6 +255,18 @@ impl World {
         self.nodes[host.0 as usize].files.read(path).ok().map(|bytes| bytes.to_vec())
     }
 
+    /// What the hosts share out of band.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Writes a value into the store; answers its revision.
+    pub fn store_put(&mut self, key: &str, value: Shared) -> u64 {
+        let revision = Arc::make_mut(&mut self.store).put(key, value);
+        self.wake_watchers();
+        revision
+    }
+
     /// A console on a host. Programs see a terminal if `terminal`.
     pub fn add_console(&mut self, host: HostId, terminal: bool) -> ConsoleId {
         self.node_mut(host).add_console(terminal)
@@ -315,11 +337,16 @@ impl World {
             env,
             fds,
             wait: Wait::default(),
+            session: None,
             sleep: 0,
             runnable: false,
             probe_report: None,
         };
-        node.start(&mut self.queue, now, process)
+        let pid = node.start(&mut self.queue, now, process);
+        if let Some(process) = node.processes.get_mut(pid) {
+            process.session = Some((host, pid));
+        }
+        pid
     }
 
     /// Makes `root` the directory that is `/` to a process that has just been started, and where
@@ -379,6 +406,11 @@ impl World {
     /// The arguments of a process, also of one that has ended.
     pub fn process_args(&self, host: HostId, pid: Pid) -> Option<&Args> {
         self.nodes[host.0 as usize].processes.args(pid)
+    }
+
+    /// The first process of the command that a process belongs to, also of one that has ended.
+    pub fn session(&self, host: HostId, pid: Pid) -> Option<(HostId, Pid)> {
+        self.nodes[host.0 as usize].processes.session(pid)
     }
 
     /// Whether a process waits for its standard input and nothing else, as an idle shell does.
@@ -488,11 +520,13 @@ impl World {
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let Some(mut program) = node.processes.get_mut(pid).and_then(|p| p.program.take()) else { return };
         node.host.forget_relay();
+        let revision = self.store.revision();
         let mut sys = SysCx {
             node,
             queue: &mut self.queue,
             ids: &mut self.ids,
             effects,
+            store: &mut self.store,
             obs,
             now,
             pid,
@@ -526,7 +560,13 @@ impl World {
                 if let Some(process) = node.processes.get_mut(pid) {
                     process.program = Some(program);
                 }
+                let watch = wait.watch.clone();
                 node.sleep(&mut self.queue, now, pid, wait);
+                if watch.is_some() {
+                    let sleep = node.processes.get(pid).map_or(0, |process| process.sleep);
+                    self.watchers.insert((host, pid), sleep);
+                    self.notify(host, pid);
+                }
                 if let Some((netns, probe, follow, view)) = probe {
                     let report = self.probe(host, netns, &probe, follow).map(|outcomes| {
                         let report = |outcome: ProbeOutcome| ProbeReport {
@@ -542,9 +582,43 @@ impl World {
                     node.wake(&mut self.queue, now, pid);
                 }
             }
-            (None, Next::Exit(status)) => {
-                sys_exit(node, &mut self.queue, &mut self.ids, effects, obs, now, pid, status)
-            }
+            (None, Next::Exit(status)) => sys_exit(
+                node,
+                &mut self.queue,
+                &mut self.ids,
+                effects,
+                &mut self.store,
+                obs,
+                now,
+                pid,
+                status,
+            ),
+        }
+        if self.store.revision() != revision {
+            self.wake_watchers();
+        }
+    }
+
+    /// Wakes who waits for what has changed in the store.
+    fn wake_watchers(&mut self) {
+        let watchers: Vec<(HostId, Pid)> = self.watchers.keys().copied().collect();
+        for (host, pid) in watchers {
+            self.notify(host, pid);
+        }
+    }
+
+    /// Wakes a watcher if it sleeps for a change that there is.
+    fn notify(&mut self, host: HostId, pid: Pid) {
+        let Some(&sleep) = self.watchers.get(&(host, pid)) else { return };
+        let process = self.nodes[host.0 as usize].processes.get(pid).filter(|p| p.sleep == sleep);
+        let watch = process.and_then(|process| process.wait.watch.as_ref());
+        if watch.is_none_or(|watch| watch.is_over(&self.store)) {
+            self.watchers.remove(&(host, pid));
+        }
+        if watch.is_some_and(|watch| watch.is_over(&self.store)) {
+            let at = self.now + WATCH_LATENCY;
+            let (node, queue) = self.node_and_queue(host);
+            node.schedule(queue, at, Event::Alarm { pid, sleep });
         }
     }
 
@@ -724,6 +798,7 @@ impl World {
                 &mut self.queue,
                 &mut self.ids,
                 &mut effects,
+                &mut self.store,
                 obs,
                 self.now,
                 pid,
@@ -741,12 +816,13 @@ fn sys_exit<O: Observer>(
     queue: &mut Queue,
     ids: &mut PacketIds,
     effects: &mut Vec<Effect>,
+    store: &mut Arc<Store>,
     obs: &mut O,
     now: SimTime,
     pid: Pid,
     status: i32,
 ) {
-    SysCx { node, queue, ids, effects, obs, now, pid, exec: None, broken_pipe: false, probe: None }
+    SysCx { node, queue, ids, effects, store, obs, now, pid, exec: None, broken_pipe: false, probe: None }
         .exit(status);
 }
 

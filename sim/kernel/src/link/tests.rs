@@ -336,17 +336,7 @@ fn vxlan_wraps_a_frame_and_the_other_end_unwraps_it() {
     lone.set(INIT, "eth0", LinkChange::Netns(crate::request::NetnsRef::Name("n1".into()))).unwrap();
     for (ns, own, other) in [(n1, 1, 2), (n2, 2, 1)] {
         let local = format!("192.168.0.{own}/24").parse().unwrap();
-        let spec = AddrSpec {
-            dev: "eth0".into(),
-            local,
-            peer: None,
-            broadcast: None,
-            scope: Some(crate::Scope::GLOBAL),
-            label: None,
-            noprefixroute: false,
-            metric: 0,
-            lifetime: None,
-        };
+        let spec = AddrSpec { scope: Some(crate::Scope::GLOBAL), ..AddrSpec::new("eth0", local) };
         lone.must(ns, Request::AddrAdd(spec, Mode::Add));
         lone.set(ns, "eth0", LinkChange::Up(true)).unwrap();
         let config = VxlanConfig {

@@ -119,51 +119,19 @@ impl Net {
             address: address(peer_mac),
             ..VethPeer::default()
         };
-        let add = LinkAdd {
-            name: Some(dev.to_owned()),
-            netns: None,
-            address: address(mac),
-            mtu: None,
-            txqueuelen: None,
-            index: None,
-            changes: vec![],
-            kind: LinkKind::Veth { peer: Box::new(peer) },
-        };
+        let add =
+            LinkAdd { address: address(mac), ..LinkAdd::new(dev, LinkKind::Veth { peer: Box::new(peer) }) };
         self.request(ns, Request::LinkAdd(add));
     }
 
     fn addr(&mut self, ns: &str, dev: &str, addr: &str) {
-        let spec = AddrSpec {
-            dev: dev.to_owned(),
-            local: addr.parse().unwrap(),
-            peer: None,
-            broadcast: None,
-            scope: None,
-            label: None,
-            noprefixroute: false,
-            metric: 0,
-            lifetime: None,
-        };
+        let spec = AddrSpec::new(dev, addr.parse().unwrap());
         self.request(ns, Request::AddrAdd(spec, Mode::Add));
     }
 
     fn default_route(&mut self, ns: &str, via: &str) {
         let nexthop = NextHopSpec { via: Some(via.parse().unwrap()), ..NextHopSpec::default() };
-        let spec = RouteSpec {
-            kind: None,
-            dst: None,
-            table: None,
-            tos: 0,
-            metric: None,
-            proto: None,
-            scope: None,
-            prefsrc: None,
-            mtu: None,
-            advmss: None,
-            metrics: vec![],
-            nexthops: vec![nexthop],
-            nhid: None,
-        };
+        let spec = RouteSpec { nexthops: vec![nexthop], ..RouteSpec::default() };
         self.request(ns, Request::RouteAdd(spec, Mode::Add));
     }
 

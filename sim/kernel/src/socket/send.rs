@@ -180,6 +180,9 @@ impl<O: Observer> Cx<'_, O> {
         let (owner, reports) = (socket.owner, socket.options.recv_err);
         if socket.options.mtu_discover == MtuDiscover::Probe {
             // Kernel: `ip_skb_dst_mtu`.
+            //
+            // Simplified: a packet that OUTPUT routes again is held to its new route's MTU, not to
+            // its device's.
             dst.mtu = self.host.get_dev(dst.dev).map_or(dst.mtu, |dev| dev.mtu);
         }
         skb.sk = SkOwner::Process;

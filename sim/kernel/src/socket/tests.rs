@@ -61,15 +61,8 @@ impl Lab {
             }
             for addr in addrs {
                 let spec = AddrSpec {
-                    dev: "eth0".to_owned(),
-                    local: addr.parse().unwrap(),
-                    peer: None,
                     broadcast: Some("10.0.0.255".parse().unwrap()),
-                    scope: None,
-                    label: None,
-                    noprefixroute: false,
-                    metric: 0,
-                    lifetime: None,
+                    ..AddrSpec::new("eth0", addr.parse().unwrap())
                 };
                 lab.cx(n, |cx| cx.request(NS, Request::AddrAdd(spec, Mode::Add))).unwrap();
             }

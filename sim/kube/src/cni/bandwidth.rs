@@ -6,7 +6,7 @@ use serde_json::Value;
 use world::{Fd, Sys};
 
 use super::call::Call;
-use super::check::PrevResult;
+use super::check::needed_previous;
 use super::go_json::{self, Struct};
 use super::{CniError, Plugin, Release};
 
@@ -46,7 +46,7 @@ fn say(sys: &mut dyn Sys) {
 
 fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
     let limits = has_limits(call)?;
-    let previous = PrevResult::needed(call, "must be called as chained plugin")?;
+    let previous = needed_previous(call, "must be called as chained plugin")?;
     if limits {
         say(sys);
     }
@@ -55,7 +55,7 @@ fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
 
 fn check(_: &mut dyn Sys, _: Release, call: &Call) -> Result<String, CniError> {
     has_limits(call)?;
-    PrevResult::needed(call, "must be called as a chained plugin")?;
+    needed_previous(call, "must be called as a chained plugin")?;
     Ok(String::new())
 }
 

@@ -10,7 +10,7 @@ use packet::{MacAddr, NetnsId};
 use world::Sys;
 
 use super::call::{Call, find_netns};
-use super::check::{PrevResult, check_addresses, check_container_device, check_routes, own_interface};
+use super::check::{check_addresses, check_container_device, check_routes, needed_previous, own_interface};
 use super::go_json::{self, Struct};
 use super::ip_range::next_ip;
 use super::iptables::Iptables;
@@ -112,13 +112,12 @@ fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
         .map_err(|message| format!("failed to create bridge {:?}: {message}", config.bridge))?;
     let container = call.open_netns(sys)?;
     let port = setup_port(sys, (host, container), &config, &call.ifname, release)?;
-    let mut result = CniResult::default();
-    for (netns, name, sandbox) in
-        [(host, &config.bridge, ""), (host, &port, ""), (container, &call.ifname, call.netns.as_str())]
-    {
-        let mac = link::find(sys, netns, name).as_ref().map_or(String::new(), link::mac_text);
-        result.interfaces.push(Interface { name: name.clone(), mac, mtu: 0, sandbox: sandbox.to_owned() });
-    }
+    let interfaces = vec![
+        Interface::of(sys, host, &config.bridge, ""),
+        Interface::of(sys, host, &port, ""),
+        Interface::of(sys, container, &call.ifname, &call.netns),
+    ];
+    let mut result = CniResult { interfaces, ..CniResult::default() };
     if !config.ipam.is_empty() {
         let done = address(sys, release, call, &config, (host, container), &bridge, &mut result);
         if let Err(error) = done {
@@ -211,7 +210,7 @@ fn address(
     if release == Release::V1_9 {
         let key = format!("net.ipv4.conf.{}.arp_notify", call.ifname.replace('.', "/"));
         // The plugin doesn't look whether it worked.
-        let _ = ask(sys, container, Request::Sysctl { key, value: "1".to_owned() });
+        let _ = link::sysctl(sys, container, &key, "1");
     }
     ipam::configure(sys, container, &call.ifname, result)?;
     for gateway in &gateways {
@@ -219,8 +218,7 @@ fn address(
             .map_err(|message| format!("failed to set bridge addr: {message}"))?;
     }
     if gateways.iter().any(|gateway| gateway.addr().is_ipv4()) {
-        let forward = Request::Sysctl { key: "net.ipv4.ip_forward".to_owned(), value: "1".to_owned() };
-        ask(sys, host, forward)
+        link::sysctl(sys, host, "net.ipv4.ip_forward", "1")
             .map_err(|errno| format!("failed to enable forwarding: {}", go_text(errno)))?;
     }
     if config.ip_masq {
@@ -308,11 +306,7 @@ fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
         release_address(sys)?;
         return Ok(String::new());
     };
-    let addresses = link::addresses(sys, container, &call.ifname);
-    if link::find(sys, container, &call.ifname).is_some() {
-        ask(sys, container, Request::LinkDel { dev: call.ifname.clone() })
-            .map_err(|errno| format!("failed to delete {:?}: {}", call.ifname, go_text(errno)))?;
-    }
+    let addresses = link::delete(sys, container, &call.ifname)?;
     release_address(sys)?;
     if !config.ipam.is_empty() && config.ip_masq {
         let nat = &mut Iptables { sys, table: "nat" };
@@ -325,7 +319,7 @@ fn check(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, Cni
     let config = Config::load(call, release)?;
     let container = call.open_netns(sys)?;
     ipam::delegate(sys, &config.ipam, "CHECK", call)?;
-    let result = PrevResult::needed(call, "Required prevResult missing")?;
+    let result = needed_previous(call, "Required prevResult missing")?;
     let bridge = result.interfaces.iter().find(|interface| interface.name == config.bridge);
     let bridge = bridge.cloned().unwrap_or_default();
     check_bridge(sys, &config, &bridge)?;

@@ -8,31 +8,26 @@ use super::CniError;
 use super::call::Call;
 use super::go_json::{self, Struct};
 use super::link;
-use super::result::{CniResult, Interface, IpConfig, Route};
+use super::result::{CniResult, Interface, IpConfig, Route, go_mask};
 
-/// `prevResult` of a configuration.
-pub struct PrevResult;
+/// The previous result, if the configuration has one.
+///
+/// # Errors
+/// It can't be read.
+pub fn previous(call: &Call) -> Result<Option<CniResult>, CniError> {
+    let value = go_json::parse(&call.stdin)?;
+    let fields = Struct::new(&value, "NetConf", "types.NetConf")?;
+    let Some(previous) = fields.get("prevResult") else { return Ok(None) };
+    let failed = |message| format!("could not parse prevResult: {message}");
+    Ok(Some(CniResult::from_json(previous, &call.version()?).map_err(failed)?))
+}
 
-impl PrevResult {
-    /// The previous result, if the configuration has one.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn of(call: &Call) -> Result<Option<CniResult>, CniError> {
-        let value = go_json::parse(&call.stdin)?;
-        let fields = Struct::new(&value, "NetConf", "types.NetConf")?;
-        let Some(previous) = fields.get("prevResult") else { return Ok(None) };
-        let failed = |message| format!("could not parse prevResult: {message}");
-        Ok(Some(CniResult::from_json(previous, &call.version()?).map_err(failed)?))
-    }
-
-    /// The previous result.
-    ///
-    /// # Errors
-    /// It can't be read; `missing` if there is none.
-    pub fn needed(call: &Call, missing: &str) -> Result<CniResult, CniError> {
-        Self::of(call)?.ok_or_else(|| missing.to_owned().into())
-    }
+/// The previous result.
+///
+/// # Errors
+/// It can't be read; `missing` if there is none.
+pub fn needed_previous(call: &Call, missing: &str) -> Result<CniResult, CniError> {
+    previous(call)?.ok_or_else(|| missing.to_owned().into())
 }
 
 /// What the previous result says of the container's device; nothing if it doesn't name it.
@@ -126,10 +121,7 @@ pub fn check_routes(sys: &mut dyn Sys, netns: NetnsId, routes: &[Route]) -> Resu
 /// `%v` of a pointer to a `types.Route`.
 fn go_route(route: &Route) -> String {
     let Route { dst, gw, mtu, advmss, priority, table, scope } = route;
-    let mask = match dst {
-        ipnet::IpNet::V4(net) => net.netmask().octets().map(|byte| format!("{byte:02x}")).concat(),
-        ipnet::IpNet::V6(net) => net.netmask().octets().map(|byte| format!("{byte:02x}")).concat(),
-    };
+    let mask = go_mask(dst);
     let number = |number: &Option<i64>| number.map_or("<nil>".to_owned(), |number| number.to_string());
     format!(
         "{{Dst:{{IP:{} Mask:{mask}}} GW:{} MTU:{mtu} AdvMSS:{advmss} Priority:{priority} Table:{} Scope:{}}}",

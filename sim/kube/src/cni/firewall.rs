@@ -4,9 +4,9 @@ use ipnet::IpNet;
 use world::Sys;
 
 use super::call::Call;
-use super::check::PrevResult;
+use super::check::previous;
 use super::go_json::{self, Struct};
-use super::iptables::{Iptables, IptablesError};
+use super::iptables::{Iptables, IptablesError, words};
 use super::result::CniResult;
 use super::{CniError, Plugin, Release};
 
@@ -35,7 +35,7 @@ impl Config {
         }
         let admin_chain = fields.string("iptablesAdminChainName").map_err(failed)?;
         let admin_chain = if admin_chain.is_empty() { "CNI-ADMIN".to_owned() } else { admin_chain };
-        Ok(Self { admin_chain, previous: PrevResult::of(call)? })
+        Ok(Self { admin_chain, previous: previous(call)? })
     }
 
     fn previous(&self) -> Result<&CniResult, CniError> {
@@ -62,10 +62,6 @@ impl Config {
         }
         rules
     }
-}
-
-fn words(text: &[&str]) -> Vec<String> {
-    text.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn jump_to(chain: &str, comment: &str) -> Vec<String> {

@@ -10,7 +10,7 @@ use world::Sys;
 
 use super::call::Call;
 use super::link::{self, go_text};
-use super::result::{CniResult, Route};
+use super::result::{CniResult, Route, go_mask};
 use super::{CniError, Plugin, Release, go_json, run};
 
 /// Runs the plugin `name` of the call's path with another command. CNI: `invoke.DelegateAdd` and kin.
@@ -114,9 +114,6 @@ fn scope_word(scope: i64) -> String {
 /// another number each time.
 fn go_ip_config(address: IpNet, gateway: Option<IpAddr>) -> String {
     let gateway = gateway.map_or("<nil>".to_owned(), |gateway| gateway.to_string());
-    let mask = match address {
-        IpNet::V4(net) => net.netmask().octets().map(|byte| format!("{byte:02x}")).concat(),
-        IpNet::V6(net) => net.netmask().octets().map(|byte| format!("{byte:02x}")).concat(),
-    };
+    let mask = go_mask(&address);
     format!("{{Interface:0xc000012345 Address:{{IP:{} Mask:{mask}}} Gateway:{gateway}}}", address.addr())
 }

@@ -44,7 +44,8 @@ impl IptablesError {
     }
 }
 
-fn words(text: &[&str]) -> Vec<String> {
+/// The words of a rule.
+pub fn words(text: &[&str]) -> Vec<String> {
     text.iter().map(|word| (*word).to_owned()).collect()
 }
 

@@ -55,16 +55,7 @@ pub fn is_veth(link: &LinkInfo) -> bool {
 
 /// A device to be made.
 pub fn add(name: &str, mtu: Option<u32>, kind: LinkKind) -> LinkAdd {
-    LinkAdd {
-        name: Some(name.to_owned()),
-        netns: None,
-        address: None,
-        mtu,
-        txqueuelen: None,
-        index: None,
-        changes: Vec::new(),
-        kind,
-    }
+    LinkAdd { mtu, ..LinkAdd::new(name, kind) }
 }
 
 /// Changes a device.
@@ -125,6 +116,28 @@ fn random_name(sys: &mut dyn Sys) -> String {
     format!("veth{a:02x}{b:02x}{c:02x}{d:02x}")
 }
 
+/// Removes a device, if it is there; answers the addresses that it had.
+/// Plugins: `ip.DelLinkByNameAddr`.
+///
+/// # Errors
+/// In the plugins' words.
+pub fn delete(sys: &mut dyn Sys, netns: NetnsId, dev: &str) -> Result<Vec<IpNet>, String> {
+    let addresses = addresses(sys, netns, dev);
+    if find(sys, netns, dev).is_some() {
+        ask(sys, netns, Request::LinkDel { dev: dev.to_owned() })
+            .map_err(|errno| format!("failed to delete {dev:?}: {}", go_text(errno)))?;
+    }
+    Ok(addresses)
+}
+
+/// Writes a sysctl. A dot of a device's name is written `/`.
+///
+/// # Errors
+/// The kernel's error number.
+pub fn sysctl(sys: &mut dyn Sys, netns: NetnsId, key: &str, value: &str) -> Result<(), Errno> {
+    ask(sys, netns, Request::Sysctl { key: key.to_owned(), value: value.to_owned() })
+}
+
 /// Adds an address; its broadcast address is the subnet's last, as the netlink library fills in.
 ///
 /// # Errors
@@ -146,17 +159,7 @@ pub fn del_address(sys: &mut dyn Sys, netns: NetnsId, dev: &str, address: IpNet)
 }
 
 fn address_of(dev: &str, local: IpNet) -> AddrSpec {
-    AddrSpec {
-        dev: dev.to_owned(),
-        local,
-        peer: None,
-        broadcast: None,
-        scope: None,
-        label: None,
-        noprefixroute: false,
-        metric: 0,
-        lifetime: None,
-    }
+    AddrSpec::new(dev, local)
 }
 
 /// The IPv4 addresses of a device.
@@ -169,19 +172,9 @@ pub fn addresses(sys: &mut dyn Sys, netns: NetnsId, dev: &str) -> Vec<IpNet> {
 /// A route by a device.
 pub fn route(dev: &str, dst: IpNet, via: Option<IpAddr>) -> RouteSpec {
     RouteSpec {
-        kind: None,
         dst: (dst.prefix_len() > 0).then_some(dst),
-        table: None,
-        tos: 0,
-        metric: None,
-        proto: None,
-        scope: None,
-        prefsrc: None,
-        mtu: None,
-        advmss: None,
-        metrics: Vec::new(),
         nexthops: vec![NextHopSpec { dev: Some(dev.to_owned()), via, onlink: false, weight: None }],
-        nhid: None,
+        ..RouteSpec::default()
     }
 }
 

@@ -4,7 +4,7 @@ use kernel::request::LinkChange;
 use world::Sys;
 
 use super::call::{Call, find_netns};
-use super::check::PrevResult;
+use super::check::previous;
 use super::link::{self, go_text};
 use super::result::{CniResult, Interface, IpConfig};
 use super::{CniError, Plugin, Release};
@@ -15,7 +15,7 @@ const LO: &str = "lo";
 
 fn add(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniError> {
     let version = call.version()?;
-    let previous = PrevResult::of(call)?;
+    let previous = previous(call)?;
     let container = call.open_netns(sys)?;
     link::set(sys, container, LO, LinkChange::Up(true)).map_err(go_text)?;
     let addresses = link::addresses(sys, container, LO);

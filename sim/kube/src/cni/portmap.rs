@@ -11,10 +11,10 @@ use serde_json::Value;
 use world::Sys;
 
 use super::call::Call;
-use super::check::PrevResult;
+use super::check::previous;
 use super::go_json::{self, Struct};
-use super::iptables::{Iptables, chain_name};
-use super::link::{ask, go_text};
+use super::iptables::{Iptables, chain_name, words};
+use super::link::{self, ask, go_text};
 use super::port_chain::PortChain;
 use super::result::CniResult;
 use super::{CniError, Plugin, Release};
@@ -48,10 +48,6 @@ struct Config {
     previous: Option<CniResult>,
 }
 
-fn words(text: &[&str]) -> Vec<String> {
-    text.iter().map(|word| (*word).to_owned()).collect()
-}
-
 impl Config {
     /// Plugins: `parseConfig`.
     fn load(call: &Call) -> Result<Self, CniError> {
@@ -72,7 +68,7 @@ impl Config {
         let mappings = runtime.list("portMappings", "[]main.PortMapEntry").map_err(failed)?;
         let mappings: Vec<Mapping> =
             mappings.iter().map(mapping).collect::<Result<_, _>>().map_err(failed)?;
-        let previous = PrevResult::of(call)?;
+        let previous = previous(call)?;
         let external = fields.string("externalSetMarkChain").map_err(failed)?;
         let external_mark_chain = fields.get("externalSetMarkChain").map(|_| external);
         let mark_bit = fields.int("markMasqBit").map_err(failed)?;
@@ -274,7 +270,7 @@ fn route_localnet(sys: &mut dyn Sys, container: IpAddr) -> Result<(), String> {
     let Ok(answer) = sys.kernel().route_get(netns, &query, sys.now()) else { return Ok(()) };
     let Some(dev) = answer.dev else { return Ok(()) };
     let key = format!("net.ipv4.conf.{}.route_localnet", dev.replace('.', "/"));
-    ask(sys, netns, Request::Sysctl { key, value: "1".to_owned() })
+    link::sysctl(sys, netns, &key, "1")
         .map_err(|errno| format!("unable to enable route_localnet: {}", go_text(errno)))
 }
 

@@ -9,7 +9,7 @@ use packet::NetnsId;
 use world::Sys;
 
 use super::call::{Call, find_netns};
-use super::check::{PrevResult, check_addresses, check_container_device, check_routes, own_interface};
+use super::check::{check_addresses, check_container_device, check_routes, needed_previous, own_interface};
 use super::go_json::{self, Struct};
 use super::iptables::Iptables;
 use super::link::{self, ask, go_text};
@@ -76,14 +76,12 @@ fn connect(
         return Err("IPAM plugin returned missing IP config".to_owned().into());
     }
     let host = sys.netns();
-    let forward = Request::Sysctl { key: "net.ipv4.ip_forward".to_owned(), value: "1".to_owned() };
-    ask(sys, host, forward).map_err(|errno| format!("Could not enable IP forwarding: {}", go_text(errno)))?;
+    link::sysctl(sys, host, "net.ipv4.ip_forward", "1")
+        .map_err(|errno| format!("Could not enable IP forwarding: {}", go_text(errno)))?;
     let container = call.open_netns(sys)?;
     let peer = link::setup_veth(sys, (host, container), &call.ifname, config.mtu, None, release)?;
-    for (netns, name, sandbox) in [(host, &peer, ""), (container, &call.ifname, call.netns.as_str())] {
-        let mac = link::find(sys, netns, name).as_ref().map_or(String::new(), link::mac_text);
-        result.interfaces.push(Interface { name: name.clone(), mac, mtu: 0, sandbox: sandbox.to_owned() });
-    }
+    result.interfaces =
+        vec![Interface::of(sys, host, &peer, ""), Interface::of(sys, container, &call.ifname, &call.netns)];
     for ip in &mut result.ips {
         ip.interface = Some(1);
     }
@@ -151,11 +149,7 @@ fn del(sys: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniEr
     let config = Config::load(call)?;
     ipam::delegate(sys, &config.ipam, "DEL", call)?;
     let Some(container) = find_netns(sys, &call.netns) else { return Ok(String::new()) };
-    let addresses = link::addresses(sys, container, &call.ifname);
-    if link::find(sys, container, &call.ifname).is_some() {
-        ask(sys, container, Request::LinkDel { dev: call.ifname.clone() })
-            .map_err(|errno| format!("failed to delete {:?}: {}", call.ifname, go_text(errno)))?;
-    }
+    let addresses = link::delete(sys, container, &call.ifname)?;
     if config.ip_masq && !addresses.is_empty() {
         let nat = &mut Iptables { sys, table: "nat" };
         masquerade::teardown(nat, &addresses, &config.network, &call.container_id, release.not_exist())?;
@@ -167,7 +161,7 @@ fn check(sys: &mut dyn Sys, _: Release, call: &Call) -> Result<String, CniError>
     let config = Config::load(call)?;
     let container = call.open_netns(sys)?;
     ipam::delegate(sys, &config.ipam, "CHECK", call)?;
-    let result = PrevResult::needed(call, "ptp: Required prevResult missing")?;
+    let result = needed_previous(call, "ptp: Required prevResult missing")?;
     let own = own_interface(&result, call)?;
     check_container_device(sys, container, &own, "ptp: ")?;
     check_addresses(sys, container, &call.ifname, &result.ips)?;

@@ -1,10 +1,12 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use packet::NetnsId;
 use serde_json::{Map, Value, json};
+use world::Sys;
 
-use super::Release;
 use super::go_json::{self, Struct};
+use super::{Release, link};
 
 /// What a plugin answers to ADD. CNI spec 1.1, section 5, "Success"; held in the newest version's
 /// shape and printed in the one that the configuration asks for.
@@ -31,6 +33,14 @@ pub struct Interface {
     pub mtu: i64,
     /// The path of its namespace; empty on the host.
     pub sandbox: String,
+}
+
+impl Interface {
+    /// A device as it is; `sandbox` is the path of its namespace, empty on the host.
+    pub fn of(sys: &mut dyn Sys, netns: NetnsId, name: &str, sandbox: &str) -> Self {
+        let mac = link::find(sys, netns, name).as_ref().map_or(String::new(), link::mac_text);
+        Self { name: name.to_owned(), mac, mtu: 0, sandbox: sandbox.to_owned() }
+    }
 }
 
 /// An address of a result.
@@ -100,6 +110,14 @@ pub fn parse_cidr(text: &str) -> Result<IpNet, String> {
 /// `invalid IP address: …`.
 pub fn parse_ip(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("invalid IP address: {text}"))
+}
+
+/// A network's mask as Go prints it: hexadecimal digits.
+pub fn go_mask(net: &IpNet) -> String {
+    match net.netmask() {
+        IpAddr::V4(mask) => format!("{:08x}", u32::from(mask)),
+        IpAddr::V6(mask) => format!("{:032x}", u128::from(mask)),
+    }
 }
 
 fn optional_ip(fields: Struct<'_>, key: &str) -> Result<Option<IpAddr>, String> {

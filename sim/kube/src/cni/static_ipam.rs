@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use world::Sys;
 
 use super::call::Call;
-use super::check::PrevResult;
+use super::check::needed_previous;
 use super::go_json::{self, Struct};
 use super::result::{CniResult, Dns, IpConfig, Route, parse_ip, routes};
 use super::{CniError, Plugin, Release, at_least};
@@ -93,7 +93,7 @@ fn add(_: &mut dyn Sys, release: Release, call: &Call) -> Result<String, CniErro
 
 fn check(_: &mut dyn Sys, _: Release, call: &Call) -> Result<String, CniError> {
     let config = Config::load(call)?;
-    let previous = PrevResult::needed(call, "Required prevResult missing")?;
+    let previous = needed_previous(call, "Required prevResult missing")?;
     for own in config.addresses.iter().filter(|own| own.gateway.is_some()) {
         let same = previous.ips.iter().find(|ip| ip.address.addr() == own.address.addr());
         if let Some(same) = same.filter(|same| same.gateway != own.gateway) {

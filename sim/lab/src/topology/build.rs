@@ -83,16 +83,7 @@ fn requests(host: &Host) -> Vec<(Request, &At)> {
         }
     }
     for (name, bridge) in &host.bridges {
-        let link = LinkAdd {
-            name: Some(name.clone()),
-            netns: None,
-            address: None,
-            mtu: None,
-            txqueuelen: None,
-            index: None,
-            changes: Vec::new(),
-            kind: LinkKind::Bridge(Vec::new()),
-        };
+        let link = LinkAdd::new(name, LinkKind::Bridge(Vec::new()));
         asked.push((Request::LinkAdd(link), &bridge.at));
         for port in &bridge.ports {
             let changes = vec![LinkChange::Master(Some(name.clone()))];
@@ -115,19 +106,10 @@ fn routes(host: &Host) -> Vec<(Request, &At)> {
         .map(|(dst, via, at)| {
             let nexthop = NextHopSpec { via: Some(via.into()), ..NextHopSpec::default() };
             let spec = RouteSpec {
-                kind: None,
                 dst,
-                table: None,
-                tos: 0,
-                metric: None,
                 proto: Some(RouteProto::BOOT),
-                scope: None,
-                prefsrc: None,
-                mtu: None,
-                advmss: None,
-                metrics: Vec::new(),
                 nexthops: vec![nexthop],
-                nhid: None,
+                ..RouteSpec::default()
             };
             (Request::RouteAdd(spec, Mode::Add), at)
         })
@@ -135,30 +117,11 @@ fn routes(host: &Host) -> Vec<(Request, &At)> {
 }
 
 fn nic_link(name: &str, nic: &Nic) -> LinkAdd {
-    LinkAdd {
-        name: Some(name.to_owned()),
-        netns: None,
-        address: Some(nic.mac),
-        mtu: nic.mtu,
-        txqueuelen: None,
-        index: None,
-        changes: Vec::new(),
-        kind: LinkKind::Nic,
-    }
+    LinkAdd { address: Some(nic.mac), mtu: nic.mtu, ..LinkAdd::new(name, LinkKind::Nic) }
 }
 
 fn address(dev: &str, local: Ipv4Net) -> Request {
-    let spec = AddrSpec {
-        dev: dev.to_owned(),
-        local: IpNet::V4(local),
-        peer: None,
-        broadcast: None,
-        scope: None,
-        label: None,
-        noprefixroute: false,
-        metric: 0,
-        lifetime: None,
-    };
+    let spec = AddrSpec::new(dev, IpNet::V4(local));
     Request::AddrAdd(spec, Mode::Add)
 }
 

@@ -396,12 +396,8 @@ impl Client {
             if self.talks { vec![(Fd::STDOUT, Fd::STDOUT), (Fd::STDERR, Fd::STDERR)] } else { Vec::new() };
         sys.spawn(Spawn {
             args: ["ping", "-q", "-c", "1", router].map(str::to_owned).to_vec(),
-            code: None,
-            netns: None,
-            root: None,
-            cwd: None,
-            env: None,
             fds: out,
+            ..Spawn::default()
         })
     }
 
@@ -540,11 +536,8 @@ fn detach(sys: &mut dyn Sys, client: &mut Client, args: &Args) -> Next {
     let spawn = Spawn {
         args: args.clone(),
         code: Some(Box::new(daemon)),
-        netns: None,
-        root: None,
-        cwd: None,
-        env: None,
         fds: client.link.fds().into_iter().map(|fd| (fd, fd)).collect(),
+        ..Spawn::default()
     };
     match sys.spawn(spawn) {
         Ok(pid) => {

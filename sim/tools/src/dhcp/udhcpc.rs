@@ -407,11 +407,8 @@ fn detach(sys: &mut dyn Sys, client: &mut Client, args: &Args) -> Next {
     let spawn = Spawn {
         args: args.clone(),
         code: Some(Box::new(daemon)),
-        netns: None,
-        root: None,
-        cwd: None,
-        env: None,
         fds: client.link.fds().into_iter().map(|fd| (fd, fd)).collect(),
+        ..Spawn::default()
     };
     match sys.spawn(spawn) {
         Ok(pid) => {

@@ -28,31 +28,16 @@ fn set(sys: &mut dyn Sys, netns: NetnsId, dev: &str, changes: Vec<LinkChange>) -
 
 fn add_address(sys: &mut dyn Sys, netns: NetnsId, dev: &str, addr: Ipv4Net) -> Result<(), Refusal> {
     let spec = AddrSpec {
-        dev: dev.to_owned(),
-        local: IpNet::V4(addr),
-        peer: None,
         broadcast: Some(IpAddr::V4(addr.broadcast())),
         scope: Some(Scope::GLOBAL),
-        label: None,
-        noprefixroute: false,
-        metric: 0,
-        lifetime: None,
+        ..AddrSpec::new(dev, IpNet::V4(addr))
     };
     sys.request(netns, Request::AddrAdd(spec, Mode::Add)).map(|_| ())
 }
 
 /// A link with a queue length of 0, as libnetwork asks for.
 fn new_link(name: &str, kind: LinkKind) -> LinkAdd {
-    LinkAdd {
-        name: Some(name.to_owned()),
-        netns: None,
-        address: None,
-        mtu: None,
-        txqueuelen: Some(0),
-        index: None,
-        changes: Vec::new(),
-        kind,
-    }
+    LinkAdd { txqueuelen: Some(0), ..LinkAdd::new(name, kind) }
 }
 
 /// Writes a sysctl of a namespace.
@@ -138,18 +123,10 @@ pub fn plug(sys: &mut dyn Sys, network: &Network, plug: &Plug<'_>, proxy: Proxy)
         let way = NextHopSpec { via: Some(IpAddr::V4(gateway)), ..NextHopSpec::default() };
         let route = RouteSpec {
             kind: Some(RouteKind::Unicast),
-            dst: None,
             table: Some(TableId::MAIN),
-            tos: 0,
-            metric: None,
             proto: Some(RouteProto::BOOT),
-            scope: None,
-            prefsrc: None,
-            mtu: None,
-            advmss: None,
-            metrics: Vec::new(),
             nexthops: vec![way],
-            nhid: None,
+            ..RouteSpec::default()
         };
         sys.request(plug.netns, Request::RouteAdd(route, Mode::Add))?;
     }

@@ -79,12 +79,12 @@ pub fn exec(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
     let (output, error) = if detached { (null, null) } else { (Fd::STDOUT, Fd::STDERR) };
     let pid = console.sys.spawn(Spawn {
         args,
-        code: None,
         netns: Some(netns),
         root: Some(container.root()),
         cwd: Some(cwd.to_owned()),
         env: Some(env),
         fds: vec![(Fd::STDIN, input), (Fd::STDOUT, output), (Fd::STDERR, error)],
+        ..Spawn::default()
     });
     let pid = pid.map_err(|_| missing())?;
     if detached {

@@ -37,12 +37,9 @@ pub fn start(sys: &mut dyn Sys, active: &Active) -> Result<Pid, Errno> {
     );
     sys.spawn(Spawn {
         args: args.split(' ').map(str::to_owned).collect(),
-        code: None,
         netns: Some(NetnsId::INIT),
-        root: None,
-        cwd: None,
-        env: None,
         fds: Vec::new(),
+        ..Spawn::default()
     })
 }
 

@@ -33,10 +33,8 @@ impl Shim {
             args: args.map(str::to_owned).to_vec(),
             code: Some(Box::new(Self { id: id.to_owned(), pid })),
             netns: Some(packet::NetnsId::INIT),
-            root: None,
-            cwd: None,
-            env: None,
             fds: Vec::new(),
+            ..Spawn::default()
         })
     }
 }

@@ -96,12 +96,12 @@ fn try_start(sys: &mut dyn Sys, engine: &mut Engine, at: usize, streams: Streams
     let cwd = if container.workdir.is_empty() { "/".to_owned() } else { container.workdir.clone() };
     let spawned = sys.spawn(Spawn {
         args,
-        code: None,
         netns: Some(netns),
         root: Some(container.root()),
         cwd: Some(cwd),
         env: Some(env),
         fds: vec![(Fd::STDIN, streams.input), (Fd::STDOUT, streams.output), (Fd::STDERR, streams.error)],
+        ..Spawn::default()
     });
     let pid = spawned.map_err(|errno| refused(&errno.to_string().to_lowercase()))?;
     sys.name_place(&container.name, pid);

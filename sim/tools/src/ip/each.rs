@@ -47,7 +47,7 @@ impl Program for IpProcess {
             let fds = [Fd::STDIN, Fd::STDOUT, Fd::STDERR].map(|fd| (fd, fd)).to_vec();
             let args = each.command.clone();
             let program = args.first().cloned().unwrap_or_default();
-            let child = Spawn { args, code: None, netns: Some(netns), root: None, cwd: None, env: None, fds };
+            let child = Spawn { args, netns: Some(netns), fds, ..Spawn::default() };
             match sys.spawn(child) {
                 Ok(pid) => self.child = Some(pid),
                 Err(errno) => write_all(sys, Fd::STDERR, &format!("exec of \"{program}\" failed: {errno}\n")),

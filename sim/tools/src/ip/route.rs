@@ -67,32 +67,13 @@ struct Parsed {
     nexthops: Option<Vec<NextHopSpec>>,
 }
 
-/// A route of which nothing is said.
-pub const fn empty_spec() -> RouteSpec {
-    RouteSpec {
-        kind: None,
-        dst: None,
-        table: None,
-        tos: 0,
-        metric: None,
-        proto: None,
-        scope: None,
-        prefsrc: None,
-        mtu: None,
-        advmss: None,
-        metrics: Vec::new(),
-        nexthops: Vec::new(),
-        nhid: None,
-    }
-}
-
 /// `ip route add …` and kin.
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
 pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result<Request, Stop> {
     let mut p = Parsed { family: options.family, ..Parsed::default() };
-    let mut spec = empty_spec();
+    let mut spec = RouteSpec::default();
     let mut words = Words::new(words);
     parse_words(&mut words, &mut p, &mut spec)?;
     let Some(dst) = p.dst else { return Err(usage()) };

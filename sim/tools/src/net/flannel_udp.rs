@@ -46,17 +46,7 @@ impl FlannelUdp {
         let fail = |errno: Errno| errno.to_string();
         let tun = sys.open_tun(&name).map_err(fail)?;
         let netns = sys.netns();
-        let spec = AddrSpec {
-            dev: name.clone(),
-            local: addr,
-            peer: None,
-            broadcast: None,
-            scope: None,
-            label: None,
-            noprefixroute: false,
-            metric: 0,
-            lifetime: None,
-        };
+        let spec = AddrSpec::new(&name, addr);
         sys.request(netns, Request::AddrAdd(spec, Mode::Add)).map_err(refused)?;
         let changes = vec![LinkChange::Mtu(mtu), LinkChange::Up(true)];
         sys.request(netns, Request::LinkSet { dev: name, changes }).map_err(refused)?;

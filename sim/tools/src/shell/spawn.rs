@@ -46,11 +46,9 @@ impl Shell {
         let spawn = Spawn {
             args: vec![self.state.name.clone()],
             code: Some(Box::new(shell)),
-            netns: None,
-            root: None,
-            cwd: None,
             env: Some(self.state.environment()),
             fds: descriptors,
+            ..Spawn::default()
         };
         sys.spawn(spawn).map(|pid| (pid, false)).map_err(|_| 2)
     }
@@ -85,7 +83,7 @@ impl Shell {
         env.extend(extra.iter().cloned());
         let program = !matches!(args.first().map(String::as_str), Some("sh" | "dash"));
         let fds = self.state.child_fds();
-        let spawn = Spawn { args, code: None, netns: None, root: None, cwd: None, env: Some(env), fds };
+        let spawn = Spawn { args, env: Some(env), fds, ..Spawn::default() };
         sys.spawn(spawn).map(|pid| (pid, program)).map_err(|errno| {
             self.state.complain(sys, &format!("{name}: {errno}"));
             126

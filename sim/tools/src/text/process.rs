@@ -116,7 +116,7 @@ fn start(
         return Err(status);
     }
     let fds = [Fd::STDIN, Fd::STDOUT, Fd::STDERR].map(|fd| (fd, fd)).to_vec();
-    sys.spawn(Spawn { args, code: None, netns: None, root: None, cwd: None, env, fds }).map_err(|_| 126)
+    sys.spawn(Spawn { args, env, fds, ..Spawn::default() }).map_err(|_| 126)
 }
 
 /// `timeout [-s SIGNAL] [-k TIME] TIME COMMAND...`. Simplified: `-k` is accepted without effect.
@@ -150,7 +150,7 @@ impl Program for Timeout {
             let _ = sys.kill(pid, self.signal);
         }
         let until = (!self.sent && end != SimTime::MAX).then_some(end);
-        Next::Wait(Wait { fds: Vec::new(), until, pids: vec![pid] })
+        Next::Wait(Wait { until, pids: vec![pid], ..Wait::default() })
     }
 
     fn signal(&mut self, sys: &mut dyn Sys, signal: Signal) -> Next {

@@ -348,11 +348,8 @@ fn daemon(sys: &mut dyn Sys, server: Server, args: &Args) -> Next {
     let spawn = Spawn {
         args: args.clone(),
         code: Some(Box::new(Dnsmasq { args: args.clone(), server: Some(server) })),
-        netns: None,
-        root: None,
-        cwd: None,
-        env: None,
         fds: vec![(udp, udp)],
+        ..Spawn::default()
     };
     match sys.spawn(spawn) {
         Ok(pid) => {
