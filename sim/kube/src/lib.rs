@@ -1,7 +1,9 @@
 //! Kubernetes: the components that program kernels.
 //!
-//! Read first: [`cni`].
+//! Read first: [`api`] (objects and the API server), [`cni`] (plugins).
 //!
 //! Nothing here looks into a packet; everything acts through the system calls of a process.
 
+pub mod api;
 pub mod cni;
+pub mod stream;

@@ -9,8 +9,8 @@ pub type Shared = Arc<dyn Any + Send + Sync>;
 
 /// What hosts share out of band: keys with values and revisions, as in etcd.
 ///
-/// Simplified: reading and writing it takes no packets, only [`WATCH_LATENCY`](crate::WATCH_LATENCY)
-/// until a watcher wakes.
+/// Simplified: reading and writing it takes no packets; a change takes a millisecond to reach those
+/// who wait for it.
 #[derive(Clone, Default)]
 pub struct Store {
     revision: u64,

@@ -1,0 +1,104 @@
+//! What the API server does to an object before it keeps it; each kind has a file.
+
+mod pod;
+mod service;
+mod workload;
+
+use std::fmt;
+
+use world::Sys;
+
+/// A field with a value that it can't have. Kubernetes: `field.Error`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// Its path, e.g. `spec.ports[0].nodePort`.
+    pub path: String,
+    /// What is wrong, e.g. `Invalid value: 80: provided port is not in the valid range…`.
+    pub detail: String,
+}
+
+impl Invalid {
+    /// `Invalid value: VALUE: WHY`.
+    pub fn value(path: impl Into<String>, value: impl fmt::Debug, why: impl fmt::Display) -> Self {
+        Self { path: path.into(), detail: format!("Invalid value: {value:?}: {why}") }
+    }
+
+    /// `Required value`, with a reason or without.
+    pub fn required(path: impl Into<String>, why: &str) -> Self {
+        let detail =
+            if why.is_empty() { "Required value".to_owned() } else { format!("Required value: {why}") };
+        Self { path: path.into(), detail }
+    }
+
+    /// `Unsupported value: VALUE: supported values: …`.
+    pub fn unsupported(path: impl Into<String>, value: &str, supported: &[&str]) -> Self {
+        let all: Vec<String> = supported.iter().map(|word| format!("{word:?}")).collect();
+        let detail = format!("Unsupported value: {value:?}: supported values: {}", all.join(", "));
+        Self { path: path.into(), detail }
+    }
+
+    /// `Forbidden: WHY`.
+    pub fn forbidden(path: impl Into<String>, why: &str) -> Self {
+        Self { path: path.into(), detail: format!("Forbidden: {why}") }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.detail)
+    }
+}
+
+/// A kind's defaults, checks and allocation.
+pub trait Admit: Sized {
+    /// Fills in what wasn't said.
+    fn set_defaults(&mut self) {}
+
+    /// What is wrong with it by itself. `old` is the object that it replaces.
+    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
+        let _ = old;
+        Vec::new()
+    }
+
+    /// Takes what the cluster has to give: addresses, ports. What is already taken is invalid.
+    ///
+    /// # Errors
+    /// Fields that ask for what isn't to be had.
+    fn allocate(&mut self, sys: &mut dyn Sys, old: Option<&Self>) -> Result<(), Vec<Invalid>> {
+        let _ = (sys, old);
+        Ok(())
+    }
+
+    /// Whether a change from `old` is one of what is wanted, not of what is: it has a new
+    /// generation then.
+    fn wants_else(&self, old: &Self) -> bool {
+        let _ = old;
+        false
+    }
+
+    /// Whether it goes only when somebody has tidied up: a pod on a node.
+    fn lingers(&self) -> bool {
+        false
+    }
+
+    /// How many seconds it has for that if the client doesn't say.
+    fn grace(&self) -> Option<i64> {
+        None
+    }
+}
+
+macro_rules! plain {
+    ($($kind:ty),* $(,)?) => {$( impl Admit for $kind {} )*};
+}
+
+plain! {
+    k8s_openapi::api::core::v1::Namespace,
+    k8s_openapi::api::core::v1::Node,
+    k8s_openapi::api::core::v1::Endpoints,
+    k8s_openapi::api::core::v1::ConfigMap,
+    k8s_openapi::api::core::v1::ServiceAccount,
+    k8s_openapi::api::core::v1::Event,
+    k8s_openapi::api::discovery::v1::EndpointSlice,
+    k8s_openapi::api::networking::v1::Ingress,
+    k8s_openapi::api::networking::v1::NetworkPolicy,
+}

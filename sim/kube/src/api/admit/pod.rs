@@ -1,0 +1,148 @@
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodStatus};
+
+use super::{Admit, Invalid};
+
+/// What a pod's specification says if it doesn't. Kubernetes: `SetDefaults_PodSpec`.
+pub(super) fn set_spec_defaults(spec: &mut PodSpec) {
+    let fill = |field: &mut Option<String>, value: &str| {
+        field.get_or_insert_with(|| value.to_owned());
+    };
+    fill(&mut spec.dns_policy, "ClusterFirst");
+    fill(&mut spec.restart_policy, "Always");
+    fill(&mut spec.scheduler_name, "default-scheduler");
+    spec.termination_grace_period_seconds.get_or_insert(30);
+    spec.security_context.get_or_insert_default();
+    let containers = spec.containers.iter_mut().chain(spec.init_containers.iter_mut().flatten());
+    for container in containers {
+        fill(&mut container.termination_message_path, "/dev/termination-log");
+        fill(&mut container.termination_message_policy, "File");
+        if container.image_pull_policy.is_none() {
+            let image = container.image.as_deref().unwrap_or_default();
+            let name = image.rsplit('/').next().unwrap_or(image);
+            let latest = name.ends_with(":latest") || !name.contains([':', '@']);
+            fill(&mut container.image_pull_policy, if latest { "Always" } else { "IfNotPresent" });
+        }
+        for port in container.ports.iter_mut().flatten() {
+            fill(&mut port.protocol, "TCP");
+            if spec.host_network == Some(true) {
+                port.host_port.get_or_insert(port.container_port);
+            }
+        }
+        for probe in
+            [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe]
+                .into_iter()
+                .flatten()
+        {
+            probe.timeout_seconds.get_or_insert(1);
+            probe.period_seconds.get_or_insert(10);
+            probe.success_threshold.get_or_insert(1);
+            probe.failure_threshold.get_or_insert(3);
+            if let Some(get) = &mut probe.http_get {
+                fill(&mut get.path, "/");
+                fill(&mut get.scheme, "HTTP");
+            }
+        }
+    }
+}
+
+/// Kubernetes: `ValidatePodSpec`.
+pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<Invalid> {
+    let mut found = Vec::new();
+    if spec.containers.is_empty() {
+        found.push(Invalid::required(format!("{path}.containers"), ""));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    let init = spec.init_containers.iter().flatten().enumerate().map(|c| ("initContainers", c));
+    let main = spec.containers.iter().enumerate().map(|c| ("containers", c));
+    for (list, (number, container)) in init.chain(main) {
+        let at = format!("{path}.{list}[{number}]");
+        validate_container(container, &at, &mut found);
+        if names.contains(&container.name.as_str()) {
+            found.push(Invalid {
+                path: format!("{at}.name"),
+                detail: format!("Duplicate value: {:?}", container.name),
+            });
+        }
+        names.push(&container.name);
+    }
+    let known = |field: &Option<String>, name: &str, values: &[&str], found: &mut Vec<Invalid>| {
+        if let Some(value) = field.as_deref().filter(|value| !values.contains(value)) {
+            found.push(Invalid::unsupported(format!("{path}.{name}"), value, values));
+        }
+    };
+    known(&spec.restart_policy, "restartPolicy", &["Always", "OnFailure", "Never"], &mut found);
+    let policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+    known(&spec.dns_policy, "dnsPolicy", &policies, &mut found);
+    found
+}
+
+fn validate_container(container: &Container, at: &str, found: &mut Vec<Invalid>) {
+    if container.name.is_empty() {
+        found.push(Invalid::required(format!("{at}.name"), ""));
+    } else if !crate::api::server::is_dns_label(&container.name) {
+        found.push(Invalid::value(format!("{at}.name"), &container.name, crate::api::server::DNS_LABEL));
+    }
+    if container.image.as_deref().unwrap_or_default().is_empty() {
+        found.push(Invalid::required(format!("{at}.image"), ""));
+    }
+    for (number, port) in container.ports.iter().flatten().enumerate() {
+        if !(1..=65535).contains(&port.container_port) {
+            let why = "must be between 1 and 65535, inclusive";
+            let path = format!("{at}.ports[{number}].containerPort");
+            found.push(Invalid::value(path, port.container_port, why));
+        }
+    }
+}
+
+impl Admit for Pod {
+    fn set_defaults(&mut self) {
+        if let Some(spec) = &mut self.spec {
+            set_spec_defaults(spec);
+            spec.enable_service_links.get_or_insert(true);
+            spec.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".to_owned());
+            spec.priority.get_or_insert(0);
+            spec.service_account_name.get_or_insert_with(|| "default".to_owned());
+        }
+        let status = self.status.get_or_insert_with(PodStatus::default);
+        status.phase.get_or_insert_with(|| "Pending".to_owned());
+        status.qos_class.get_or_insert_with(|| "BestEffort".to_owned());
+    }
+
+    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
+        let Some(spec) = &self.spec else { return vec![Invalid::required("spec", "")] };
+        let mut found = validate_spec(spec, "spec");
+        if let Some(old) = old.and_then(|old| old.spec.as_ref()) {
+            // Only images, tolerations, and the node that the scheduler names can change.
+            let mut same = old.clone();
+            let images = |spec: &PodSpec| -> Vec<Option<String>> {
+                spec.containers.iter().map(|container| container.image.clone()).collect()
+            };
+            for (container, image) in same.containers.iter_mut().zip(images(spec)) {
+                container.image = image;
+            }
+            if old.node_name.is_none() {
+                same.node_name.clone_from(&spec.node_name);
+            }
+            same.tolerations.clone_from(&spec.tolerations);
+            if same != *spec {
+                found.push(Invalid::forbidden(
+                    "spec",
+                    "pod updates may not change fields other than `spec.containers[*].image`,\
+                     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only \
+                     additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be \
+                     set to 1 if it was previously negative)",
+                ));
+            }
+        }
+        found
+    }
+
+    fn lingers(&self) -> bool {
+        let placed = self.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+        let phase = self.status.as_ref().and_then(|status| status.phase.as_deref());
+        placed && !matches!(phase, Some("Succeeded" | "Failed"))
+    }
+    fn grace(&self) -> Option<i64> {
+        self.spec.as_ref()?.termination_grace_period_seconds
+    }
+}

@@ -1,0 +1,23 @@
+//! The API server's objects and what it does with them: versions, defaults, checks, allocation.
+//!
+//! Read first: [`Kind`] (a type of object), [`create`], [`update`] and [`delete`] (what a client asks
+//! for), [`manifest`] (YAML to objects).
+//!
+//! Objects lie typed in the world's [`Store`](world::Store), under `/registry/PLURAL/NAMESPACE/NAME`.
+//! Components run as processes on hosts and reach it through [`Sys`](world::Sys).
+
+mod admit;
+mod error;
+pub mod event;
+mod kind;
+pub mod manifest;
+mod resource;
+mod server;
+mod settings;
+
+pub use admit::{Admit, Invalid};
+pub use error::{ApiError, Reason};
+pub use kind::{Kind, Unsimulated, key, prefix};
+pub use resource::{Mismatch, Part, RESOURCES, ResourceType, resource};
+pub use server::{create, delete, finalize, get, list, modify, name_of, namespace_of, update};
+pub use settings::ClusterSettings;
