@@ -6,4 +6,5 @@
 
 pub mod api;
 pub mod cni;
+pub mod etcd;
 pub mod stream;

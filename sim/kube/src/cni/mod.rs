@@ -10,16 +10,16 @@ mod call;
 mod check;
 pub mod cnitool;
 mod error;
-mod files;
+pub(crate) mod files;
 mod firewall;
 mod flannel;
 mod go_json;
 mod host_local;
 mod ip_range;
 mod ipam;
-mod iptables;
+pub(crate) mod iptables;
 pub mod libcni;
-mod link;
+pub(crate) mod link;
 mod loopback;
 mod masquerade;
 mod port_chain;
@@ -33,6 +33,7 @@ use world::{Fd, Next, Program, ReadResult, Registry, Sys, Wait};
 
 use call::{Call, find_netns};
 pub use error::{CniError, Code};
+pub(crate) use link::go_text;
 
 /// A release of the plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -100,6 +100,14 @@ impl HttpServer {
         self.turn(sys, id)
     }
 
+    /// Sends a part of an answer, if the connection still stands.
+    pub fn push(&mut self, sys: &mut dyn Sys, id: ConnectionId, bytes: Vec<u8>) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.to_send.extend(bytes);
+            self.turn(sys, id);
+        }
+    }
+
     /// Whether a connection still stands.
     pub fn stands(&self, id: ConnectionId) -> bool {
         self.connections.contains_key(&id)

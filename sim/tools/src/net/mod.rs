@@ -128,7 +128,7 @@ pub(crate) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
 }
 
 /// The address of a host by number or by /etc/hosts.
-pub(crate) fn resolve(sys: &mut dyn Sys, name: &str) -> Option<Ipv4Addr> {
+pub fn resolve(sys: &mut dyn Sys, name: &str) -> Option<Ipv4Addr> {
     if let Some(addr) = inet_aton(name) {
         return Some(addr);
     }
@@ -149,13 +149,18 @@ pub(crate) fn socket_addr(text: &str) -> Option<SocketAddr> {
 
 /// Options of the form `-name value` and `-name`, as Go's flag package takes them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct GoFlags {
+pub struct GoFlags {
+    /// The flags in order, without hyphens, and their values.
     pub values: Vec<(String, String)>,
+    /// What follows the flags.
     pub words: Vec<String>,
 }
 
 impl GoFlags {
     /// Takes `args` apart; flags named in `switches` have no value.
+    ///
+    /// # Errors
+    /// In the flag package's words.
     pub fn parse(args: &[String], valued: &[&str], switches: &[&str]) -> Result<Self, String> {
         let mut flags = Self::default();
         let mut args = args.iter();
@@ -186,10 +191,12 @@ impl GoFlags {
         Ok(flags)
     }
 
+    /// The last value of a flag.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
+    /// Whether a switch is on.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value == "true")
     }
