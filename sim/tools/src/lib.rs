@@ -26,7 +26,7 @@ mod request_props;
 pub mod route_cmd;
 pub mod shell;
 pub mod sysctl_cmd;
-pub mod systemctl;
+pub mod systemd;
 pub mod text;
 
 /// Installs every command of this room.
@@ -44,7 +44,7 @@ pub fn install_all(registry: &mut world::Registry) {
     route_cmd::install(registry);
     ip::install(registry);
     sysctl_cmd::install(registry);
-    systemctl::install(registry);
+    systemd::install(registry);
     ipset::install(registry);
     iptables::install(registry);
     net::install(registry);
