@@ -5,6 +5,14 @@
 //! Nothing here looks into a packet; everything acts through the system calls of a process.
 
 pub mod api;
+pub mod cluster;
 pub mod cni;
 pub mod etcd;
 pub mod stream;
+
+/// Installs every program of this room.
+pub fn install_all(registry: &mut world::Registry) {
+    cni::install(registry, cni::Release::V1_9);
+    cni::install(registry, cni::Release::V1_1);
+    cni::cnitool::install(registry);
+}

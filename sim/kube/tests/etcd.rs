@@ -26,8 +26,7 @@ fn run(script: &str) -> String {
 /// Runs a transcript: lines after `$ ` are commands, those up to the next what they print.
 fn check(transcript: &str) {
     let commands: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
-    let script: String =
-        commands.iter().map(|command| format!("echo '$ {command}'\n{command}\n")).collect();
+    let script: String = commands.iter().map(|command| format!("echo '$ {command}'\n{command}\n")).collect();
     assert_eq!(run(&script).trim_end(), transcript.trim());
 }
 

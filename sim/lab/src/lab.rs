@@ -2,16 +2,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kube::cluster::BootCommand;
 use packet::{HostId, NetnsId, Pid};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
 use crate::error::{FileError, Problem, nearest};
 use crate::ran::Ran;
-use crate::topology::{Finding, Topology};
+use crate::topology::{Cluster, Finding, Topology};
 
 /// How long a network is left alone after its hosts have booted, so that servers are listening.
 const SETTLING: Duration = Duration::from_millis(10);
+
+/// How long a cluster is given to boot: one in which something is broken goes on as it is.
+const BOOTING: Duration = Duration::from_secs(60);
 
 /// A network that runs, made of a topology file.
 #[derive(Clone, Debug)]
@@ -63,9 +67,30 @@ impl Lab {
                 }
             }
         }
+        if let Some(cluster) = &topology.cluster {
+            lab.boot(cluster).map_err(|problem| topology.error(cluster.at(), problem))?;
+        }
         let settled = lab.world.now() + SETTLING;
         lab.world.run_until(settled, &mut Off);
         Ok(lab)
+    }
+
+    /// Boots a cluster and waits until nothing is left to do, or for [`BOOTING`].
+    fn boot(&mut self, cluster: &Cluster) -> Result<(), Problem> {
+        for BootCommand { node, command } in cluster.plan.boot() {
+            let spot = self.locate(&node)?;
+            let typed = type_command(&mut self.world, &spot, &command, &mut Off)?;
+            if typed.status != 0 {
+                let Typed { output, status, .. } = typed;
+                return Err(Problem::Setup { host: node, status, output: format!("$ {command}\n{output}") });
+            }
+        }
+        let limit = self.world.now() + BOOTING;
+        while !kube::cluster::is_settled(self.world.store()) && self.world.now() < limit {
+            let next = self.world.now() + SETTLING;
+            self.world.run_until(next, &mut Off);
+        }
+        Ok(())
     }
 
     /// Finds `host`, `host/container` or `host/namespace`.

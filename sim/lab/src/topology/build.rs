@@ -1,10 +1,12 @@
 //! From a topology to hosts and cables.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 use kernel::request::{AddrSpec, LinkAdd, LinkChange, LinkKind, Mode, NextHopSpec, Request, RouteSpec};
 use kernel::{Refusal, RouteProto};
+use kube::api::ClusterSettings;
 use packet::{HostId, NetnsId};
 use trace::Off;
 use world::{CableOptions, Endpoint, SegmentKind, World};
@@ -21,7 +23,12 @@ impl Topology {
     pub fn build(&self, seed: u64) -> Result<World, FileError> {
         let mut world = World::new(seed);
         for (name, spec) in &self.hosts {
-            let host = world.add_host(name, tools::registry());
+            let node = self
+                .cluster
+                .as_ref()
+                .is_some_and(|cluster| cluster.plan.nodes.iter().any(|node| node.name == *name));
+            let registry = if node { kube::cluster::registry() } else { tools::registry() };
+            let host = world.add_host(name, registry);
             for (path, content) in &spec.files {
                 world.install_file(host, path, content.clone().into_bytes());
             }
@@ -52,6 +59,9 @@ impl Topology {
                     .request(host, NetnsId::INIT, request, &mut Off)
                     .map_err(|refusal| self.refused(at, refusal))?;
             }
+        }
+        if let Some(cluster) = &self.cluster {
+            world.store_put(ClusterSettings::KEY, Arc::new(cluster.plan.settings.clone()));
         }
         Ok(world)
     }

@@ -68,6 +68,7 @@ impl Topology {
         found.overlapping_subnets(&held);
         found.loops(&domains);
         found.isolated_hosts();
+        found.found.extend(self.manifest_notices());
         found.found
     }
 }

@@ -8,6 +8,7 @@
 mod address;
 mod build;
 mod check;
+mod cluster;
 mod graph;
 mod host;
 mod read;
@@ -36,8 +37,20 @@ pub struct Topology {
     pub hosts: IndexMap<String, Host>,
     /// Hubs, switches, and the cables between two NICs.
     pub segments: Vec<Segment>,
+    /// A Kubernetes cluster on some of the hosts.
+    pub cluster: Option<Cluster>,
     /// The files that it was read from; the last is the one asked for.
     sources: Vec<Source>,
+}
+
+/// A Kubernetes cluster, and where it is written.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// What it is made of.
+    pub plan: kube::cluster::Cluster,
+    /// What a person should know about its manifests: converted versions, kinds without effect.
+    notices: Vec<Finding>,
+    at: At,
 }
 
 /// A file that a topology was read from.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
 
-use super::written::{Cable, Form, TopologyFile};
+use super::written::{Cable, ClusterFile, Form, TopologyFile};
 use super::{At, Host, Medium, Nic, Port, Segment, SegmentSort, Source, Topology, shape};
 use crate::error::{FileError, Problem, nearest};
 use crate::place::Places;
@@ -18,21 +18,25 @@ impl Topology {
     pub fn read(file: &Path) -> Result<Self, FileError> {
         let mut reader = Reader::default();
         reader.file(file)?;
-        let Reader { mut topology, mut errors, .. } = reader;
-        if topology.hosts.is_empty() && errors.is_empty() {
-            let at = At { source: topology.sources.len() - 1, path: String::new() };
+        if reader.topology.hosts.is_empty() && reader.errors.is_empty() {
+            let at = At { source: reader.topology.sources.len() - 1, path: String::new() };
             let problem = Problem::Conflict {
                 message: "the topology has no host".to_owned(),
                 hint: Some("name one in `hosts`, `shapes` or an included topology".to_owned()),
             };
-            errors.push(topology.error(&at, problem));
+            reader.error(&at, problem);
         }
-        if errors.is_empty() {
-            errors = topology.assign_addresses();
+        if reader.errors.is_empty() {
+            reader.errors = reader.topology.assign_addresses();
         }
-        match first_of(errors) {
+        if reader.errors.is_empty() {
+            for (written, place, file) in std::mem::take(&mut reader.clusters) {
+                reader.cluster(written, place, &file);
+            }
+        }
+        match first_of(reader.errors) {
             Some(error) => Err(error),
-            None => Ok(topology),
+            None => Ok(reader.topology),
         }
     }
 }
@@ -49,7 +53,9 @@ pub(super) fn first_of(errors: Vec<FileError>) -> Option<FileError> {
 #[derive(Default)]
 pub(super) struct Reader {
     pub topology: Topology,
-    errors: Vec<FileError>,
+    pub(super) errors: Vec<FileError>,
+    /// Clusters with where they are written and the file.
+    clusters: Vec<(ClusterFile, At, PathBuf)>,
     /// Files being read, from the outside in.
     open: Vec<PathBuf>,
     /// Files that were read.
@@ -133,7 +139,8 @@ impl Reader {
     }
 
     fn merge(&mut self, written: TopologyFile, source: usize) {
-        let TopologyFile { title: _, include: _, defaults, hosts, segments, links, shapes } = written;
+        let TopologyFile { title: _, include: _, defaults, hosts, segments, links, shapes, cluster } =
+            written;
         let at = |path: String| At { source, path };
         for (name, host) in hosts {
             let place = at(format!("hosts[{name:?}]"));
@@ -157,6 +164,12 @@ impl Reader {
                 }
                 Err(problem) => self.error(&place, problem),
             }
+        }
+        if let Some(cluster) = cluster {
+            let place = at("cluster".to_owned());
+            self.cluster_hosts(&cluster, &place);
+            let file = self.topology.sources[source].file.clone();
+            self.clusters.push((cluster, place, file));
         }
         for (name, segment) in segments {
             let place = at(format!("segments[{name:?}]"));
@@ -188,7 +201,7 @@ impl Reader {
         }
     }
 
-    fn add_host(&mut self, name: String, host: Host) {
+    pub(super) fn add_host(&mut self, name: String, host: Host) {
         if let Some(other) = self.topology.hosts.get(&name) {
             let first = format!("a host ({})", self.topology.line_of(&other.at, &host.at));
             let made = if host.at.path.starts_with("shapes") { "host of this shape, " } else { "" };

@@ -34,6 +34,102 @@ pub struct TopologyFile {
     /// Hosts and cables of a regular shape, by the name that their hosts' names begin with.
     #[serde(default)]
     pub shapes: IndexMap<String, ShapeFile>,
+    /// A Kubernetes cluster on some of the hosts.
+    pub cluster: Option<ClusterFile>,
+}
+
+/// A Kubernetes cluster.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Cluster")]
+pub struct ClusterFile {
+    /// Its nodes by the names of their hosts; or how many: `node1` … are made then, on one switch
+    /// with the host `gateway`.
+    pub nodes: NodesFile,
+    /// Pods' addresses; 10.244.0.0/16 if not given.
+    pub pod_cidr: Option<String>,
+    /// Prefix length of each node's part of them; 24 if not given.
+    pub node_mask: Option<u8>,
+    /// Services' addresses; 10.96.0.0/12 if not given.
+    pub service_cidr: Option<String>,
+    /// The pod network; flannel with vxlan if not given.
+    #[serde(default)]
+    pub network: NetworkFile,
+    /// What implements Services; nothing if not given.
+    #[serde(default)]
+    pub proxy: ProxyFile,
+    /// Files with Kubernetes objects, beside this file, that are applied when the cluster has
+    /// booted.
+    #[serde(default)]
+    pub manifests: Vec<String>,
+}
+
+/// The nodes of a cluster: by name, or how many.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum NodesFile {
+    /// So many, made for the cluster.
+    Count(usize),
+    /// Hosts of this topology.
+    Named(IndexMap<String, NodeFile>),
+}
+
+/// A node of a cluster.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Node")]
+pub struct NodeFile {
+    /// Whether the control plane runs here; on the first node if no node says so.
+    #[serde(default)]
+    pub control_plane: bool,
+    /// `--node-ip` of its kubelet, and where the API server listens; the host's first address if not
+    /// given. `"none"` leaves it to the kubelet.
+    pub node_ip: Option<String>,
+    /// Further options of its kubelet.
+    #[serde(default)]
+    pub kubelet: Vec<String>,
+    /// Labels, `key=value`.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Taints, `key=value:Effect`; otherwise a node of the control plane has kubeadm's, unless it is
+    /// the only node.
+    pub taints: Option<Vec<String>>,
+}
+
+/// A cluster's pod network.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Network")]
+pub enum NetworkFile {
+    /// None: pods wait for one.
+    None,
+    /// flannel as a DaemonSet.
+    Flannel {
+        /// `vxlan`, `host-gw`, `udp`, `ipip`; `vxlan` if not given.
+        #[serde(default = "vxlan")]
+        backend: String,
+        /// Whether nodes on one subnet do without a tunnel.
+        #[serde(default)]
+        direct_routing: bool,
+        /// Further arguments of flanneld, e.g. `--iface=eth1`.
+        #[serde(default)]
+        args: Vec<String>,
+    },
+}
+
+fn vxlan() -> String {
+    "vxlan".to_owned()
+}
+
+impl Default for NetworkFile {
+    fn default() -> Self {
+        Self::Flannel { backend: vxlan(), direct_routing: false, args: Vec::new() }
+    }
+}
+
+/// What implements a cluster's Services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ProxyFile {
+    /// Nothing.
+    #[default]
+    None,
 }
 
 /// What hosts and cables have unless they say otherwise.
@@ -251,6 +347,31 @@ impl Brief for LinkFile {
         let second = rest.trim_start();
         let ends = (first.trim().to_owned(), second.trim_end().to_owned());
         Some(Self { ends, second: text.len() - second.len(), form: Form::Brief, ..Self::default() })
+    }
+}
+
+/// Reads a number or a map of nodes.
+struct NodesVisitor;
+
+impl<'de> Visitor<'de> for NodesVisitor {
+    type Value = NodesFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of nodes, or nodes by their hosts' names")
+    }
+
+    fn visit_u64<E: Error>(self, nodes: u64) -> Result<NodesFile, E> {
+        usize::try_from(nodes).map(NodesFile::Count).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, from: A) -> Result<NodesFile, A::Error> {
+        IndexMap::deserialize(MapAccessDeserializer::new(from)).map(NodesFile::Named)
+    }
+}
+
+impl<'de> Deserialize<'de> for NodesFile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(NodesVisitor)
     }
 }
 

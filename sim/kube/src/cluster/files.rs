@@ -1,0 +1,92 @@
+use serde_json::json;
+
+use super::{Cluster, NodePlan, network};
+use crate::cni;
+
+/// Where the manifests lie on the first node of the control plane.
+pub(super) const MANIFESTS: &str = "/etc/kubernetes/addons";
+
+/// The files of a node. `kubeadm` runs the control plane as static pods.
+///
+/// Simplified: here its parts are services of systemd.
+pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut add = |path: &str, text: String| files.push((path.to_owned(), text));
+    for path in cni::paths(cni::Release::V1_9) {
+        add(&path, "ELF\n".to_owned());
+    }
+    add("/var/lib/kubelet/config.yaml", kubelet_config(cluster));
+    add("/etc/kubernetes/kubelet.conf", kubeconfig(cluster, &format!("system:node:{}", node.name)));
+    let mut args = vec!["--config=/var/lib/kubelet/config.yaml".to_owned()];
+    args.push("--kubeconfig=/etc/kubernetes/kubelet.conf".to_owned());
+    args.extend(node.ip.map(|ip| format!("--node-ip={ip}")));
+    args.extend(node.kubelet.iter().cloned());
+    add("/etc/systemd/system/kubelet.service", unit("kubelet: The Kubernetes Node Agent", "kubelet", &args));
+    if !node.control_plane {
+        return files;
+    }
+    let admin = kubeconfig(cluster, "kubernetes-admin");
+    add("/etc/kubernetes/admin.conf", admin.clone());
+    add("/root/.kube/config", admin);
+    let settings = &cluster.settings;
+    let (ip, port) = settings.api_server;
+    let (low, high) = settings.node_ports;
+    let api_server = [
+        format!("--advertise-address={ip}"),
+        format!("--secure-port={port}"),
+        format!("--service-cluster-ip-range={}", settings.service_cidr),
+        format!("--service-node-port-range={low}-{high}"),
+    ];
+    let mut manager = Vec::new();
+    if let Some(cidr) = settings.pod_cidr {
+        manager.push("--allocate-node-cidrs=true".to_owned());
+        manager.push(format!("--cluster-cidr={cidr}"));
+        manager.push(format!("--node-cidr-mask-size={}", settings.node_mask));
+    }
+    for (name, args) in [
+        ("kube-apiserver", api_server.to_vec()),
+        ("kube-controller-manager", manager),
+        ("kube-scheduler", Vec::new()),
+    ] {
+        add(&format!("/etc/systemd/system/{name}.service"), unit(name, name, &args));
+    }
+    if let Some(text) = cluster.network.manifest(settings) {
+        add(&format!("{MANIFESTS}/{}", network::MANIFEST), text);
+    }
+    for (name, text) in &cluster.manifests {
+        add(&format!("{MANIFESTS}/{name}"), text.clone());
+    }
+    files
+}
+
+fn unit(description: &str, program: &str, args: &[String]) -> String {
+    let args: String = args.iter().map(|arg| format!(" \\\n  {arg}")).collect();
+    format!(
+        "[Unit]\nDescription={description}\n\n[Service]\nExecStart=/usr/bin/{program}{args}\nRestart=always\n\n\
+         [Install]\nWantedBy=multi-user.target\n"
+    )
+}
+
+fn kubelet_config(cluster: &Cluster) -> String {
+    let settings = &cluster.settings;
+    format!(
+        "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nclusterDNS:\n- {}\n\
+         clusterDomain: {}\nstaticPodPath: /etc/kubernetes/manifests\n",
+        settings.dns, settings.domain
+    )
+}
+
+/// A client's configuration. JSON is YAML.
+fn kubeconfig(cluster: &Cluster, user: &str) -> String {
+    let (ip, port) = cluster.settings.api_server;
+    let context = format!("{user}@kubernetes");
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "kubernetes", "cluster": {"server": format!("https://{ip}:{port}")}}],
+        "users": [{"name": user, "user": {}}],
+        "contexts": [{"name": context, "context": {"cluster": "kubernetes", "user": user}}],
+        "current-context": context,
+    });
+    serde_saphyr::to_string(&config).unwrap_or_default()
+}
