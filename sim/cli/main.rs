@@ -1,5 +1,6 @@
 //! The command line of hoplab: arguments, output, exit status. The only room that prints.
 
+mod compare;
 mod complete;
 mod editor;
 mod help;
@@ -43,6 +44,8 @@ enum Command {
     Sh(sh::ShArgs),
     /// Follows one packet through a topology and explains its way.
     Trace(trace::TraceArgs),
+    /// Compares what a probe costs over each pod network of a cluster.
+    Compare(compare::CompareArgs),
 }
 
 /// The input is wrong.
@@ -55,5 +58,6 @@ fn main() -> ExitCode {
         Command::New(args) => new::main(&args),
         Command::Sh(args) => sh::main(&args),
         Command::Trace(args) => trace::main(&args),
+        Command::Compare(args) => compare::main(&args),
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::cluster::BootCommand;
 use packet::{HostId, NetnsId, Pid};
 use trace::{Observer, Off, Recorder};
@@ -51,7 +52,11 @@ impl Lab {
     /// # Errors
     /// A bad file, an unknown name, a set-up command that fails.
     pub fn load(file: &Path, seed: u64) -> Result<Self, FileError> {
-        let topology = Topology::read(file)?;
+        Self::of(Topology::read(file)?, file, seed)
+    }
+
+    /// Builds the network of a topology that was read from `file`.
+    pub(crate) fn of(topology: Topology, file: &Path, seed: u64) -> Result<Self, FileError> {
         let warnings = topology.warnings()?;
         let world = topology.build(seed)?;
         let mut lab = Self { world, warnings, file: file.to_owned() };
@@ -91,6 +96,11 @@ impl Lab {
             self.world.run_until(next, &mut Off);
         }
         Ok(())
+    }
+
+    /// The topology's file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
     }
 
     /// Finds `host`, `host/container` or `host/namespace`.
@@ -177,11 +187,15 @@ pub(crate) fn type_command<O: Observer>(
     }
 }
 
-/// Finds `host`, `host/container` or `host/namespace`.
+/// Finds `host`, `host/container` or `host/namespace`; `pod/NAME` or `pod/NAMESPACE/NAME` wherever
+/// the pod runs.
 ///
 /// # Errors
 /// A name that nothing has, with the nearest that exists.
 pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
+    if let Some(pod) = on.strip_prefix("pod/").filter(|_| world.host_by_name("pod").is_none()) {
+        return locate_pod(world, pod);
+    }
     let (host_name, netns_name) = on.split_once('/').unwrap_or((on, ""));
     let host = world.host_by_name(host_name).ok_or_else(|| Problem::Unknown {
         kind: "host",
@@ -201,4 +215,21 @@ pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
         hint: nearest(netns_name, names.keys().map(String::as_str).chain(world.places(host))),
     })?;
     Ok(Spot { host, netns, root: String::new() })
+}
+
+/// Finds a pod's first container: its namespace and root directory.
+fn locate_pod(world: &World, name: &str) -> Result<Spot, Problem> {
+    let (namespace, pod) = name.split_once('/').unwrap_or(("default", name));
+    let missing = |hint| Problem::Unknown { kind: "pod", name: name.to_owned(), hint };
+    let Some(object) = kube::api::get::<Pod>(world.store(), namespace, pod) else {
+        let all = kube::api::list::<Pod>(world.store(), Some(namespace));
+        return Err(missing(nearest(pod, all.iter().map(|pod| kube::api::name_of(&**pod)))));
+    };
+    let node = object.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
+    let message = || Problem::Conflict { message: format!("the pod `{name}` doesn't run"), hint: None };
+    let host = world.host_by_name(node).ok_or_else(message)?;
+    let places = [format!("{pod}.{namespace}"), pod.to_owned()];
+    let found = places.iter().find_map(|place| world.place(host, place));
+    let (netns, root) = found.ok_or_else(message)?;
+    Ok(Spot { host, netns, root })
 }

@@ -26,6 +26,7 @@
 //!
 //! This room reads files and gives data; it prints nothing.
 
+mod compare;
 mod error;
 mod expect;
 mod lab;
@@ -40,6 +41,7 @@ mod syntax;
 mod table;
 mod topology;
 
+pub use compare::{Backend, Cost, compare, table as cost_table};
 pub use error::{FileError, Place, Problem};
 pub use expect::{Expectation, ExpectationError, Failure, Verdict};
 pub use lab::{Lab, Spot, locate};

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::compare::{Backend, compare, table as cost_table};
 use crate::error::{FileError, Problem, nearest};
 use crate::expect::{Expectation, Scope, Verdict, Wrong, check, field_of, needs_run};
 use crate::lab::Lab;
@@ -93,7 +94,9 @@ impl Replay {
     /// What can be known to be wrong before anything runs: the first is the error, the others come
     /// with it.
     fn check(&self) -> Result<(), FileError> {
-        let hosts: Vec<String> = self.lab.world.hosts().map(|host| host.name.clone()).collect();
+        let world = &self.lab.world;
+        let pods = kube::api::ClusterSettings::of(world.store()).map(|_| "pod".to_owned());
+        let hosts: Vec<String> = world.hosts().map(|host| host.name.clone()).chain(pods).collect();
         let scope = Scope::Hosts(&hosts);
         let mut found = Vec::new();
         for (i, act) in self.scenario.acts.iter().enumerate() {
@@ -179,6 +182,12 @@ impl Replay {
                         report(StepReport::Table(Box::new(ran.clone())));
                         last = Some(ran);
                     }
+                    ScenarioStep::Backends { from, to, networks } => {
+                        let mut ran = Ran::nothing("Backends", &self.lab.world);
+                        ran.output = self.backends(&path, from, to, networks)?;
+                        report(StepReport::Table(Box::new(ran.clone())));
+                        last = Some(ran);
+                    }
                     ScenarioStep::Expect(expectation) => {
                         let text = expectation.to_string();
                         let Some(ran) = &last else {
@@ -212,6 +221,21 @@ impl Replay {
         Ok((text, tally))
     }
 
+    /// What a probe costs over each network.
+    fn backends(&self, path: &str, from: &str, to: &str, networks: &[String]) -> Result<String, FileError> {
+        let mut backends = Vec::new();
+        for (number, name) in networks.iter().enumerate() {
+            let expected = "a pod network such as vxlan, vxlan+direct, host-gw, ipip, udp";
+            let wrong = Problem::Invalid { value: name.clone(), expected };
+            let at = format!("{path}.networks[{number}]");
+            backends.push(name.parse::<Backend>().map_err(|_| self.wrong(&at, wrong))?);
+        }
+        let backends = if backends.is_empty() { Backend::all() } else { backends };
+        compare(self.lab.file(), from, to, &backends, self.lab.world.seed())
+            .map(|costs| cost_table(&costs))
+            .map_err(|error| self.wrong(path, error.problem))
+    }
+
     fn type_one(&mut self, path: &str, on: &str, cmd: &str) -> Result<Ran, FileError> {
         self.lab.run(on, cmd).map_err(|problem| match problem {
             Problem::Endless { .. } => self.wrong(&format!("{path}.cmd"), problem),
@@ -228,6 +252,7 @@ fn check_step(step: &ScenarioStep, before: Option<&ScenarioStep>, scope: &Scope<
     match step {
         ScenarioStep::Run { on, .. } => node(".on", on).into_iter().collect(),
         ScenarioStep::HookTable { on } => on.iter().filter_map(|on| node(".on", on)).collect(),
+        ScenarioStep::Backends { from, .. } => node(".from", from).into_iter().collect(),
         ScenarioStep::Expect(expectation) => {
             let checked = check(expectation, scope)
                 .map_err(|wrong| Wrong { field: format!("[0]{}", wrong.field), ..wrong });

@@ -63,6 +63,16 @@ pub enum ScenarioStep {
         /// Only what happened on this host, or in this namespace as `host/namespace`.
         on: Option<String>,
     },
+    /// Builds the topology once with each pod network, sends a `ping` and prints what it cost.
+    Backends {
+        /// Where it is sent.
+        from: String,
+        /// Where it goes.
+        to: String,
+        /// The networks, e.g. `host-gw`; all if none are given.
+        #[serde(default)]
+        networks: Vec<String>,
+    },
     /// Judges what the last command of the act did.
     Expect(Expectation),
 }

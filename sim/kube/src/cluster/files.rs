@@ -50,13 +50,19 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     ] {
         add(&format!("/etc/systemd/system/{name}.service"), unit(name, name, &args));
     }
-    if let Some(text) = cluster.network.manifest(settings) {
-        add(&format!("{MANIFESTS}/{}", network::MANIFEST), text);
+    if let Some((path, text)) = of_network(cluster) {
+        add(&path, text);
     }
     for (name, text) in &cluster.manifests {
         add(&format!("{MANIFESTS}/{name}"), text.clone());
     }
     files
+}
+
+/// The pod network's manifest.
+pub(super) fn of_network(cluster: &Cluster) -> Option<(String, String)> {
+    let text = cluster.network.manifest(&cluster.settings)?;
+    Some((format!("{MANIFESTS}/{}", network::MANIFEST), text))
 }
 
 fn unit(description: &str, program: &str, args: &[String]) -> String {

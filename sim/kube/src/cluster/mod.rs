@@ -65,6 +65,11 @@ impl Cluster {
         files::of(self, node)
     }
 
+    /// The pod network's manifest on a node, with its path; none on nodes without the control plane.
+    pub fn network_file(&self, node: &NodePlan) -> Option<(String, String)> {
+        files::of_network(self).filter(|_| node.control_plane)
+    }
+
     /// What is typed, in order, once all hosts run.
     pub fn boot(&self) -> Vec<BootCommand> {
         let on = |node: &NodePlan, command: String| BootCommand { node: node.name.clone(), command };

@@ -212,6 +212,17 @@ impl Reader {
 }
 
 impl Topology {
+    /// The same topology with another pod network.
+    pub(crate) fn with_network(mut self, network: Network) -> Self {
+        let Some(cluster) = &mut self.cluster else { return self };
+        cluster.plan.network = network;
+        for node in &cluster.plan.nodes {
+            let Some(host) = self.hosts.get_mut(&node.name) else { continue };
+            host.files.extend(cluster.plan.network_file(node));
+        }
+        self
+    }
+
     /// What a person should know about the cluster's manifests.
     pub(super) fn manifest_notices(&self) -> impl Iterator<Item = Finding> {
         self.cluster.iter().flat_map(|cluster| cluster.notices.clone())
