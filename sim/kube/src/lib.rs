@@ -8,6 +8,7 @@ pub mod api;
 pub mod cluster;
 pub mod cni;
 pub mod etcd;
+pub mod flannel;
 pub mod stream;
 
 /// Installs every program of this room.

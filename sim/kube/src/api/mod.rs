@@ -19,5 +19,5 @@ pub use admit::{Admit, Invalid};
 pub use error::{ApiError, Reason};
 pub use kind::{Kind, Unsimulated, key, prefix};
 pub use resource::{Mismatch, Part, RESOURCES, ResourceType, resource};
-pub use server::{create, delete, finalize, get, list, modify, name_of, namespace_of, update};
+pub use server::{create, delete, finalize, get, list, modify, name_of, namespace_of, now, update};
 pub use settings::ClusterSettings;

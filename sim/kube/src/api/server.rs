@@ -172,7 +172,7 @@ fn has_namespace(store: &Store, name: &str) -> bool {
 }
 
 /// The present second.
-pub(super) fn now(sys: &dyn Sys) -> Time {
+pub fn now(sys: &dyn Sys) -> Time {
     let seconds = i64::try_from(sys.unix_time()).unwrap_or(i64::MAX);
     Time(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
 }

@@ -13,7 +13,7 @@ mod error;
 pub(crate) mod files;
 mod firewall;
 mod flannel;
-mod go_json;
+pub(crate) mod go_json;
 mod host_local;
 mod ip_range;
 mod ipam;

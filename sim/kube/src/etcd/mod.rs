@@ -19,6 +19,7 @@ pub use client::{EtcdAnswer, EtcdCall, EtcdClient, EtcdFailure, Timeouts};
 pub use error::{EtcdError, code};
 pub use event::{Event, KeyNode};
 pub use keys::{Compare, Expiry, Keys};
+pub(crate) use time::{instant_of, rfc3339_of};
 
 /// The version that is followed.
 pub const VERSION: &str = "3.4.23";

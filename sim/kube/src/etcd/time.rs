@@ -21,8 +21,21 @@ pub(super) fn rfc3339((seconds, nanos): (u64, u64)) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
-/// The other way: seconds and nanoseconds since 1970.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<(u64, u64)> {
+/// An instant of virtual time as RFC 3339 writes it.
+pub(crate) fn rfc3339_of(sys: &dyn Sys, at: SimTime) -> String {
+    rfc3339(unix(sys, at))
+}
+
+/// The instant of virtual time that a text of RFC 3339 names.
+pub(crate) fn instant_of(sys: &dyn Sys, text: &str) -> Option<SimTime> {
+    let (seconds, nanos) = parse_rfc3339(text)?;
+    let (start, _) = unix(sys, SimTime::ZERO);
+    let since = std::time::Duration::new(seconds.checked_sub(start)?, u32::try_from(nanos).ok()?);
+    Some(SimTime::ZERO + since)
+}
+
+/// Seconds and nanoseconds since 1970.
+fn parse_rfc3339(text: &str) -> Option<(u64, u64)> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.split('-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);

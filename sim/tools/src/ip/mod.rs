@@ -44,6 +44,7 @@ use options::{Options, Parsed};
 
 pub use link_details::priority_of;
 pub use link_show::{link_type_name, print_link_flags, print_name_and_link};
+pub use link_type::new_vxlan;
 pub use options::is_color;
 
 /// Installs `ip`.
