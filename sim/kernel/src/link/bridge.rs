@@ -1,5 +1,7 @@
 //! Bridge ports: joining, leaving, states. Kernel: `net/bridge/br_if.c`, `br_stp*.c`.
 
+use std::collections::BTreeSet;
+
 use packet::{DevId, MacAddr};
 use trace::Observer;
 
@@ -45,13 +47,9 @@ impl<O: Observer> Cx<'_, O> {
         let cost = self.host.port_cost(dev);
         let now = self.now;
         let Some(bridge) = self.host.bridge(br) else { return Err(Errno::OpNotSupp.into()) };
-        let taken = |n: u16| {
-            bridge
-                .ports
-                .iter()
-                .any(|&port| self.host.dev(port).port.as_ref().is_some_and(|port| port.number == n))
-        };
-        let Some(number) = (1..1024).find(|&n| !taken(n)) else { return Err(Errno::NoSpc.into()) };
+        let numbers = bridge.ports.iter().filter_map(|&port| self.host.dev(port).port.as_ref());
+        let taken: BTreeSet<u16> = numbers.map(|port| port.number).collect();
+        let Some(number) = (1..1024).find(|n| !taken.contains(n)) else { return Err(Errno::NoSpc.into()) };
         let Some(bridge) = self.host.bridge_mut(br) else { return Err(Errno::OpNotSupp.into()) };
         bridge.ports.insert(0, dev);
         bridge.add_local(mac, Some(dev), now);

@@ -14,11 +14,18 @@ impl Host {
         let Some(ns) = self.get_ns(netns) else { return Vec::new() };
         // Ids that this dump gives; they are kept by `links_get_nsids`.
         let mut ids = ns.nsids.clone();
+        // Of two names of one namespace the first one counts.
+        let names = self.netns_names.iter().rev().map(|(name, &netns)| (netns, name.as_str())).collect();
         let devices = ns.devices.values().filter_map(|&dev| self.get_dev(dev));
-        devices.map(|dev| self.rtnl_fill_ifinfo(dev, &mut ids)).collect()
+        devices.map(|dev| self.rtnl_fill_ifinfo(dev, &mut ids, &names)).collect()
     }
 
-    fn rtnl_fill_ifinfo(&self, device: &Device, ids: &mut BTreeMap<u32, NetnsId>) -> LinkInfo {
+    fn rtnl_fill_ifinfo(
+        &self,
+        device: &Device,
+        ids: &mut BTreeMap<u32, NetnsId>,
+        names: &BTreeMap<NetnsId, &str>,
+    ) -> LinkInfo {
         let traits = device.kind.traits();
         let link = self.iflink(device.id);
         let tunnelled = matches!(device.kind, DeviceKind::Ipip(_));
@@ -41,7 +48,7 @@ impl Host {
             },
             link_name: link_name.map(|dev| self.dev(dev).name.clone()),
             link_netnsid: link_net.map(|other| nsid(ids, other)),
-            link_netns_name: link_net.and_then(|other| self.netns_name(other)),
+            link_netns_name: link_net.and_then(|other| names.get(&other)).map(|name| (*name).to_owned()),
             flags: device.flags(),
             mtu: device.mtu,
             qdisc: device.qdisc.name().to_owned(),
@@ -71,11 +78,6 @@ impl Host {
             carrier_changes: device.carrier_changes,
             altnames: device.altnames.clone(),
         }
-    }
-
-    /// The name in /run/netns of a namespace.
-    pub fn netns_name(&self, netns: NetnsId) -> Option<String> {
-        self.netns_names.iter().find(|(_, id)| **id == netns).map(|(name, _)| name.clone())
     }
 
     /// All forwarding entries of the bridges, ports and vxlans of `netns`, per device in order of
