@@ -16,4 +16,6 @@ pub fn install_all(registry: &mut world::Registry) {
     cni::install(registry, cni::Release::V1_9);
     cni::install(registry, cni::Release::V1_1);
     cni::cnitool::install(registry);
+    etcd::install(registry);
+    flannel::install(registry);
 }

@@ -100,7 +100,7 @@ pub type Factory = Arc<dyn Fn(Args) -> Box<dyn Program> + Send + Sync>;
 /// The programs installed on a host, by command name (`ip`) or absolute path (`/opt/cni/bin/bridge`).
 #[derive(Clone, Default)]
 pub struct Registry {
-    programs: BTreeMap<String, Factory>,
+    programs: Arc<BTreeMap<String, Factory>>,
 }
 
 impl fmt::Debug for Registry {
@@ -112,7 +112,7 @@ impl fmt::Debug for Registry {
 impl Registry {
     /// Installs a program.
     pub fn install(&mut self, name: &str, make: impl Fn(Args) -> Box<dyn Program> + Send + Sync + 'static) {
-        self.programs.insert(name.to_owned(), Arc::new(make));
+        Arc::make_mut(&mut self.programs).insert(name.to_owned(), Arc::new(make));
     }
 
     /// Installs a command that runs to its end at once, e.g. `ip`: it returns its exit status.

@@ -22,13 +22,9 @@ impl Topology {
     /// What a kernel refuses.
     pub fn build(&self, seed: u64) -> Result<World, FileError> {
         let mut world = World::new(seed);
+        let registry = kube::cluster::registry();
         for (name, spec) in &self.hosts {
-            let node = self
-                .cluster
-                .as_ref()
-                .is_some_and(|cluster| cluster.plan.nodes.iter().any(|node| node.name == *name));
-            let registry = if node { kube::cluster::registry() } else { tools::registry() };
-            let host = world.add_host(name, registry);
+            let host = world.add_host(name, registry.clone());
             for (path, content) in &spec.files {
                 world.install_file(host, path, content.clone().into_bytes());
             }
