@@ -174,10 +174,7 @@ impl Serving {
         let http = Http::parse(&request.text);
         let answer = match http.path.as_str() {
             path if path == "/v2/keys" || path.starts_with("/v2/keys/") => {
-                match self.keys_request(sys, &http, (server, request.connection)) {
-                    Some(answer) => answer,
-                    None => return None,
-                }
+                self.keys_request(sys, &http, (server, request.connection))?
             }
             "/version" => {
                 let versions = format!("{{\"etcdserver\":\"{VERSION}\",\"etcdcluster\":\"3.4.0\"}}");

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use kernel::dump::KindInfo;
+use kernel::dump::{KindInfo, LinkInfo};
 use kernel::request::{
     FdbSpec, FdbState, LinkAdd, LinkChange, LinkKind, Mode, NeighSpec, Request, VxlanConfig,
 };
@@ -22,6 +22,9 @@ use crate::cni::{go_text, link};
 
 /// Bytes of the outer headers: Ethernet, IPv4, UDP, VXLAN.
 const OVERHEAD: u32 = 50;
+
+/// The port of a device for which none was asked for. Kernel: `vxlan_port`.
+const KERNEL_PORT: u16 = 8472;
 
 /// `Backend` of the network's configuration.
 #[derive(Clone, Debug)]
@@ -186,10 +189,9 @@ fn incompatible(wanted: &VxlanConfig, existing: &VxlanConfig) -> Option<String> 
     if wanted.l2miss != existing.l2miss {
         return Some(format!("l2miss: {} vs {}", wanted.l2miss, existing.l2miss));
     }
-    match (wanted.dstport, existing.dstport) {
-        (Some(wanted), Some(existing)) if wanted != existing => Some(format!("port: {wanted} vs {existing}")),
-        _ => None,
-    }
+    // What isn't asked for is the kernel's choice.
+    let port = existing.dstport.unwrap_or(KERNEL_PORT);
+    wanted.dstport.filter(|wanted| *wanted != port).map(|wanted| format!("port: {wanted} vs {port}"))
 }
 
 /// Gives the device the first address of the own subnet, and takes it up. flannel: `Configure`.
@@ -430,49 +432,51 @@ impl Vxlan {
             log.info(sys, "vxlan_network.go:102", text);
         }
         let pause = self.missing.unwrap_or(LOOK);
-        match self.recreate(sys, log, manager, lease, pause) {
+        let outcome = match link::find(sys, netns, &self.iface) {
+            Some(iface) => self.recreate(sys, log, manager, lease, &iface),
+            None => {
+                let (name, pause) = (&self.iface, go_duration(pause));
+                let text = format!("external interface {name} not found, retrying in {pause}");
+                log.info(sys, "vxlan_network.go:167", &text);
+                Err(None)
+            }
+        };
+        match outcome {
             Ok(()) => {
                 self.missing = None;
                 let text = format!("VXLAN device {dev} recreated successfully");
-                log.info(sys, "vxlan_network.go:238", &text);
+                return log.info(sys, "vxlan_network.go:238", &text);
             }
-            Err(()) => {
-                self.missing = Some((pause * 2).min(MAX_BACKOFF));
-                self.look_at = sys.now() + pause;
-            }
+            Err(Some((place, error))) => log.error(sys, place, &error),
+            Err(None) => {}
         }
+        self.missing = Some((pause * 2).min(MAX_BACKOFF));
+        self.look_at = sys.now() + pause;
     }
 
-    /// What fails is logged.
+    /// Answers place and text of what is to be logged.
     fn recreate(
         &mut self,
         sys: &mut dyn Sys,
         log: Log,
         manager: &Manager,
         lease: &Lease,
-        pause: Duration,
-    ) -> Result<(), ()> {
-        let netns = sys.netns();
-        let Some(iface) = link::find(sys, netns, &self.iface) else {
-            let text =
-                format!("external interface {} not found, retrying in {}", self.iface, go_duration(pause));
-            return Err(log.info(sys, "vxlan_network.go:167", &text));
-        };
+        iface: &LinkInfo,
+    ) -> Result<(), Option<(&'static str, String)>> {
+        let fail = |place, text: String| Some((place, text));
         let config = Config::parse(&self.backend, iface.mtu).map_err(|error| {
-            log.error(sys, "vxlan_network.go:181", &format!("failed to parse vxlan config: {error}"));
+            fail("vxlan_network.go:181", format!("failed to parse vxlan config: {error}"))
         })?;
-        let Some(local) = addresses(sys, &iface).first().copied() else {
-            let text = format!(
-                "error getting IPv4 addresses for {}: no IPv4 address found for given interface",
-                iface.name
-            );
-            return Err(log.error(sys, "vxlan_network.go:191", &text));
-        };
+        let local = addresses(sys, iface).first().copied().ok_or_else(|| {
+            let why = "no IPv4 address found for given interface";
+            let text = format!("error getting IPv4 addresses for {}: {why}", iface.name);
+            fail("vxlan_network.go:191", text)
+        })?;
         create(sys, log, &config, (&iface.name, local), manager).map_err(|error| {
-            log.error(sys, "vxlan_network.go:224", &format!("failed to create vxlan device: {error}"));
+            fail("vxlan_network.go:224", format!("failed to create vxlan device: {error}"))
         })?;
         configure(sys, log, &config.dev(), lease.subnet, self.whole).map_err(|error| {
-            log.error(sys, "vxlan_network.go:230", &format!("failed to configure vxlan device: {error}"));
+            fail("vxlan_network.go:230", format!("failed to configure vxlan device: {error}"))
         })?;
         self.config = config;
         Ok(())
