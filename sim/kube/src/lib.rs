@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod cni;
 pub mod etcd;
 pub mod flannel;
+pub mod kubectl;
 pub mod stream;
 
 /// Installs every program of this room.
@@ -18,4 +19,5 @@ pub fn install_all(registry: &mut world::Registry) {
     cni::cnitool::install(registry);
     etcd::install(registry);
     flannel::install(registry);
+    kubectl::install(registry);
 }

@@ -1,0 +1,174 @@
+//! Durations as people read them. Kubernetes: `k8s.io/apimachinery/pkg/util/duration`.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+/// Kubernetes: `HumanDuration`.
+pub fn human(seconds: i64) -> String {
+    if seconds < -1 {
+        return "<invalid>".to_owned();
+    }
+    let seconds = seconds.max(0);
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    let two = |big: i64, unit: char, small: i64, part: char| match small {
+        0 => format!("{big}{unit}"),
+        _ => format!("{big}{unit}{small}{part}"),
+    };
+    if seconds < 120 {
+        format!("{seconds}s")
+    } else if minutes < 10 {
+        two(minutes, 'm', seconds % 60, 's')
+    } else if minutes < 180 {
+        format!("{minutes}m")
+    } else if hours < 8 {
+        two(hours, 'h', minutes % 60, 'm')
+    } else if hours < 48 {
+        format!("{hours}h")
+    } else if hours < 192 {
+        two(hours / 24, 'd', hours % 24, 'h')
+    } else if hours < 24 * 365 * 2 {
+        format!("{}d", hours / 24)
+    } else if hours < 24 * 365 * 8 {
+        two(hours / 24 / 365, 'y', hours / 24 % 365, 'd')
+    } else {
+        format!("{}y", hours / 24 / 365)
+    }
+}
+
+/// Seconds since 1970 of a time in an object.
+pub fn seconds(time: &Value) -> Option<i64> {
+    Some(time.as_str()?.parse::<Timestamp>().ok()?.as_second())
+}
+
+/// How long ago a time in an object is. Kubernetes: `translateTimestampSince`.
+pub fn since(time: &Value, now: i64) -> String {
+    seconds(time).map_or_else(|| "<unknown>".to_owned(), |then| human(now - then))
+}
+
+/// How long it is until then. Kubernetes: `translateTimestampUntil`.
+pub fn until(time: &Value, now: i64) -> String {
+    seconds(time).map_or_else(|| "<unknown>".to_owned(), |then| human(then - now))
+}
+
+/// A time as `describe` prints it: `Mon, 02 Jan 2006 15:04:05 +0000`. Go: `time.RFC1123Z`.
+pub fn rfc1123(time: &Value) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Some(unix) = seconds(time).and_then(|seconds| u64::try_from(seconds).ok()) else {
+        return "<unset>".to_owned();
+    };
+    let days = unix / 86_400;
+    let (year, month, day) = world::civil_date(days);
+    let name = |names: &[&'static str], at: u64| {
+        usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
+    };
+    format!(
+        "{}, {day:02} {} {year} {:02}:{:02}:{:02} +0000",
+        name(&DAYS, days % 7),
+        name(&MONTHS, month.saturating_sub(1)),
+        unix / 3600 % 24,
+        unix / 60 % 60,
+        unix % 60
+    )
+}
+
+/// Nanoseconds of a Go duration: `1h30m`, `300ms`, `0`. Go: `time.ParseDuration`.
+pub fn parse(text: &str) -> Option<i64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total: f64 = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|&at| at > 0)?;
+        let (number, after) = rest.split_at(digits);
+        let number: f64 = number.parse().ok()?;
+        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, left) = after.split_at(end);
+        let unit = match unit {
+            "ns" => 1.0,
+            "us" | "µs" => 1e3,
+            "ms" => 1e6,
+            "s" => 1e9,
+            "m" => 60e9,
+            "h" => 3600e9,
+            _ => return None,
+        };
+        total += number * unit;
+        rest = left;
+    }
+    // A duration that a person types is far below what an i64 holds.
+    #[allow(clippy::cast_possible_truncation)]
+    Some(sign * total.min(9e18) as i64)
+}
+
+/// A Go duration in whole seconds: `1m0s`. Go: `Duration.String`.
+pub fn go(nanoseconds: i64) -> String {
+    let seconds = nanoseconds / 1_000_000_000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s}s"),
+        (h, m, s) => format!("{h}h{m}m{s}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_as_kubernetes_prints_them() {
+        // The table of apimachinery's duration_test.go.
+        let (minute, hour, day) = (60, 3600, 86_400);
+        let year = 365 * day;
+        for (seconds, expected) in [
+            (-2, "<invalid>"),
+            (-1, "0s"),
+            (0, "0s"),
+            (1, "1s"),
+            (70, "70s"),
+            (119, "119s"),
+            (2 * minute, "2m"),
+            (5 * minute, "5m"),
+            (5 * minute + 4, "5m4s"),
+            (11 * minute, "11m"),
+            (115 * minute, "115m"),
+            (3 * hour, "3h"),
+            (5 * hour + 37 * minute, "5h37m"),
+            (9 * hour, "9h"),
+            (47 * hour, "47h"),
+            (2 * day, "2d"),
+            (3 * day + 5 * hour, "3d5h"),
+            (8 * day, "8d"),
+            (547 * day, "547d"),
+            (2 * year, "2y"),
+            (3 * year + day, "3y1d"),
+            (9 * year, "9y"),
+        ] {
+            assert_eq!(human(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn go_durations_are_read() {
+        for (text, expected) in [
+            ("30s", Some(30_000_000_000)),
+            ("1h30m", Some(5_400_000_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            ("-1s", Some(-1_000_000_000)),
+            ("0", Some(0)),
+            ("5", None),
+            ("s", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use crate::api::{ApiError, Reason};
+
+/// Why a command ends badly. Kubernetes: `cmdutil.CheckErr`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Something that kubectl says itself, without `error: ` before it.
+    Own(String),
+    /// What it says, taken as it is.
+    Plain(String),
+    /// The API server's refusal.
+    Server(ApiError),
+    /// Several things went wrong.
+    Many(Vec<Failure>),
+    /// It has said all there is to say.
+    Silent(i32),
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl Failure {
+    /// A mistake in the command line, with the hint that follows it. Kubernetes: `UsageErrorf`.
+    pub fn usage(path: &str, message: impl AsRef<str>) -> Self {
+        Self::Own(format!("{}\nSee '{path} -h' for help and examples", message.as_ref()))
+    }
+
+    /// What hoplab doesn't do.
+    pub fn not_simulated(what: &str) -> Self {
+        Self::Plain(format!("hoplab: kubectl {what} is not simulated"))
+    }
+
+    /// One of several, or the only one.
+    pub fn of(mut all: Vec<Self>) -> Result<(), Self> {
+        match all.len() {
+            0 => Ok(()),
+            1 => Err(all.remove(0)),
+            _ => Err(Self::Many(all)),
+        }
+    }
+
+    /// The refusal with the file that it is about. Kubernetes: `AddSourceToErr`.
+    #[must_use]
+    pub fn about(self, verb: &str, source: Option<&str>) -> Self {
+        let Some(source) = source else { return self };
+        let told = |message: &str| format!("error when {verb} {source:?}: {message}");
+        match self {
+            Self::Server(mut error) => {
+                error.message = told(&error.message);
+                Self::Server(error)
+            }
+            Self::Own(message) => Self::Own(told(&message)),
+            other => other,
+        }
+    }
+
+    /// The exit status.
+    pub const fn status(&self) -> i32 {
+        match self {
+            Self::Silent(status) => *status,
+            _ => 1,
+        }
+    }
+
+    /// What goes to standard error; empty or with its newline.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Silent(_) => String::new(),
+            Self::Server(error) if error.reason == Reason::Invalid => invalid(error),
+            Self::Own(message) if !message.starts_with("error: ") => format!("error: {message}\n"),
+            Self::Many(all) => all.iter().map(|one| format!("{}\n", one.message())).collect(),
+            other => format!("{}\n", other.message()),
+        }
+    }
+
+    /// Kubernetes: `messageForError`.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Server(error) => format!("Error from server ({}): {}", error.reason.name(), error.message),
+            Self::Own(message) | Self::Plain(message) => message.clone(),
+            Self::Many(all) => all.iter().map(Self::message).collect::<Vec<_>>().join("\n"),
+            Self::Silent(_) => String::new(),
+        }
+    }
+}
+
+/// `The Pod "a" is invalid: …`.
+fn invalid(error: &ApiError) -> String {
+    // The kind and name are those that the server's message begins with.
+    let message = error.message.rsplit_once("\": ").filter(|_| error.message.starts_with("error when"));
+    let message = message.map_or(error.message.as_str(), |_| {
+        error.message.split_once("\": ").map_or("", |(_, rest)| rest)
+    });
+    let (kind, name) = match message.split_once(" \"") {
+        Some((kind, rest)) => (
+            kind.split('.').next().unwrap_or_default(),
+            rest.split_once('"').map_or("", |(name, _)| name),
+        ),
+        None => ("", ""),
+    };
+    let head = format!("The {kind} {name:?} is invalid");
+    match &error.fields[..] {
+        [] => format!("{head}\n"),
+        [one] => format!("{head}: {one}\n"),
+        all => {
+            let lines: String = all.iter().map(|field| format!("* {field}\n")).collect();
+            format!("{head}: \n{lines}\n")
+        }
+    }
+}

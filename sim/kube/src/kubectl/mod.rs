@@ -1,0 +1,82 @@
+//! `kubectl` 1.30.
+//!
+//! Read first: [`command`] (the commands and their options), [`target`] (what a command line names),
+//! [`print`] (listings). What kubectl asks the API server are the functions of [`crate::api`].
+//!
+//! Simplified: the way to the API server takes no packets; `exec`, `logs`, `attach` and
+//! `port-forward` go from there to the kubelet by real ones.
+
+mod apply;
+mod cli;
+mod command;
+mod config;
+mod delete;
+mod duration;
+mod failure;
+mod files;
+mod flags;
+mod get;
+mod jsonpath;
+mod kinds;
+mod output;
+mod patch;
+mod print;
+mod selector;
+mod table;
+mod target;
+mod yaml;
+
+pub use config::admin_file;
+
+use world::{Args, Fd, Next, Program, ReadResult, Registry, Signal, Sys, Wait};
+
+/// Installs `kubectl`.
+pub fn install(registry: &mut Registry) {
+    registry.install("kubectl", |args| Box::new(Kubectl { args, input: Vec::new(), running: None }));
+}
+
+/// A command line, and what it has become.
+#[derive(Clone, Debug)]
+struct Kubectl {
+    args: Args,
+    /// What `-f -` has read so far.
+    input: Vec<u8>,
+    /// A command that waits for something.
+    running: Option<Box<dyn Program>>,
+}
+
+impl Program for Kubectl {
+    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
+        if let Some(running) = &mut self.running {
+            return running.resume(sys);
+        }
+        while cli::reads_stdin(&self.args) {
+            match sys.read(Fd::STDIN, 65536) {
+                Ok(ReadResult::Data(data)) => self.input.extend(data),
+                Ok(ReadResult::WouldBlock) => {
+                    return Next::Wait(Wait { fds: vec![Fd::STDIN], ..Wait::default() });
+                }
+                Ok(ReadResult::Eof) | Err(_) => break,
+            }
+        }
+        match cli::run(sys, &self.args, &self.input) {
+            cli::Then::Exit(status) => Next::Exit(status),
+            cli::Then::Go(mut program) => {
+                let next = program.resume(sys);
+                self.running = Some(program);
+                next
+            }
+        }
+    }
+
+    fn signal(&mut self, sys: &mut dyn Sys, signal: Signal) -> Next {
+        match &mut self.running {
+            Some(running) => running.signal(sys, signal),
+            None => Next::Exit(128 + signal.number()),
+        }
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}
