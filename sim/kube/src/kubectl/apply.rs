@@ -84,7 +84,9 @@ fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'
             return Ok((modified, "created"));
         }
         let made = (target.kind.resource.create)(cli.sys, &modified);
-        return made.map(|made| (made, "created")).map_err(|error| Failure::Server(error).about("creating", source));
+        return made
+            .map(|made| (made, "created"))
+            .map_err(|error| Failure::Server(error).about("creating", source));
     };
     let last = current["metadata"]["annotations"].get(LAST_APPLIED).and_then(Value::as_str);
     if last.is_none() && dry_run == DryRun::No {

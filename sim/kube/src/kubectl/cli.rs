@@ -97,7 +97,9 @@ pub fn reads_stdin(args: &[String]) -> bool {
     let own = args.iter().take_while(|arg| *arg != "--");
     own.clone().any(|arg| ["-f-", "-f=-", "--filename=-"].contains(&arg.as_str()))
         || own.clone().zip(own.skip(1)).any(|(flag, value)| {
-            value == "-" && (flag == "--filename" || flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('f'))
+            value == "-"
+                && (flag == "--filename"
+                    || flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('f'))
         })
 }
 
@@ -122,7 +124,8 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
             rest.remove(at);
             return help(sys, &rest);
         }
-        let Some(next) = list.iter().find(|command| command.name == word || command.aliases.contains(&word.as_str()))
+        let Some(next) =
+            list.iter().find(|command| command.name == word || command.aliases.contains(&word.as_str()))
         else {
             break;
         };
@@ -182,7 +185,10 @@ fn first_word(args: &[String], command: Option<&Command>) -> Option<usize> {
     let takes_value = |name: &str, letter: Option<char>| {
         let flag = own.iter().chain(flags::GLOBAL).find(|flag| flag.0 == name || Some(flag.1) == letter);
         flag.is_some_and(|flag| {
-            matches!(flag.2, flags::Kind::Text | flags::Kind::Int | flags::Kind::Duration | flags::Kind::Foreign)
+            matches!(
+                flag.2,
+                flags::Kind::Text | flags::Kind::Int | flags::Kind::Duration | flags::Kind::Foreign
+            )
         })
     };
     let mut at = 0;

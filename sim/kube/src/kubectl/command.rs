@@ -48,7 +48,7 @@ impl Command {
         if !self.flags.is_empty() {
             text.push_str("\nOptions:\n");
             let mut flags: Vec<&Flag> = self.flags.iter().collect();
-            flags.sort();
+            flags.sort_by_key(|flag| flag.0);
             for (name, letter, kind) in flags {
                 let letter = if *letter == ' ' { "    ".to_owned() } else { format!("-{letter}, ") };
                 let value = match kind {
@@ -63,9 +63,13 @@ impl Command {
         let usage = if self.subcommands.is_empty() { self.usage } else { "COMMAND [options]" };
         text.push_str(&format!("\nUsage:\n  {path} {usage}\n"));
         if !self.subcommands.is_empty() {
-            text.push_str(&format!("\nUse \"{path} <command> --help\" for more information about a given command.\n"));
+            text.push_str(&format!(
+                "\nUse \"{path} <command> --help\" for more information about a given command.\n"
+            ));
         }
-        text.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
+        text.push_str(
+            "Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n",
+        );
         text
     }
 }
@@ -149,7 +153,15 @@ pub static COMMANDS: &[Command] = &[
          jsonpath-as-json|jsonpath-file|custom-columns|custom-columns-file|wide] (TYPE[.VERSION][.GROUP] [NAME | -l \
          label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]",
         &[
-            ALL_NAMESPACES, FIELD_SELECTOR, FILENAME, KUSTOMIZE, OUTPUT, RECURSIVE, SELECTOR, SHOW_MANAGED, TEMPLATE,
+            ALL_NAMESPACES,
+            FIELD_SELECTOR,
+            FILENAME,
+            KUSTOMIZE,
+            OUTPUT,
+            RECURSIVE,
+            SELECTOR,
+            SHOW_MANAGED,
+            TEMPLATE,
             MISSING_KEYS,
             ("chunk-size", ' ', Kind::Int),
             ("ignore-not-found", ' ', Kind::Switch),
@@ -173,7 +185,15 @@ pub static COMMANDS: &[Command] = &[
         "Delete resources by file names, stdin, resources and names, or by resources and label selector",
         "([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)]) [options]",
         &[
-            ALL, ALL_NAMESPACES, DRY_RUN, FIELD_SELECTOR, FILENAME, KUSTOMIZE, OUTPUT, RECURSIVE, SELECTOR,
+            ALL,
+            ALL_NAMESPACES,
+            DRY_RUN,
+            FIELD_SELECTOR,
+            FILENAME,
+            KUSTOMIZE,
+            OUTPUT,
+            RECURSIVE,
+            SELECTOR,
             ("cascade", ' ', Kind::Optional("background")),
             ("force", ' ', Kind::Switch),
             ("grace-period", ' ', Kind::Int),
@@ -192,8 +212,19 @@ pub static COMMANDS: &[Command] = &[
         "Apply a configuration to a resource by file name or stdin",
         "(-f FILENAME | -k DIRECTORY) [options]",
         &[
-            ALL, DRY_RUN, FIELD_MANAGER, FILENAME, KUSTOMIZE, OUTPUT, RECORD, RECURSIVE, SELECTOR, SHOW_MANAGED,
-            TEMPLATE, MISSING_KEYS, VALIDATE,
+            ALL,
+            DRY_RUN,
+            FIELD_MANAGER,
+            FILENAME,
+            KUSTOMIZE,
+            OUTPUT,
+            RECORD,
+            RECURSIVE,
+            SELECTOR,
+            SHOW_MANAGED,
+            TEMPLATE,
+            MISSING_KEYS,
+            VALIDATE,
             ("cascade", ' ', Kind::Optional("background")),
             ("force", ' ', Kind::Switch),
             ("force-conflicts", ' ', Kind::ForeignSwitch),

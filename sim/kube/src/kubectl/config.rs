@@ -1,6 +1,6 @@
 //! The kubeconfig file: which API server, which namespace.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use world::{OpenMode, ReadResult, Sys};
 
 use super::failure::Failure;
@@ -80,7 +80,8 @@ impl Config {
         config.path = found;
         let current = config.file["current-context"].as_str().unwrap_or_default();
         config.context = flags.get("context").unwrap_or(current).to_owned();
-        let context = named_entry(&config.file, "contexts", &config.context).map(|entry| entry["context"].clone());
+        let context =
+            named_entry(&config.file, "contexts", &config.context).map(|entry| entry["context"].clone());
         if let (None, Some(wanted)) = (&context, flags.get("context")) {
             return Err(Failure::Own(format!("context {wanted:?} does not exist")));
         }
@@ -141,21 +142,4 @@ fn is_at(host: &str, server: std::net::SocketAddr) -> bool {
 /// The entry of that name in a list of the file.
 pub fn named_entry<'a>(file: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
     file[list].as_array()?.iter().find(|entry| entry["name"].as_str() == Some(name))
-}
-
-/// A file for an administrator of the cluster, as kubeadm writes it.
-pub fn admin_file(server: &str) -> String {
-    let file = json!({
-        "apiVersion": "v1",
-        "clusters": [{"cluster": {"certificate-authority-data": "DATA+OMITTED", "server": server}, "name": "kubernetes"}],
-        "contexts": [{
-            "context": {"cluster": "kubernetes", "user": "kubernetes-admin"},
-            "name": "kubernetes-admin@kubernetes",
-        }],
-        "current-context": "kubernetes-admin@kubernetes",
-        "kind": "Config",
-        "preferences": Value::Object(Map::new()),
-        "users": [{"name": "kubernetes-admin", "user": {}}],
-    });
-    super::yaml::print(&file)
 }

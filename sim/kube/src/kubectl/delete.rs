@@ -46,7 +46,9 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
         grace = Some(1);
     }
     if force && grace.is_some_and(|seconds| seconds > 0) {
-        return Err(Failure::Own("--force and --grace-period greater than 0 cannot be specified together".to_owned()));
+        return Err(Failure::Own(
+            "--force and --grace-period greater than 0 cannot be specified together".to_owned(),
+        ));
     }
     grace = match (grace, force) {
         (_, true) => Some(0),
@@ -56,7 +58,8 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     };
     let (targets, mut failures) = find(cli)?;
     if cli.flags.on("ignore-not-found") || cli.flags.on("all") {
-        failures.retain(|failure| !matches!(failure, Failure::Server(error) if error.reason == Reason::NotFound));
+        failures
+            .retain(|failure| !matches!(failure, Failure::Server(error) if error.reason == Reason::NotFound));
     }
     if force && dry_run == DryRun::No {
         cli.err(FORCED);
@@ -65,8 +68,7 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let verb = if force { "force deleted" } else { "deleted" };
     for target in &targets {
         if dry_run == DryRun::No {
-            let deleted =
-                (target.kind.resource.delete)(cli.sys, &target.namespace, &target.name, grace);
+            let deleted = (target.kind.resource.delete)(cli.sys, &target.namespace, &target.name, grace);
             if let Err(error) = deleted {
                 failures.push(error.into());
                 continue;
@@ -101,7 +103,7 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
 
 /// A time some nanoseconds from now.
 pub fn later(sys: &dyn Sys, nanoseconds: u64) -> SimTime {
-    SimTime::from_nanos(sys.now().as_nanos().saturating_add(nanoseconds))
+    sys.now() + std::time::Duration::from_nanos(nanoseconds)
 }
 
 fn find(cli: &mut Cli<'_>) -> Result<(Vec<Target>, Vec<Failure>), Failure> {

@@ -90,14 +90,12 @@ impl Failure {
 fn invalid(error: &ApiError) -> String {
     // The kind and name are those that the server's message begins with.
     let message = error.message.rsplit_once("\": ").filter(|_| error.message.starts_with("error when"));
-    let message = message.map_or(error.message.as_str(), |_| {
-        error.message.split_once("\": ").map_or("", |(_, rest)| rest)
-    });
+    let message = message
+        .map_or(error.message.as_str(), |_| error.message.split_once("\": ").map_or("", |(_, rest)| rest));
     let (kind, name) = match message.split_once(" \"") {
-        Some((kind, rest)) => (
-            kind.split('.').next().unwrap_or_default(),
-            rest.split_once('"').map_or("", |(name, _)| name),
-        ),
+        Some((kind, rest)) => {
+            (kind.split('.').next().unwrap_or_default(), rest.split_once('"').map_or("", |(name, _)| name))
+        }
         None => ("", ""),
     };
     let head = format!("The {kind} {name:?} is invalid");

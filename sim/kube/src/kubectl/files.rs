@@ -90,9 +90,8 @@ fn take(cli: &mut Cli<'_>, document: Value, source: &str, outcomes: &mut Vec<Res
     }
     if !document.is_object() {
         let why = "json: cannot unmarshal string into Go value of type map[string]interface {}";
-        outcomes.push(Err(Failure::Own(format!(
-            "error parsing {source}: error converting YAML to JSON: {why}"
-        ))));
+        outcomes
+            .push(Err(Failure::Own(format!("error parsing {source}: error converting YAML to JSON: {why}"))));
         return;
     }
     if kind.is_empty() {
@@ -177,7 +176,8 @@ fn go_words(message: &str, kind: &str) -> String {
     if message.starts_with("unknown field") {
         return format!("strict decoding error: {message}");
     }
-    let Some((path, why)) = message.strip_prefix("json: ").and_then(|rest| rest.split_once(": invalid type: "))
+    let Some((path, why)) =
+        message.strip_prefix("json: ").and_then(|rest| rest.split_once(": invalid type: "))
     else {
         return message.to_owned();
     };
@@ -202,7 +202,10 @@ fn go_words(message: &str, kind: &str) -> String {
     let names: Vec<String> =
         path.split('.').map(|part| part.split('[').next().unwrap_or_default().to_owned()).collect();
     let holder = struct_of(kind, names.get(..names.len().saturating_sub(1)).unwrap_or_default());
-    format!("json: cannot unmarshal {found} into Go struct field {holder}.{} of type {expected}", names.join("."))
+    format!(
+        "json: cannot unmarshal {found} into Go struct field {holder}.{} of type {expected}",
+        names.join(".")
+    )
 }
 
 /// The Go type that has a field, by the path of what holds it.

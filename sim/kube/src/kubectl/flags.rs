@@ -80,7 +80,11 @@ impl Parsed {
 
     /// All values of an option that takes a list with commas.
     pub fn list(&self, name: &str) -> Vec<&str> {
-        self.all(name).into_iter().flat_map(|value| value.split(',')).filter(|value| !value.is_empty()).collect()
+        self.all(name)
+            .into_iter()
+            .flat_map(|value| value.split(','))
+            .filter(|value| !value.is_empty())
+            .collect()
     }
 
     /// Whether a switch is on.
@@ -163,9 +167,10 @@ fn letters<'a>(
             (Kind::Optional(value), None) => value.to_owned(),
             (_, Some(value)) => value.to_owned(),
             (_, None) if !after.is_empty() => after.to_owned(),
-            (_, None) => rest.next().cloned().ok_or_else(|| {
-                FlagError::Wrong(format!("flag needs an argument: {letter:?} in -{here}"))
-            })?,
+            (_, None) => rest
+                .next()
+                .cloned()
+                .ok_or_else(|| FlagError::Wrong(format!("flag needs an argument: {letter:?} in -{here}")))?,
         };
         parsed.given.push((flag.0, check(flag, value)?));
         if given.is_some() || !matches!(flag.2, Kind::Switch | Kind::Optional(_)) {
@@ -244,7 +249,10 @@ mod tests {
                 "-w=maybe",
                 r#"invalid argument "maybe" for "-w, --watch" flag: strconv.ParseBool: parsing "maybe": invalid syntax"#,
             ),
-            ("--timeout 5", r#"invalid argument "5" for "--timeout" flag: time: missing unit in duration "5""#),
+            (
+                "--timeout 5",
+                r#"invalid argument "5" for "--timeout" flag: time: missing unit in duration "5""#,
+            ),
             ("--chunk-size=5", "foreign chunk-size"),
         ] {
             assert_eq!(outcome(line), expected, "{line}");

@@ -40,9 +40,9 @@ pub fn headings(kind: &Type, extras: &Extras) -> Vec<String> {
     let shown = columns.filter(|(_, width)| *width == Width::Always || extras.wide);
     let mut row: Vec<String> = extras.namespace.then(|| "NAMESPACE".to_owned()).into_iter().collect();
     row.extend(shown.map(|(heading, _)| (*heading).to_owned()));
-    row.extend(extras.label_columns.iter().map(|key| {
-        key.rsplit('/').next().unwrap_or_default().to_uppercase()
-    }));
+    row.extend(
+        extras.label_columns.iter().map(|key| key.rsplit('/').next().unwrap_or_default().to_uppercase()),
+    );
     if extras.labels {
         row.push("LABELS".to_owned());
     }
@@ -106,7 +106,9 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     }
     let mut found = gather(cli, &words)?;
     if cli.flags.on("ignore-not-found") {
-        found.failures.retain(|one| !matches!(one, Failure::Server(error) if error.reason == Reason::NotFound));
+        found
+            .failures
+            .retain(|one| !matches!(one, Failure::Server(error) if error.reason == Reason::NotFound));
     }
     if let Some(path) = cli.flags.get("sort-by").map(str::to_owned) {
         sort(&mut found.groups, &path)?;
@@ -114,7 +116,10 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     match format {
         Format::Table { .. } => tables(cli, found, extras),
         format => {
-            let single = found.by_name && found.groups.len() == 1 && found.failures.is_empty() && words_name_one(&words);
+            let single = found.by_name
+                && found.groups.len() == 1
+                && found.failures.is_empty()
+                && words_name_one(&words);
             let mut objects: Vec<Value> = found.groups.into_iter().flat_map(|group| group.objects).collect();
             let text = match (single, objects.len()) {
                 (true, 1) => format.print(&objects.remove(0), !extras.headless),
@@ -160,7 +165,9 @@ fn sort(groups: &mut [Group], path: &str) -> Result<(), Failure> {
         let key = |object: &Value| template.values(object).first().copied().cloned();
         any |= group.objects.is_empty() || group.objects.iter().any(|object| key(object).is_some());
         group.objects.sort_by(|a, b| match (key(a), key(b)) {
-            (Some(Value::Number(a)), Some(Value::Number(b))) => a.as_f64().unwrap_or(0.0).total_cmp(&b.as_f64().unwrap_or(0.0)),
+            (Some(Value::Number(a)), Some(Value::Number(b))) => {
+                a.as_f64().unwrap_or(0.0).total_cmp(&b.as_f64().unwrap_or(0.0))
+            }
             (a, b) => {
                 let text = |value: Option<Value>| value.as_ref().map(super::jsonpath::text_of);
                 text(a).cmp(&text(b))

@@ -147,7 +147,12 @@ fn action<'a>(text: &'a str, stack: &mut Vec<(Option<Path>, Vec<Node>)>) -> Resu
                 let word: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
                 return Err(format!("unrecognized identifier {word}"));
             }
-            other => return Err(format!("unrecognized character in action: U+{:04X} '{other}'", u32::from(other))),
+            other => {
+                return Err(format!(
+                    "unrecognized character in action: U+{:04X} '{other}'",
+                    u32::from(other)
+                ));
+            }
         }
     }
 }
@@ -330,9 +335,9 @@ impl Path {
 }
 
 fn follow<'a>(steps: &[Step], root: &'a Value, start: Vec<&'a Value>) -> Vec<&'a Value> {
-    steps.iter().fold(start, |values, step| {
-        values.into_iter().flat_map(|value| take(step, root, value)).collect()
-    })
+    steps
+        .iter()
+        .fold(start, |values, step| values.into_iter().flat_map(|value| take(step, root, value)).collect())
 }
 
 fn children(value: &Value) -> Vec<&Value> {

@@ -39,18 +39,39 @@ const KEPT: &[(&str, &str, &str, &[&str], &str, bool)] = &[
     ("LimitRange", "limitranges", "limitrange", &["limits"], "v1", true),
     ("ResourceQuota", "resourcequotas", "resourcequota", &["quota"], "v1", true),
     ("ReplicationController", "replicationcontrollers", "replicationcontroller", &["rc"], "v1", true),
-    ("HorizontalPodAutoscaler", "horizontalpodautoscalers", "horizontalpodautoscaler", &["hpa"], "autoscaling/v2", true),
+    (
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "horizontalpodautoscaler",
+        &["hpa"],
+        "autoscaling/v2",
+        true,
+    ),
     ("CronJob", "cronjobs", "cronjob", &["cj"], "batch/v1", true),
     ("Job", "jobs", "job", &[], "batch/v1", true),
     ("IngressClass", "ingressclasses", "ingressclass", &[], "networking.k8s.io/v1", false),
     ("PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudget", &["pdb"], "policy/v1", true),
-    ("ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding", &[], "rbac.authorization.k8s.io/v1", false),
+    (
+        "ClusterRoleBinding",
+        "clusterrolebindings",
+        "clusterrolebinding",
+        &[],
+        "rbac.authorization.k8s.io/v1",
+        false,
+    ),
     ("ClusterRole", "clusterroles", "clusterrole", &[], "rbac.authorization.k8s.io/v1", false),
     ("RoleBinding", "rolebindings", "rolebinding", &[], "rbac.authorization.k8s.io/v1", true),
     ("Role", "roles", "role", &[], "rbac.authorization.k8s.io/v1", true),
     ("PriorityClass", "priorityclasses", "priorityclass", &["pc"], "scheduling.k8s.io/v1", false),
     ("StorageClass", "storageclasses", "storageclass", &["sc"], "storage.k8s.io/v1", false),
-    ("CustomResourceDefinition", "customresourcedefinitions", "customresourcedefinition", &["crd", "crds"], "apiextensions.k8s.io/v1", false),
+    (
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        "customresourcedefinition",
+        &["crd", "crds"],
+        "apiextensions.k8s.io/v1",
+        false,
+    ),
 ];
 
 fn of(resource: &'static ResourceType) -> Type {
@@ -79,7 +100,8 @@ pub fn all() -> Vec<Type> {
 pub fn of_object(object: &Value) -> Type {
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("apiVersion"), text("kind"));
-    let found = all().into_iter().find(|known| known.kind == kind && group(known.api_version) == group(version));
+    let found =
+        all().into_iter().find(|known| known.kind == kind && group(known.api_version) == group(version));
     found.unwrap_or_else(|| of(resource(version, kind)))
 }
 
@@ -96,7 +118,10 @@ pub fn find(word: &str) -> Option<Type> {
             || known.kind.eq_ignore_ascii_case(name);
         let group = group(known.api_version);
         let version = known.api_version.rsplit('/').next().unwrap_or_default();
-        named && rest.is_none_or(|rest| rest.trim_end_matches('.') == group || rest == format!("{version}.{group}"))
+        named
+            && rest.is_none_or(|rest| {
+                rest.trim_end_matches('.') == group || rest == format!("{version}.{group}")
+            })
     })
 }
 

@@ -26,8 +26,6 @@ mod table;
 mod target;
 mod yaml;
 
-pub use config::admin_file;
-
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Signal, Sys, Wait};
 
 /// Installs `kubectl`.

@@ -49,7 +49,9 @@ impl Format {
         let mut name = name.to_owned();
         if let Some(base) = name.strip_suffix("-file").filter(|base| !base.starts_with("go-")) {
             argument = super::config::read_file(cli.sys, &argument).map_err(|_| {
-                Failure::Own(format!("error reading --template {argument}, open {argument}: no such file or directory"))
+                Failure::Own(format!(
+                    "error reading --template {argument}, open {argument}: no such file or directory"
+                ))
             })?;
             name = base.to_owned();
         } else if argument.is_empty() {

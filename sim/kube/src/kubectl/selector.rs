@@ -53,9 +53,8 @@ impl LabelSelector {
         let mut requirements = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
-            let (requirement, after) = parse_one(rest).map_err(|why| {
-                Failure::Own(format!("unable to parse requirement: {why}"))
-            })?;
+            let (requirement, after) =
+                parse_one(rest).map_err(|why| Failure::Own(format!("unable to parse requirement: {why}")))?;
             requirements.push(requirement);
             rest = after.trim_start();
             match rest.strip_prefix(',') {
@@ -107,7 +106,9 @@ impl LabelSelector {
     /// Whether an object's labels are like this.
     pub fn selects(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
-        self.0.iter().all(|requirement| requirement.holds(labels.get(&requirement.key).and_then(Value::as_str)))
+        self.0
+            .iter()
+            .all(|requirement| requirement.holds(labels.get(&requirement.key).and_then(Value::as_str)))
     }
 
     /// As `-l` takes it and listings print it. Kubernetes: `FormatLabelSelector`.
@@ -163,9 +164,7 @@ fn parse_one(text: &str) -> Result<(Requirement, &str), String> {
         None | Some(',') => Ok((requirement(key, Operator::Exists, Vec::new())?, rest)),
         Some(_) => {
             let word: String = rest.chars().take_while(|c| !c.is_whitespace()).collect();
-            Err(format!(
-                "found '{word}', expected: in, notin, =, ==, !=, gt, lt"
-            ))
+            Err(format!("found '{word}', expected: in, notin, =, ==, !=, gt, lt"))
         }
     }
 }
@@ -194,7 +193,9 @@ impl FieldSelector {
                 (Some((field, value)), ..) => (field, false, value),
                 (None, Some((field, value)), _) | (None, None, Some((field, value))) => (field, true, value),
                 _ => {
-                    return Err(Failure::Own(format!("invalid selector: '{text}'; can't understand '{term}'")));
+                    return Err(Failure::Own(format!(
+                        "invalid selector: '{text}'; can't understand '{term}'"
+                    )));
                 }
             };
             all.push((field.to_owned(), equal, value.to_owned()));
@@ -219,13 +220,27 @@ impl FieldSelector {
     pub fn unknown(&self, kind: &str) -> Option<&str> {
         let known: &[&str] = match kind {
             "Pod" => &[
-                "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-                "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
+                "spec.nodeName",
+                "spec.restartPolicy",
+                "spec.schedulerName",
+                "spec.serviceAccountName",
+                "spec.hostNetwork",
+                "status.phase",
+                "status.podIP",
+                "status.nominatedNodeName",
             ],
             "Event" => &[
-                "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-                "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath",
-                "reason", "reportingComponent", "source", "type",
+                "involvedObject.kind",
+                "involvedObject.namespace",
+                "involvedObject.name",
+                "involvedObject.uid",
+                "involvedObject.apiVersion",
+                "involvedObject.resourceVersion",
+                "involvedObject.fieldPath",
+                "reason",
+                "reportingComponent",
+                "source",
+                "type",
             ],
             "Node" => &["spec.unschedulable"],
             "Namespace" => &["status.phase"],
@@ -272,9 +287,11 @@ mod tests {
     #[test]
     fn fields_are_selected_by_their_values() {
         let pod = json!({"metadata": {"name": "a"}, "status": {"phase": "Running"}});
-        for (text, expected) in
-            [("status.phase=Running", true), ("status.phase!=Running", false), ("metadata.name==a,spec.nodeName=", true)]
-        {
+        for (text, expected) in [
+            ("status.phase=Running", true),
+            ("status.phase!=Running", false),
+            ("metadata.name==a,spec.nodeName=", true),
+        ] {
             let selector = FieldSelector::parse(text).expect("it is a selector");
             assert_eq!((selector.selects(&pod), selector.unknown("Pod")), (expected, None), "{text}");
         }

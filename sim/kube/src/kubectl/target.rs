@@ -80,8 +80,16 @@ pub enum Words {
 }
 
 const CATEGORY_ALL: &[&str] = &[
-    "pods", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "statefulsets",
-    "horizontalpodautoscalers", "cronjobs", "jobs",
+    "pods",
+    "replicationcontrollers",
+    "services",
+    "daemonsets",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "horizontalpodautoscalers",
+    "cronjobs",
+    "jobs",
 ];
 
 fn types(word: &str) -> Result<Vec<Type>, Failure> {
@@ -92,7 +100,8 @@ fn types(word: &str) -> Result<Vec<Type>, Failure> {
             continue;
         }
         let known = kinds::find(word);
-        let kind = known.ok_or_else(|| Failure::Own(format!("the server doesn't have a resource type {word:?}")))?;
+        let kind =
+            known.ok_or_else(|| Failure::Own(format!("the server doesn't have a resource type {word:?}")))?;
         if !found.contains(&kind) {
             found.push(kind);
         }
@@ -258,8 +267,11 @@ pub fn live(cli: &mut Cli<'_>, given: &[String], alone: TypeAlone) -> Result<Vec
         return Ok(found.targets());
     }
     if !given.is_empty() {
-        return Err(Failure::Own("when paths, URLs, or stdin is provided as resource input, you may not specify \
-             resource arguments as well".to_owned()));
+        return Err(Failure::Own(
+            "when paths, URLs, or stdin is provided as resource input, you may not specify \
+             resource arguments as well"
+                .to_owned(),
+        ));
     }
     let targets = super::files::read(cli)?;
     cli.config.connect(cli.sys)?;

@@ -159,7 +159,10 @@ fn double_quoted(string: &str) -> String {
 
 /// Whether a string may stand without quotes in a block. Go: `yaml_emitter_analyze_scalar`.
 fn plain_allowed(string: &str) -> bool {
-    if string.starts_with("---") || string.starts_with("...") || string.starts_with(' ') || string.ends_with(' ')
+    if string.starts_with("---")
+        || string.starts_with("...")
+        || string.starts_with(' ')
+        || string.ends_with(' ')
     {
         return false;
     }
@@ -197,10 +200,13 @@ fn is_number(string: &str) -> bool {
     let exponent = unsigned.get(mantissa.len() + 1..);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let float = match mantissa.split_once('.') {
-        Some((whole, part)) => (whole.is_empty() || digits(whole)) && (digits(part) || part.is_empty() && !whole.is_empty()),
+        Some((whole, part)) => {
+            (whole.is_empty() || digits(whole)) && (digits(part) || part.is_empty() && !whole.is_empty())
+        }
         None => digits(mantissa),
     };
-    let exponent = exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)));
+    let exponent =
+        exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)));
     based || float && exponent
 }
 
@@ -216,9 +222,8 @@ fn is_time(string: &str) -> bool {
     let parts: Vec<&str> = date.split('-').collect();
     let [year, month, day] = parts[..] else { return false };
     let date = digits(year, 4..=4) && digits(month, 1..=2) && digits(day, 1..=2);
-    date && time.is_none_or(|time| {
-        time.split(':').count() >= 3 && time.starts_with(|c: char| c.is_ascii_digit())
-    })
+    date && time
+        .is_none_or(|time| time.split(':').count() >= 3 && time.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// `10:30`: a number to base 60 in old YAML.
@@ -228,10 +233,11 @@ fn is_base_60(string: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
     let mut rest = parts.peekable();
     let more = rest.peek().is_some();
-    more && digits(first) && rest.all(|part| {
-        let whole = part.split('.').next().unwrap_or_default();
-        digits(whole) && whole.len() <= 2 && whole.parse::<u8>().is_ok_and(|part| part < 60)
-    })
+    more && digits(first)
+        && rest.all(|part| {
+            let whole = part.split('.').next().unwrap_or_default();
+            digits(whole) && whole.len() <= 2 && whole.parse::<u8>().is_ok_and(|part| part < 60)
+        })
 }
 
 /// The order of keys: numbers in names count as numbers. Go: `keyList.Less`.
@@ -250,7 +256,8 @@ fn compare(a: &str, b: &str) -> Ordering {
         }
         let number = |chars: &[char]| -> (u64, usize) {
             let digits = chars[at..].iter().map_while(|c| c.to_digit(10));
-            digits.fold((0, 0), |(n, len), digit| (n.saturating_mul(10).saturating_add(digit.into()), len + 1))
+            digits
+                .fold((0, 0), |(n, len), digit| (n.saturating_mul(10).saturating_add(digit.into()), len + 1))
         };
         return number(&a).cmp(&number(&b)).then(x.cmp(&y));
     }

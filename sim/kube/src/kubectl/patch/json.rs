@@ -24,7 +24,8 @@ pub fn merge(target: &mut Value, patch: &Value) {
 /// # Errors
 /// The words of Go's `json-patch` library.
 pub fn apply(target: &mut Value, patch: &Value) -> Result<(), String> {
-    let operations = patch.as_array().ok_or("json: cannot unmarshal object into Go value of type jsonpatch.Patch")?;
+    let operations =
+        patch.as_array().ok_or("json: cannot unmarshal object into Go value of type jsonpatch.Patch")?;
     for operation in operations {
         let text = |field: &str| operation.get(field).and_then(Value::as_str).unwrap_or_default();
         let (op, path) = (text("op"), text("path"));
@@ -48,7 +49,8 @@ pub fn apply(target: &mut Value, patch: &Value) -> Result<(), String> {
                 add(target, path, moved).ok_or_else(|| missing("move", path))?;
             }
             "copy" => {
-                let copied = target.pointer(text("from")).cloned().ok_or_else(|| missing("copy", text("from")))?;
+                let copied =
+                    target.pointer(text("from")).cloned().ok_or_else(|| missing("copy", text("from")))?;
                 add(target, path, copied).ok_or_else(|| missing("copy", path))?;
             }
             "test" => {
@@ -119,15 +121,27 @@ mod tests {
     fn operations_change_what_their_paths_name() {
         let start = json!({"spec": {"list": [1, 2], "a/b": 1}});
         for (patch, expected) in [
-            (json!([{"op": "add", "path": "/spec/list/-", "value": 3}]), Ok(json!({"spec": {"list": [1, 2, 3], "a/b": 1}}))),
-            (json!([{"op": "replace", "path": "/spec/list/0", "value": 9}]), Ok(json!({"spec": {"list": [9, 2], "a/b": 1}}))),
+            (
+                json!([{"op": "add", "path": "/spec/list/-", "value": 3}]),
+                Ok(json!({"spec": {"list": [1, 2, 3], "a/b": 1}})),
+            ),
+            (
+                json!([{"op": "replace", "path": "/spec/list/0", "value": 9}]),
+                Ok(json!({"spec": {"list": [9, 2], "a/b": 1}})),
+            ),
             (json!([{"op": "remove", "path": "/spec/a~1b"}]), Ok(json!({"spec": {"list": [1, 2]}}))),
-            (json!([{"op": "move", "from": "/spec/list", "path": "/l"}]), Ok(json!({"spec": {"a/b": 1}, "l": [1, 2]}))),
+            (
+                json!([{"op": "move", "from": "/spec/list", "path": "/l"}]),
+                Ok(json!({"spec": {"a/b": 1}, "l": [1, 2]})),
+            ),
             (
                 json!([{"op": "replace", "path": "/no", "value": 1}]),
                 Err("replace operation does not apply: doc is missing key: /no: missing value"),
             ),
-            (json!([{"op": "test", "path": "/spec/list/0", "value": 2}]), Err("testing value /spec/list/0 failed: test failed")),
+            (
+                json!([{"op": "test", "path": "/spec/list/0", "value": 2}]),
+                Err("testing value /spec/list/0 failed: test failed"),
+            ),
         ] {
             let mut target = start.clone();
             let outcome = apply(&mut target, &patch).map(|()| target);

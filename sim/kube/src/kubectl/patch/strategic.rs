@@ -17,7 +17,12 @@ pub(super) enum ListMerge {
 pub(super) fn list_merge(holder: &[String], field: &str) -> ListMerge {
     let inside = |name: &str| holder.iter().any(|part| part == name);
     match field {
-        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "imagePullSecrets"
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "volumes"
+        | "env"
+        | "imagePullSecrets"
         | "secrets" => ListMerge::ByKey("name"),
         "ports" if inside("containers") || inside("initContainers") => ListMerge::ByKey("containerPort"),
         "ports" if holder == ["spec"] => ListMerge::ByKey("port"),
@@ -137,8 +142,11 @@ fn apply_list(
 /// A map as Go prints it.
 fn go_map(value: &Value) -> String {
     let pairs = value.as_object().into_iter().flatten();
-    let mut shown: Vec<String> =
-        pairs.map(|(key, value)| format!("{key}:{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+    let mut shown: Vec<String> = pairs
+        .map(|(key, value)| {
+            format!("{key}:{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
+        .collect();
     shown.sort();
     format!("map[{}]", shown.join(" "))
 }
@@ -166,7 +174,11 @@ mod tests {
                 "/spec/template/spec/containers",
                 json!([{"name": "a", "image": "x:1", "ports": [{"containerPort": 80}]}]),
             ),
-            (json!({"tolerations": [{"key": "z"}]}), "/spec/template/spec/tolerations", json!([{"key": "z"}])),
+            (
+                json!({"tolerations": [{"key": "z"}]}),
+                "/spec/template/spec/tolerations",
+                json!([{"key": "z"}]),
+            ),
             (json!({"tolerations": null}), "/spec/template/spec/tolerations", Value::Null),
         ] {
             let mut target = start.clone();

@@ -51,7 +51,8 @@ fn merge(
         }
         // Fields of a union: another choice drops what the old one had.
         let union = lists == Lists::Strategic && path.as_slice() == ["spec", "strategy"];
-        if union && there.is_some_and(|there| there != *at)
+        if union
+            && there.is_some_and(|there| there != *at)
             && let (Some(fields), Some(kept)) = (at.as_object_mut(), value.as_object())
         {
             fields.retain(|field, _| kept.contains_key(field));
@@ -75,7 +76,8 @@ fn merge_list(
     key: &str,
     path: &mut Vec<String>,
 ) {
-    let find = |list: &[Value], item: &Value| list.iter().find(|other| other.get(key) == item.get(key)).cloned();
+    let find =
+        |list: &[Value], item: &Value| list.iter().find(|other| other.get(key) == item.get(key)).cloned();
     let mut merged = Vec::new();
     for item in modified {
         let mut new = find(items(Some(current)), item).unwrap_or(Value::Null);
@@ -128,7 +130,8 @@ mod tests {
     #[test]
     fn another_strategy_drops_the_fields_of_the_old_one() {
         let modified = json!({"spec": {"strategy": {"type": "Recreate"}}});
-        let mut current = json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
+        let mut current =
+            json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}});
         apply(None, &modified, &mut current, Lists::Strategic);
         assert_eq!(current, modified);
     }

@@ -34,7 +34,8 @@ pub fn roles(object: &Value) -> String {
 
 /// Kubernetes: `printNode`.
 pub fn node(object: &Value, now: i64) -> Vec<String> {
-    let ready = list(object, "/status/conditions").iter().find(|condition| text(condition, "/type") == "Ready");
+    let ready =
+        list(object, "/status/conditions").iter().find(|condition| text(condition, "/type") == "Ready");
     let mut status = match ready {
         Some(condition) if text(condition, "/status") == "True" => "Ready",
         Some(_) => "NotReady",

@@ -99,13 +99,8 @@ fn some(all: &[String], separator: &str, most: usize) -> String {
     }
 }
 
-pub const ENDPOINT_SLICE: &[Column] = &[
-    ("NAME", Always),
-    ("ADDRESSTYPE", Always),
-    ("PORTS", Always),
-    ("ENDPOINTS", Always),
-    ("AGE", Always),
-];
+pub const ENDPOINT_SLICE: &[Column] =
+    &[("NAME", Always), ("ADDRESSTYPE", Always), ("PORTS", Always), ("ENDPOINTS", Always), ("AGE", Always)];
 
 pub fn endpoint_slice(object: &Value, now: i64) -> Vec<String> {
     let ports: Vec<String> = list(object, "/ports")
@@ -148,7 +143,14 @@ pub fn ingress(object: &Value, now: i64) -> Vec<String> {
         .collect();
     let hosts = if hosts.is_empty() { "*".to_owned() } else { some(&hosts, ",", 3) };
     let ports = if list(object, "/spec/tls").is_empty() { "80" } else { "80, 443" };
-    vec![name(object), class.to_owned(), hosts, balancer(object).join(","), ports.to_owned(), age(object, now)]
+    vec![
+        name(object),
+        class.to_owned(),
+        hosts,
+        balancer(object).join(","),
+        ports.to_owned(),
+        age(object, now),
+    ]
 }
 
 pub const NETWORK_POLICY: &[Column] = &[("NAME", Always), ("POD-SELECTOR", Always), ("AGE", Always)];

@@ -189,7 +189,11 @@ mod tests {
                 false,
                 "0/2 ContainerCreating 0",
             ),
-            (json!({"phase": "Pending", "initContainerStatuses": [waiting("PodInitializing")]}), false, "0/2 Init:0/2 0"),
+            (
+                json!({"phase": "Pending", "initContainerStatuses": [waiting("PodInitializing")]}),
+                false,
+                "0/2 Init:0/2 0",
+            ),
             (
                 json!({"phase": "Pending", "initContainerStatuses": [done, waiting("CrashLoopBackOff")]}),
                 false,
@@ -201,7 +205,11 @@ mod tests {
                 false,
                 "0/2 Init:ExitCode:3 2",
             ),
-            (json!({"phase": "Running", "containerStatuses": [running(true), running(false)]}), false, "1/2 Running 0"),
+            (
+                json!({"phase": "Running", "containerStatuses": [running(true), running(false)]}),
+                false,
+                "1/2 Running 0",
+            ),
             (
                 json!({"phase": "Running", "containerStatuses": [running(true), {
                     "restartCount": 3, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
@@ -209,9 +217,21 @@ mod tests {
                 false,
                 "1/2 CrashLoopBackOff 3 (20s ago)",
             ),
-            (json!({"phase": "Running", "containerStatuses": [running(true), done]}), false, "1/2 NotReady 0"),
-            (json!({"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]}), false, "0/2 Error 0"),
-            (json!({"phase": "Running", "containerStatuses": [running(true), running(true)]}), true, "2/2 Terminating 0"),
+            (
+                json!({"phase": "Running", "containerStatuses": [running(true), done]}),
+                false,
+                "1/2 NotReady 0",
+            ),
+            (
+                json!({"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]}),
+                false,
+                "0/2 Error 0",
+            ),
+            (
+                json!({"phase": "Running", "containerStatuses": [running(true), running(true)]}),
+                true,
+                "2/2 Terminating 0",
+            ),
             (json!({"phase": "Failed", "reason": "Evicted"}), false, "0/2 Evicted 0"),
         ];
         for (status, deleted, expected) in cases {
