@@ -1,15 +1,18 @@
 //! Kubernetes: the components that program kernels.
 //!
-//! Read first: [`api`] (objects and the API server), [`cni`] (plugins).
+//! Read first: [`api`] (objects and the API server), [`cni`] (plugins),
+//! [`controllers`] and [`scheduler`] (the control plane).
 //!
 //! Nothing here looks into a packet; everything acts through the system calls of a process.
 
 pub mod api;
 pub mod cluster;
 pub mod cni;
+pub mod controllers;
 pub mod etcd;
 pub mod flannel;
 pub mod kubectl;
+pub mod scheduler;
 pub mod stream;
 
 /// Installs every program of this room.
@@ -17,7 +20,9 @@ pub fn install_all(registry: &mut world::Registry) {
     cni::install(registry, cni::Release::V1_9);
     cni::install(registry, cni::Release::V1_1);
     cni::cnitool::install(registry);
+    controllers::install(registry);
     etcd::install(registry);
     flannel::install(registry);
     kubectl::install(registry);
+    scheduler::install(registry);
 }

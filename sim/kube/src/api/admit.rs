@@ -1,5 +1,6 @@
 //! What the API server does to an object before it keeps it; each kind has a file.
 
+mod namespace;
 mod pod;
 mod service;
 mod workload;
@@ -92,12 +93,12 @@ macro_rules! plain {
 }
 
 plain! {
-    k8s_openapi::api::core::v1::Namespace,
     k8s_openapi::api::core::v1::Node,
     k8s_openapi::api::core::v1::Endpoints,
     k8s_openapi::api::core::v1::ConfigMap,
     k8s_openapi::api::core::v1::ServiceAccount,
     k8s_openapi::api::core::v1::Event,
+    k8s_openapi::api::apps::v1::ControllerRevision,
     k8s_openapi::api::discovery::v1::EndpointSlice,
     k8s_openapi::api::networking::v1::Ingress,
     k8s_openapi::api::networking::v1::NetworkPolicy,

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use world::Sys;
 
-use super::{Kind, create, key, list, modify, name_of, namespace_of, server};
+use super::{Kind, create, key, modify, name_of, namespace_of, server};
 
 /// How grave an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,9 @@ pub fn record_at<K: Kind>(sys: &mut dyn Sys, about: &K, part: &str, report: &Rep
     };
     let now = server::now(sys);
     let uid = about.metadata().uid.clone();
-    let same = list::<Event>(sys.store(), Some(namespace)).into_iter().find(|event| {
+    // Events are named after what they are about.
+    let named = key::<Event>(namespace, &format!("{}.", name_of(about)));
+    let same = sys.store().range(&named).filter_map(|(_, entry)| entry.get::<Event>()).find(|event| {
         event.involved_object.uid == uid
             && event.involved_object.field_path.as_deref().unwrap_or_default() == part
             && event.reason.as_deref() == Some(report.reason)

@@ -50,6 +50,7 @@ kinds! {
     k8s_openapi::api::apps::v1::ReplicaSet: true,
     k8s_openapi::api::apps::v1::DaemonSet: true,
     k8s_openapi::api::apps::v1::StatefulSet: true,
+    k8s_openapi::api::apps::v1::ControllerRevision: true,
     k8s_openapi::api::discovery::v1::EndpointSlice: true,
     k8s_openapi::api::networking::v1::Ingress: true,
     k8s_openapi::api::networking::v1::NetworkPolicy: true,

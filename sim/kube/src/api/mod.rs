@@ -10,6 +10,7 @@ mod admit;
 mod error;
 pub mod event;
 mod kind;
+pub mod labels;
 pub mod manifest;
 mod resource;
 mod server;

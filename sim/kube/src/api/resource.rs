@@ -1,4 +1,4 @@
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::{
     ConfigMap, Endpoints, Event, Namespace, Node, Pod, Service, ServiceAccount,
 };
@@ -89,6 +89,7 @@ pub const RESOURCES: &[ResourceType] = &[
     of::<ReplicaSet>("replicaset", &["rs"]),
     of::<DaemonSet>("daemonset", &["ds"]),
     of::<StatefulSet>("statefulset", &["sts"]),
+    of::<ControllerRevision>("controllerrevision", &[]),
     of::<Endpoints>("endpoints", &["ep"]),
     of::<EndpointSlice>("endpointslice", &[]),
     of::<ConfigMap>("configmap", &["cm"]),

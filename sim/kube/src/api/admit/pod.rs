@@ -1,4 +1,4 @@
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodStatus, Toleration};
 
 use super::{Admit, Invalid};
 
@@ -41,6 +41,28 @@ pub(super) fn set_spec_defaults(spec: &mut PodSpec) {
                 fill(&mut get.path, "/");
                 fill(&mut get.scheme, "HTTP");
             }
+        }
+    }
+}
+
+/// A pod stays five minutes on a node that has failed. Kubernetes: admission plugin
+/// `DefaultTolerationSeconds`.
+fn tolerate_for_a_while(spec: &mut PodSpec) {
+    let tolerations = spec.tolerations.get_or_insert_default();
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let tolerated = tolerations.iter().any(|toleration| {
+            let same = toleration.key.as_deref().unwrap_or_default();
+            let effect = toleration.effect.as_deref().unwrap_or_default();
+            (same == key || same.is_empty()) && (effect == "NoExecute" || effect.is_empty())
+        });
+        if !tolerated {
+            tolerations.push(Toleration {
+                key: Some(key.to_owned()),
+                operator: Some("Exists".to_owned()),
+                effect: Some("NoExecute".to_owned()),
+                toleration_seconds: Some(300),
+                ..Toleration::default()
+            });
         }
     }
 }
@@ -102,6 +124,7 @@ impl Admit for Pod {
             spec.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".to_owned());
             spec.priority.get_or_insert(0);
             spec.service_account_name.get_or_insert_with(|| "default".to_owned());
+            tolerate_for_a_while(spec);
         }
         let status = self.status.get_or_insert_with(PodStatus::default);
         status.phase.get_or_insert_with(|| "Pending".to_owned());

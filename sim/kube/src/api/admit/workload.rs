@@ -3,19 +3,16 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{set_spec_defaults, validate_spec};
 use super::{Admit, Invalid};
+use crate::api::labels::selects;
 
 fn set_template_defaults(template: &mut PodTemplateSpec) {
     if let Some(spec) = &mut template.spec {
         set_spec_defaults(spec);
     }
-}
-
-fn selects(selector: &LabelSelector, labels: Option<&BTreeMap<String, String>>) -> bool {
-    let wanted = selector.match_labels.iter().flatten();
-    wanted.into_iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
 }
 
 /// Kubernetes: `ValidatePodTemplateSpecForReplicaSet` and its kin.
@@ -67,8 +64,7 @@ impl Admit for Deployment {
         let strategy = spec.strategy.get_or_insert_default();
         if strategy.type_.get_or_insert_with(|| "RollingUpdate".to_owned()) == "RollingUpdate" {
             let rolling = strategy.rolling_update.get_or_insert_default();
-            let quarter =
-                || k8s_openapi::apimachinery::pkg::util::intstr::IntOrString::String("25%".to_owned());
+            let quarter = || IntOrString::String("25%".to_owned());
             rolling.max_surge.get_or_insert_with(quarter);
             rolling.max_unavailable.get_or_insert_with(quarter);
         }
@@ -110,7 +106,12 @@ impl Admit for DaemonSet {
     fn set_defaults(&mut self) {
         let Some(spec) = &mut self.spec else { return };
         spec.revision_history_limit.get_or_insert(10);
-        spec.update_strategy.get_or_insert_default().type_.get_or_insert_with(|| "RollingUpdate".to_owned());
+        let strategy = spec.update_strategy.get_or_insert_default();
+        if strategy.type_.get_or_insert_with(|| "RollingUpdate".to_owned()) == "RollingUpdate" {
+            let rolling = strategy.rolling_update.get_or_insert_default();
+            rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
+            rolling.max_surge.get_or_insert(IntOrString::Int(0));
+        }
         set_template_defaults(&mut spec.template);
     }
 
@@ -131,7 +132,10 @@ impl Admit for StatefulSet {
         spec.replicas.get_or_insert(1);
         spec.revision_history_limit.get_or_insert(10);
         spec.pod_management_policy.get_or_insert_with(|| "OrderedReady".to_owned());
-        spec.update_strategy.get_or_insert_default().type_.get_or_insert_with(|| "RollingUpdate".to_owned());
+        let strategy = spec.update_strategy.get_or_insert_default();
+        if strategy.type_.get_or_insert_with(|| "RollingUpdate".to_owned()) == "RollingUpdate" {
+            strategy.rolling_update.get_or_insert_default().partition.get_or_insert(0);
+        }
         set_template_defaults(&mut spec.template);
     }
 

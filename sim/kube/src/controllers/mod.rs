@@ -1,0 +1,38 @@
+//! The control plane's loops: what `kube-controller-manager` runs.
+//!
+//! Read first: [`Manager`](manager::Manager) (the process), [`Cache`](cache::Cache) (what it has
+//! seen), `route` (which change concerns which controller), then a controller, e.g. `replica_set`.
+//!
+//! - A controller is level triggered: it is handed the name of an object, looks at what is there,
+//!   computes what should be, and writes the difference.
+//! - What a controller writes it sees, like all others, when the store's watchers are woken.
+
+mod cache;
+mod context;
+mod daemon_set;
+mod deployment;
+pub(crate) mod flags;
+mod garbage;
+mod hash;
+pub(crate) mod manager;
+mod namespace;
+mod node_ipam;
+mod object;
+mod owner;
+pub(crate) mod pods;
+mod queue;
+mod replica_set;
+mod revision;
+mod route;
+
+pub use namespace::system_namespaces;
+
+use world::Registry;
+
+/// Where the API server says that it runs.
+pub const API_SERVER_KEY: &str = "/cluster/apiserver";
+
+/// Installs `kube-controller-manager`.
+pub fn install(registry: &mut Registry) {
+    registry.install("kube-controller-manager", |args| Box::new(manager::Manager::new(&args)));
+}
