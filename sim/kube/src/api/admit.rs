@@ -1,6 +1,7 @@
 //! What the API server does to an object before it keeps it; each kind has a file.
 
 mod namespace;
+mod node;
 mod pod;
 mod service;
 mod workload;
@@ -93,7 +94,6 @@ macro_rules! plain {
 }
 
 plain! {
-    k8s_openapi::api::core::v1::Node,
     k8s_openapi::api::core::v1::Endpoints,
     k8s_openapi::api::core::v1::ConfigMap,
     k8s_openapi::api::core::v1::ServiceAccount,

@@ -82,6 +82,11 @@ impl ApiError {
         Self::new(Reason::AlreadyExists, format!("{} \"{name}\" already exists", qualified::<K>()))
     }
 
+    /// It must not be done. Kubernetes: `apierrors.NewForbidden`.
+    pub fn forbidden<K: Kind>(name: &str, why: &str) -> Self {
+        Self::new(Reason::Forbidden, format!("{} \"{name}\" is forbidden: {why}", qualified::<K>()))
+    }
+
     /// It has changed since it was read.
     pub fn conflict<K: Kind>(name: &str) -> Self {
         let message = format!(

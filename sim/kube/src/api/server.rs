@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
 use world::{Store, Sys};
@@ -48,8 +49,8 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     if !wrong.is_empty() {
         return Err(ApiError::invalid::<K>(&name, wrong));
     }
-    if K::NAMESPACED && !has_namespace(sys.store(), &namespace) {
-        return Err(ApiError::not_found::<k8s_openapi::api::core::v1::Namespace>(&namespace));
+    if K::NAMESPACED {
+        check_namespace::<K>(sys.store(), &namespace, &name)?;
     }
     let key = key::<K>(&namespace, &name);
     if sys.store().get(&key).is_some() {
@@ -88,6 +89,8 @@ pub fn update<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     }
     metadata.uid.clone_from(&was.uid);
     metadata.creation_timestamp.clone_from(&was.creation_timestamp);
+    metadata.deletion_timestamp.clone_from(&was.deletion_timestamp);
+    metadata.deletion_grace_period_seconds = was.deletion_grace_period_seconds;
     metadata.generation = was.generation;
     metadata.resource_version.clone_from(&was.resource_version);
     object.set_defaults();
@@ -99,6 +102,10 @@ pub fn update<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     object.allocate(sys, Some(&old)).map_err(|wrong| ApiError::invalid::<K>(&name, wrong))?;
     if object == *old {
         return Ok(old);
+    }
+    if object.metadata().deletion_timestamp.is_some() && has_finalizers(&*old) && !waits(&object) {
+        finalize::<K>(sys, &namespace, &name);
+        return Ok(Arc::new(object));
     }
     if object.wants_else(&old) {
         let metadata = object.metadata_mut();
@@ -123,8 +130,8 @@ pub fn modify<K: Kind>(
     update(sys, object)
 }
 
-/// Deletes an object. A pod on a node is only marked: its kubelet stops it and [`finalize`]s it;
-/// `grace` is how many seconds it has for that, otherwise what it says itself. Without any it goes
+/// Deletes an object. One with finalizers is only marked, and so is a pod on a node: its kubelet
+/// stops it and [`finalize`]s it; `grace` is how many seconds it has for that, otherwise what it says itself. Without any it goes
 /// at once.
 ///
 /// # Errors
@@ -136,11 +143,12 @@ pub fn delete<K: Kind>(
     grace: Option<i64>,
 ) -> Result<(), ApiError> {
     let old = get::<K>(sys.store(), namespace, name).ok_or_else(|| ApiError::not_found::<K>(name))?;
-    if !old.lingers() || grace == Some(0) {
+    let at_once = grace == Some(0) && old.grace().is_some() && !has_finalizers(&*old);
+    if at_once || !waits(&*old) {
         finalize::<K>(sys, namespace, name);
         return Ok(());
     }
-    let seconds = grace.or_else(|| old.grace()).unwrap_or(30);
+    let seconds = old.grace().map_or(0, |own| grace.unwrap_or(own));
     if old.metadata().deletion_timestamp.is_some() {
         return Ok(());
     }
@@ -152,6 +160,15 @@ pub fn delete<K: Kind>(
     metadata.generation = Some(metadata.generation.unwrap_or(0) + 1);
     keep(sys, &key::<K>(namespace, name), object);
     Ok(())
+}
+
+fn has_finalizers<K: Kind>(object: &K) -> bool {
+    object.metadata().finalizers.as_ref().is_some_and(|all| !all.is_empty())
+}
+
+/// Whether an object that is deleted waits for somebody.
+fn waits<K: Kind>(object: &K) -> bool {
+    object.lingers() || has_finalizers(object)
 }
 
 /// Removes an object for good; answers whether it was there.
@@ -167,8 +184,21 @@ fn keep<K: Kind>(sys: &mut dyn Sys, key: &str, mut object: K) -> Arc<K> {
     object
 }
 
-fn has_namespace(store: &Store, name: &str) -> bool {
-    get::<k8s_openapi::api::core::v1::Namespace>(store, "", name).is_some()
+/// Whether something new can be kept in a namespace. Kubernetes: admission plugin
+/// `NamespaceLifecycle`.
+fn check_namespace<K: Kind>(store: &Store, namespace: &str, name: &str) -> Result<(), ApiError> {
+    let Some(found) = get::<Namespace>(store, "", namespace) else {
+        return Err(ApiError::not_found::<Namespace>(namespace));
+    };
+    match found.metadata.deletion_timestamp {
+        None => Ok(()),
+        Some(_) => {
+            let why = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
+            Err(ApiError::forbidden::<K>(name, &why))
+        }
+    }
 }
 
 /// The present second.

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 use super::context::Context;
 use super::pods::is_active;
 use crate::api::labels::selects;
-use crate::api::{Kind, get, modify, name_of, namespace_of};
+use crate::api::{Kind, modify, name_of, namespace_of};
 
 /// The owner that controls an object.
 pub fn controller_of(metadata: &ObjectMeta) -> Option<&OwnerReference> {
@@ -92,11 +92,4 @@ pub fn pod_from_template<K: Kind>(owner: &K, template: &PodTemplateSpec) -> Pod 
         spec: template.spec.clone(),
         status: None,
     }
-}
-
-/// The objects of a kind named by the references of `metadata`'s controller.
-pub fn controlling<K: Kind>(cx: &Context<'_>, namespace: &str, metadata: &ObjectMeta) -> Option<Arc<K>> {
-    let owner = controller_of(metadata).filter(|owner| owner.kind == K::KIND)?;
-    get::<K>(cx.sys.store(), namespace, &owner.name)
-        .filter(|object| object.metadata().uid.as_ref() == Some(&owner.uid))
 }

@@ -4,58 +4,123 @@ use packet::SimTime;
 
 use super::context::Context;
 use super::object::Path;
-use super::{daemon_set, deployment, garbage, namespace, node_ipam, replica_set};
+use super::{
+    daemon_set, deployment, endpoint_mirror, endpoint_slice, endpoints, garbage, namespace, node_ipam,
+    node_lifecycle, pod_garbage, replica_set, service_account, stateful_set, taint_eviction,
+};
 
-/// A controller, in the order in which they run.
+/// A controller, in the order in which they run. Some have two tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Controller {
+    /// Empties namespaces that go.
     Namespace,
+    /// Makes ServiceAccounts.
+    ServiceAccount,
+    /// Publishes the CA.
+    RootCa,
+    /// Deletes what has lost its owner.
     GarbageCollector,
+    /// Looks for pods without a node.
+    PodGarbage,
+    /// Deletes them.
+    PodGarbageDeadline,
+    /// Gives subnets to nodes.
     NodeIpam,
+    /// Watches over nodes.
+    NodeLifecycle,
+    /// Marks the pods of a node that is not ready.
+    NodeDown,
+    /// Looks which pods must leave a node.
+    TaintEviction,
+    /// Has them leave.
+    TaintDeadline,
+    /// Deployments.
     Deployment,
+    /// ReplicaSets.
     ReplicaSet,
+    /// DaemonSets.
     DaemonSet,
+    /// StatefulSets.
+    StatefulSet,
+    /// Endpoints of Services with a selector.
+    Endpoints,
+    /// Their EndpointSlices.
+    EndpointSlice,
+    /// EndpointSlices of Endpoints without a selector.
+    EndpointSliceMirroring,
 }
+
+/// What a controller does for an object, by namespace and name.
+type Sync = fn(&mut Context<'_>, &str, &str);
 
 impl Controller {
     /// All of them.
     pub const ALL: &'static [Self] = &[
         Self::Namespace,
+        Self::ServiceAccount,
+        Self::RootCa,
         Self::GarbageCollector,
+        Self::PodGarbage,
+        Self::PodGarbageDeadline,
         Self::NodeIpam,
+        Self::NodeLifecycle,
+        Self::NodeDown,
+        Self::TaintEviction,
+        Self::TaintDeadline,
         Self::Deployment,
         Self::ReplicaSet,
         Self::DaemonSet,
+        Self::StatefulSet,
+        Self::Endpoints,
+        Self::EndpointSlice,
+        Self::EndpointSliceMirroring,
     ];
+
+    /// Its name for `--controllers`, the one it had before Kubernetes 1.28, and what it does.
+    const fn properties(self) -> (&'static str, &'static str, Sync) {
+        match self {
+            Self::Namespace => ("namespace-controller", "namespace", namespace::sync),
+            Self::ServiceAccount => {
+                ("serviceaccount-controller", "serviceaccount", service_account::sync_account)
+            }
+            Self::RootCa => (
+                "root-ca-certificate-publisher-controller",
+                "root-ca-cert-publisher",
+                service_account::sync_root_ca,
+            ),
+            Self::GarbageCollector => ("garbage-collector-controller", "garbagecollector", garbage::sync),
+            Self::PodGarbage => ("pod-garbage-collector-controller", "podgc", pod_garbage::sync),
+            Self::PodGarbageDeadline => {
+                ("pod-garbage-collector-controller", "podgc", pod_garbage::sync_deadline)
+            }
+            Self::NodeIpam => ("node-ipam-controller", "nodeipam", node_ipam::sync),
+            Self::NodeLifecycle => ("node-lifecycle-controller", "nodelifecycle", node_lifecycle::sync),
+            Self::NodeDown => ("node-lifecycle-controller", "nodelifecycle", node_lifecycle::sync_down),
+            Self::TaintEviction => ("taint-eviction-controller", "taintmanager", taint_eviction::sync),
+            Self::TaintDeadline => {
+                ("taint-eviction-controller", "taintmanager", taint_eviction::sync_deadline)
+            }
+            Self::Deployment => ("deployment-controller", "deployment", deployment::sync),
+            Self::ReplicaSet => ("replicaset-controller", "replicaset", replica_set::sync),
+            Self::DaemonSet => ("daemonset-controller", "daemonset", daemon_set::sync),
+            Self::StatefulSet => ("statefulset-controller", "statefulset", stateful_set::sync),
+            Self::Endpoints => ("endpoints-controller", "endpoint", endpoints::sync),
+            Self::EndpointSlice => ("endpointslice-controller", "endpointslice", endpoint_slice::sync),
+            Self::EndpointSliceMirroring => {
+                ("endpointslice-mirroring-controller", "endpointslicemirroring", endpoint_mirror::sync)
+            }
+        }
+    }
 
     /// Whether that is one of its names.
     pub fn is_called(self, name: &str) -> bool {
-        let (new, old) = self.names();
+        let (new, old, _) = self.properties();
         name == new || name == old
-    }
-
-    /// As `--controllers` knows it, with the name it had before Kubernetes 1.28.
-    const fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Namespace => ("namespace-controller", "namespace"),
-            Self::GarbageCollector => ("garbage-collector-controller", "garbagecollector"),
-            Self::NodeIpam => ("node-ipam-controller", "nodeipam"),
-            Self::Deployment => ("deployment-controller", "deployment"),
-            Self::ReplicaSet => ("replicaset-controller", "replicaset"),
-            Self::DaemonSet => ("daemonset-controller", "daemonset"),
-        }
     }
 
     /// Looks at an object and does what is to be done about it.
     pub fn sync(self, cx: &mut Context<'_>, namespace: &str, name: &str) {
-        let sync = match self {
-            Self::Namespace => namespace::sync,
-            Self::GarbageCollector => garbage::sync,
-            Self::NodeIpam => node_ipam::sync,
-            Self::Deployment => deployment::sync,
-            Self::ReplicaSet => replica_set::sync,
-            Self::DaemonSet => daemon_set::sync,
-        };
+        let (.., sync) = self.properties();
         sync(cx, namespace, name);
     }
 }
@@ -97,6 +162,16 @@ impl Queue {
     pub fn add_at(&mut self, task: Task, at: SimTime) {
         let due = self.later.entry(task).or_insert(at);
         *due = at.min(*due);
+    }
+
+    /// Whether that is to be done later.
+    pub fn is_waiting(&self, task: &Task) -> bool {
+        self.later.contains_key(task)
+    }
+
+    /// Forgets work for later; answers whether there was some.
+    pub fn cancel(&mut self, task: &Task) -> bool {
+        self.later.remove(task).is_some()
     }
 
     /// Takes the work that is due.

@@ -3,10 +3,14 @@
 use k8s_openapi::api::core::v1::{Node, Pod};
 
 use super::cache::{Cache, Change, Detail};
-use super::garbage;
+use super::endpoint_slice::ZONE;
+use super::node_lifecycle::is_ready_node;
 use super::object::{Identity, Path};
-use super::pods::is_active;
+use super::pods::{is_active, node_of};
 use super::queue::{Controller, Queue};
+use super::service_account::ROOT_CA;
+use super::{endpoint, garbage};
+use crate::api::name_of;
 
 /// Gives work to those whom a change of the object with that key concerns.
 pub fn route(cache: &Cache, key: &str, change: &Change, queue: &mut Queue) {
@@ -37,11 +41,7 @@ pub fn route(cache: &Cache, key: &str, change: &Change, queue: &mut Queue) {
     match &change.detail {
         Detail::Pod(old, new) => route_pod(cache, path, old.as_deref(), new.as_deref(), queue),
         Detail::Node(old, new) => route_node(cache, path, old.as_deref(), new.as_deref(), queue),
-        Detail::Other => {
-            if let Some(controller) = controller_for(path.plural) {
-                queue.add(controller, path.namespace, path.name);
-            }
-        }
+        Detail::Other => route_other(path, change.is.is_none(), queue),
     }
 }
 
@@ -63,23 +63,54 @@ fn controller_for(plural: &str) -> Option<Controller> {
         "deployments" => Some(Controller::Deployment),
         "replicasets" => Some(Controller::ReplicaSet),
         "daemonsets" => Some(Controller::DaemonSet),
+        "statefulsets" => Some(Controller::StatefulSet),
+        "services" => Some(Controller::EndpointSlice),
+        "endpoints" => Some(Controller::EndpointSliceMirroring),
         _ => None,
     }
 }
 
+fn route_other(path: Path<'_>, is_gone: bool, queue: &mut Queue) {
+    if let Some(controller) = controller_for(path.plural) {
+        queue.add(controller, path.namespace, path.name);
+    }
+    match path.plural {
+        "namespaces" => {
+            queue.add(Controller::ServiceAccount, "", path.name);
+            queue.add(Controller::RootCa, "", path.name);
+        }
+        "serviceaccounts" if path.name == "default" => {
+            queue.add(Controller::ServiceAccount, "", path.namespace);
+        }
+        "configmaps" if path.name == ROOT_CA => queue.add(Controller::RootCa, "", path.namespace),
+        "services" => {
+            queue.add(Controller::Endpoints, path.namespace, path.name);
+            queue.add(Controller::EndpointSliceMirroring, path.namespace, path.name);
+        }
+        // Those that are written before their Service are left alone.
+        "endpoints" if is_gone => queue.add(Controller::Endpoints, path.namespace, path.name),
+        _ => {}
+    }
+}
+
 fn route_pod(cache: &Cache, path: Path<'_>, old: Option<&Pod>, new: Option<&Pod>, queue: &mut Queue) {
+    endpoint::wake(cache, path.namespace, old, new, queue);
     let owners = |pod: &Pod| pod.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
+    let Some(new) = new else { return };
     // Somebody may want a pod that nobody owns.
-    if let Some(new) = new
-        && !owners(new)
+    if !owners(new)
         && is_active(new)
         && old.is_none_or(|old| owners(old) || old.metadata.labels != new.metadata.labels)
     {
-        for plural in ["replicasets", "daemonsets"] {
+        for plural in ["replicasets", "daemonsets", "statefulsets"] {
             for key in cache.keys_in(plural, path.namespace) {
                 wake_owner(key, queue);
             }
         }
+    }
+    if node_of(new).is_some() && old.and_then(node_of) != node_of(new) {
+        queue.add(Controller::TaintEviction, path.namespace, path.name);
+        queue.add(Controller::PodGarbage, path.namespace, path.name);
     }
 }
 
@@ -94,9 +125,32 @@ fn route_node(cache: &Cache, path: Path<'_>, old: Option<&Node>, new: Option<&No
             queue.add_key(Controller::DaemonSet, key);
         }
     }
-    let cidr =
-        |node: Option<&Node>| node.map(|node| node.spec.as_ref().and_then(|spec| spec.pod_cidr.clone()));
-    if cidr(old) != cidr(new) {
-        queue.add(Controller::NodeIpam, "", path.name);
+    let cidr = |node: Option<&Node>| Some(node?.spec.as_ref()?.pod_cidr.clone());
+    if cidr(old) != cidr(new) || old.is_none() {
+        queue.add(Controller::NodeIpam, "", "");
+    }
+    if new.is_some() {
+        queue.add(Controller::NodeLifecycle, "", path.name);
+    }
+    let is_down = new.is_some_and(|node| !is_ready_node(node));
+    if old.is_some_and(is_ready_node) && is_down {
+        queue.add(Controller::NodeDown, "", path.name);
+    }
+    let taints = |node: Option<&Node>| node.and_then(|node| node.spec.as_ref()?.taints.clone());
+    let zone = |node: Option<&Node>| node.and_then(|node| node.metadata.labels.as_ref()?.get(ZONE).cloned());
+    let moved = zone(old) != zone(new) || old.is_none() != new.is_none();
+    if taints(old) == taints(new) && !moved {
+        return;
+    }
+    for key in cache.pods_on(path.name) {
+        queue.add_key(Controller::TaintEviction, key);
+        if new.is_none() {
+            queue.add_key(Controller::PodGarbage, key);
+        }
+        let labels = cache.pod(key).filter(|_| moved).and_then(|pod| pod.metadata.labels.as_ref());
+        let namespace = Path::read(key).map_or("", |path| path.namespace);
+        for service in labels.into_iter().flat_map(|labels| cache.services_for(namespace, labels)) {
+            queue.add(Controller::EndpointSlice, namespace, name_of(&**service));
+        }
     }
 }

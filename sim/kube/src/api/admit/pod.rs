@@ -45,6 +45,30 @@ pub(super) fn set_spec_defaults(spec: &mut PodSpec) {
     }
 }
 
+/// Kubernetes: `qos.ComputePodQOS`.
+fn qos_class(spec: &PodSpec) -> &'static str {
+    let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let says = |container: &Container, resource: &str| {
+        let given = container.resources.as_ref();
+        let limit = given.and_then(|given| given.limits.as_ref()?.get(resource)).cloned();
+        let request = given.and_then(|given| given.requests.as_ref()?.get(resource)).cloned();
+        (limit.clone(), request.or(limit))
+    };
+    let silent = |container: &Container, resource: &str| says(container, resource).1.is_none();
+    let exact = |container: &Container, resource: &str| {
+        let (limit, request) = says(container, resource);
+        limit.is_some() && limit == request
+    };
+    let both = ["cpu", "memory"];
+    if containers().all(|container| both.iter().all(|resource| silent(container, resource))) {
+        "BestEffort"
+    } else if containers().all(|container| both.iter().all(|resource| exact(container, resource))) {
+        "Guaranteed"
+    } else {
+        "Burstable"
+    }
+}
+
 /// A pod stays five minutes on a node that has failed. Kubernetes: admission plugin
 /// `DefaultTolerationSeconds`.
 fn tolerate_for_a_while(spec: &mut PodSpec) {
@@ -128,7 +152,8 @@ impl Admit for Pod {
         }
         let status = self.status.get_or_insert_with(PodStatus::default);
         status.phase.get_or_insert_with(|| "Pending".to_owned());
-        status.qos_class.get_or_insert_with(|| "BestEffort".to_owned());
+        let class = self.spec.as_ref().map_or("BestEffort", qos_class);
+        status.qos_class.get_or_insert_with(|| class.to_owned());
     }
 
     fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
