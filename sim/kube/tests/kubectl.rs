@@ -122,7 +122,7 @@ pod/sleeper created
 # kubectl apply -f web.yaml
 deployment.apps/web unchanged
 service/web unchanged
-# sed -i 's/replicas: 2/replicas: 3/' web.yaml; cat web.yaml | kubectl apply -f -
+# sed 's/replicas: 2/replicas: 3/' web.yaml | kubectl apply -f -
 deployment.apps/web configured
 service/web unchanged
 # kubectl get deploy,svc,pod
@@ -223,11 +223,11 @@ error: must specify one of -f and -k
 # kubectl delete pods
 error: resource(s) were provided, but no name was specified
 [1]
-# sed -i 's/targetPort/targetport/' web.yaml; kubectl apply -f web.yaml
+# sed 's/targetPort/targetport/' web.yaml > wrong.yaml; kubectl apply -f wrong.yaml
 deployment.apps/web created
-Error from server (BadRequest): error when creating "web.yaml": Service in version "v1" cannot be handled as a Service: strict decoding error: unknown field "spec.ports[0].targetport"
+Error from server (BadRequest): error when creating "wrong.yaml": Service in version "v1" cannot be handled as a Service: strict decoding error: unknown field "spec.ports[0].targetport"
 [1]
-# sed -i 's/targetport: 80/nodePort: 80/' web.yaml; kubectl apply -f web.yaml
+# sed 's/targetPort: 80/nodePort: 80/' web.yaml | kubectl apply -f -
 deployment.apps/web unchanged
 The Service "web" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'
 [1]

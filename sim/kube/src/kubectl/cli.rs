@@ -2,7 +2,8 @@
 
 use world::{Fd, Program, Sys};
 
-use super::command::{COMMANDS, Command, Run};
+use super::command::{Command, Run};
+use super::commands::COMMANDS;
 use super::config::Config;
 use super::failure::Failure;
 use super::flags::{self, FlagError, Parsed};

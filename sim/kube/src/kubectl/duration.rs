@@ -45,11 +45,6 @@ pub fn since(time: &Value, now: i64) -> String {
     seconds(time).map_or_else(|| "<unknown>".to_owned(), |then| human(now - then))
 }
 
-/// How long it is until then. Kubernetes: `translateTimestampUntil`.
-pub fn until(time: &Value, now: i64) -> String {
-    seconds(time).map_or_else(|| "<unknown>".to_owned(), |then| human(then - now))
-}
-
 /// A time as `describe` prints it: `Mon, 02 Jan 2006 15:04:05 +0000`. Go: `time.RFC1123Z`.
 pub fn rfc1123(time: &Value) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -107,16 +102,6 @@ pub fn parse(text: &str) -> Option<i64> {
     // A duration that a person types is far below what an i64 holds.
     #[allow(clippy::cast_possible_truncation)]
     Some(sign * total.min(9e18) as i64)
-}
-
-/// A Go duration in whole seconds: `1m0s`. Go: `Duration.String`.
-pub fn go(nanoseconds: i64) -> String {
-    let seconds = nanoseconds / 1_000_000_000;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s}s"),
-        (0, m, s) => format!("{m}m{s}s"),
-        (h, m, s) => format!("{h}h{m}m{s}s"),
-    }
 }
 
 #[cfg(test)]

@@ -1,29 +1,42 @@
 //! `kubectl` 1.30.
 //!
-//! Read first: [`command`] (the commands and their options), [`target`] (what a command line names),
+//! Read first: [`commands`] (the commands and their options), [`target`] (what a command line names),
 //! [`print`] (listings). What kubectl asks the API server are the functions of [`crate::api`].
 //!
 //! Simplified: the way to the API server takes no packets; `exec`, `logs`, `attach` and
 //! `port-forward` go from there to the kubelet by real ones.
 
 mod apply;
+mod change;
 mod cli;
 mod command;
+mod commands;
 mod config;
+mod config_cmd;
+mod container;
+mod create;
 mod delete;
+mod describe;
 mod duration;
 mod failure;
 mod files;
 mod flags;
 mod get;
+mod info;
 mod jsonpath;
 mod kinds;
+mod node;
 mod output;
 mod patch;
+mod port_forward;
 mod print;
+mod rollout;
+mod run;
 mod selector;
 mod table;
+mod tabwriter;
 mod target;
+mod wait;
 mod yaml;
 
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Signal, Sys, Wait};

@@ -293,8 +293,8 @@ b:
 colon: 'a: b'
 e: {}
 ip: 10.0.0.1
-long: '0/3 nodes are available: 3 node(s) didn''t match Pod''s node affinity/selector. preemption:
-  0/3 nodes are available'
+long: '0/3 nodes are available: 3 node(s) didn''t match Pod''s node affinity/selector.
+  preemption: 0/3 nodes are available'
 \"n\": 5
 none: null
 range: \"10:30\"

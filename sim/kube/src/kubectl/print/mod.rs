@@ -5,8 +5,9 @@ mod network;
 mod pod;
 mod workload;
 
+pub use cluster::roles;
 pub use network::format_endpoints;
-pub use pod::{pod_ready, status as pod_status};
+pub use pod::pod_ready;
 
 use serde_json::Value;
 
