@@ -12,6 +12,8 @@ use crate::sys::{DirEntry, FileKind, Stat};
 pub(crate) struct Files {
     /// By absolute path without trailing slash; the root is the empty string.
     inodes: BTreeMap<String, Inode>,
+    /// Bind mounts: what a path stands for instead of what lies there.
+    mounts: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,7 +28,8 @@ const MAX_SYMLINKS: usize = 40;
 
 impl Default for Files {
     fn default() -> Self {
-        let mut files = Self { inodes: BTreeMap::from([(String::new(), Inode::Dir)]) };
+        let mut files =
+            Self { inodes: BTreeMap::from([(String::new(), Inode::Dir)]), mounts: BTreeMap::new() };
         for dir in [
             "/dev",
             "/etc",
@@ -73,7 +76,10 @@ impl Files {
         let mut done = String::new();
         let mut links = 0;
         while let Some(part) = todo.pop() {
-            let next = normalize(&done, &part);
+            let mut next = normalize(&done, &part);
+            if let Some(source) = self.mounts.get(&next) {
+                next.clone_from(source);
+            }
             match self.inodes.get(&next) {
                 Some(Inode::Symlink(target)) if follow_last || !todo.is_empty() => {
                     links += 1;
@@ -169,7 +175,37 @@ impl Files {
         }
     }
 
+    /// Makes `target` stand for `source` (`mount --bind`).
+    ///
+    /// Simplified: a mount below another one is seen wherever its source is.
+    pub fn mount(&mut self, source: &str, target: &str) -> Result<(), Errno> {
+        let source = self.resolve(source, true)?;
+        self.stat(&source)?;
+        let target = self.mount_point(target)?;
+        if !self.inodes.contains_key(&target) {
+            return Err(Errno::NoEnt);
+        }
+        self.mounts.insert(target, source);
+        Ok(())
+    }
+
+    /// Ends a bind mount.
+    pub fn unmount(&mut self, target: &str) -> Result<(), Errno> {
+        let target = self.mount_point(target)?;
+        self.mounts.remove(&target).map(drop).ok_or(Errno::Inval)
+    }
+
+    /// Where a path lies before a mount at the path itself is followed.
+    fn mount_point(&self, path: &str) -> Result<String, Errno> {
+        let path = normalize("", path);
+        let (folder, name) = path.rsplit_once('/').ok_or(Errno::Busy)?;
+        Ok(format!("{}/{name}", self.resolve(folder, true)?))
+    }
+
     pub fn unlink(&mut self, path: &str) -> Result<(), Errno> {
+        if self.mounts.contains_key(&self.mount_point(path)?) {
+            return Err(Errno::Busy);
+        }
         let path = self.resolve(path, false)?;
         match self.inodes.get(&path) {
             None => Err(Errno::NoEnt),

@@ -213,6 +213,16 @@ pub trait Sys {
     /// # Errors
     /// `EINVAL` if it is none, `ENOENT`.
     fn readlink(&self, path: &str) -> Result<String, Errno>;
+    /// Makes a path that is there stand for another file or directory (`mount --bind`).
+    ///
+    /// # Errors
+    /// `ENOENT`.
+    fn mount(&mut self, source: &str, target: &str) -> Result<(), Errno>;
+    /// Ends that.
+    ///
+    /// # Errors
+    /// `EINVAL` if nothing is mounted there.
+    fn unmount(&mut self, target: &str) -> Result<(), Errno>;
     /// The working directory.
     fn cwd(&self) -> String;
     /// Changes the working directory.

@@ -491,6 +491,16 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         self.node.files.readlink(&self.absolute(path))
     }
 
+    fn mount(&mut self, source: &str, target: &str) -> Result<(), Errno> {
+        let (source, target) = (self.absolute(source), self.absolute(target));
+        self.node.files.mount(&source, &target)
+    }
+
+    fn unmount(&mut self, target: &str) -> Result<(), Errno> {
+        let target = self.absolute(target);
+        self.node.files.unmount(&target)
+    }
+
     fn cwd(&self) -> String {
         match self.process() {
             Some(process) if !process.cwd.is_empty() => process.cwd.clone(),

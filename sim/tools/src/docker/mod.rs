@@ -9,7 +9,6 @@
 mod bridge;
 mod daemon;
 mod exec;
-mod image;
 mod inspect;
 mod list;
 mod network;
@@ -18,7 +17,6 @@ mod proxy;
 mod rules;
 mod run;
 mod shim;
-mod site;
 mod start;
 mod state;
 mod stop;
@@ -33,12 +31,11 @@ use crate::console::{Console, Stop, write_all};
 use options::{Flag, Kind, Parsed, Words};
 use state::Engine;
 
-/// Installs `docker`, `dockerd`, `docker-proxy` and what runs in the known images.
+/// Installs `docker`, `dockerd` and `docker-proxy`.
 pub fn install(registry: &mut Registry) {
     registry.install("docker", |args| Box::new(Docker { args, task: Task::Begin }));
     registry.install("dockerd", |args| Box::new(daemon::Dockerd::new(args)));
     proxy::install(registry);
-    site::install(registry);
 }
 
 /// `docker`.

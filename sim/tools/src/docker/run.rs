@@ -7,7 +7,8 @@ use world::{Fd, OpenMode, Sys};
 use super::options::{Flag, Kind, Parsed, Words};
 use super::start::{self, Streams, background, forget};
 use super::state::{Container, Endpoint, Engine, Publish, make_dirs, new_id, unix_nanos};
-use super::{After, Attached, Task, Usage, daemon_error, image};
+use super::{After, Attached, Task, Usage, daemon_error};
+use crate::image;
 use crate::console::{Console, Stop};
 
 const RUN: Usage = Usage {

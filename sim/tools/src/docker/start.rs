@@ -14,7 +14,8 @@ use super::state::{
     Active, Container, Endpoint, Engine, Network, Publish, Status, make_dirs, new_id, put_file, remove_tree,
     unix_nanos,
 };
-use super::{image, rules};
+use super::rules;
+use crate::image;
 use crate::net::read_file;
 
 /// First port that dockerd takes for `-p PORT` (of 1.10 and later: the kernel's range).
@@ -302,6 +303,13 @@ fn write_files(sys: &mut dyn Sys, engine: &Engine, at: usize) {
     ] {
         if let Some(text) = read_file(sys, &format!("/etc/{file}")) {
             put_file(sys, &format!("{root}/etc/{file}"), &text);
+        }
+    }
+    for (path, text) in image::find(&container.image).into_iter().flat_map(|it| it.files_of(&container.image)) {
+        let path = format!("{root}{path}");
+        // What was changed in a stopped container stays.
+        if sys.stat(&path).is_err() {
+            put_file(sys, &path, &text);
         }
     }
     let host_files = container.mode == "host";

@@ -8,10 +8,10 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-use world::{FileKind, OpenMode, Sys};
+use world::Sys;
 
 use super::daemon::Config;
-use crate::console::write_all;
+pub use crate::file::{make_dirs, put as put_file, remove_tree};
 use crate::net::read_file;
 
 /// Where the state lies.
@@ -294,38 +294,4 @@ pub fn new_id(sys: &mut dyn Sys) -> String {
 /// Nanoseconds since 1970.
 pub fn unix_nanos(sys: &dyn Sys) -> u64 {
     world::EPOCH * 1_000_000_000 + sys.now().as_nanos()
-}
-
-/// Makes a directory and those above it.
-pub fn make_dirs(sys: &mut dyn Sys, path: &str) {
-    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
-    for end in ends.collect::<Vec<_>>() {
-        if let Some(dir) = path.get(..end) {
-            let _ = sys.mkdir(dir);
-        }
-    }
-}
-
-/// Writes a file and makes the directories above it.
-pub fn put_file(sys: &mut dyn Sys, path: &str, text: &str) {
-    if let Some((dir, _)) = path.rsplit_once('/') {
-        make_dirs(sys, dir);
-    }
-    if let Ok(fd) = sys.open(path, OpenMode::Write) {
-        write_all(sys, fd, text);
-        sys.close(fd);
-    }
-}
-
-/// Removes a directory and what is in it.
-pub fn remove_tree(sys: &mut dyn Sys, path: &str) {
-    for entry in sys.read_dir(path).unwrap_or_default() {
-        let child = format!("{path}/{}", entry.name);
-        if entry.kind == FileKind::Dir {
-            remove_tree(sys, &child);
-        } else {
-            let _ = sys.unlink(&child);
-        }
-    }
-    let _ = sys.unlink(path);
 }

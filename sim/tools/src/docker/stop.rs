@@ -5,7 +5,7 @@ use std::time::Duration;
 use packet::{Pid, SimTime};
 use world::{Fd, Next, Signal, Sys, Wait};
 
-use super::image::{self, OnStop};
+use crate::image::{self, OnStop};
 use super::options::{Flag, Kind, Words};
 use super::run::{again, find};
 use super::start::{forget, release};

@@ -95,7 +95,7 @@ pub(crate) fn complain(sys: &mut dyn Sys, text: &str) {
 }
 
 /// The whole of a file, as text.
-pub(crate) fn read_file(sys: &mut dyn Sys, path: &str) -> Option<String> {
+pub fn read_file(sys: &mut dyn Sys, path: &str) -> Option<String> {
     let fd = sys.open(path, OpenMode::Read).ok()?;
     let mut bytes = Vec::new();
     while let Ok(ReadResult::Data(more)) = sys.read(fd, 1 << 16) {
@@ -141,7 +141,7 @@ pub fn resolve(sys: &mut dyn Sys, name: &str) -> Option<Ipv4Addr> {
 }
 
 /// `ADDR:PORT`; an empty ADDR is 0.0.0.0.
-pub(crate) fn socket_addr(text: &str) -> Option<SocketAddr> {
+pub fn socket_addr(text: &str) -> Option<SocketAddr> {
     let (addr, port) = text.rsplit_once(':')?;
     let addr = if addr.is_empty() { Ipv4Addr::UNSPECIFIED } else { addr.parse().ok()? };
     Some(SocketAddr::new(IpAddr::V4(addr), port.parse().ok()?))
