@@ -6,12 +6,14 @@
 //! Nothing here looks into a packet; everything acts through the system calls of a process.
 
 pub mod api;
+pub mod apiserver;
 pub mod cluster;
 pub mod cni;
 pub mod controllers;
 pub mod etcd;
 pub mod flannel;
 pub mod kubectl;
+pub mod kubelet;
 pub mod scheduler;
 pub mod stream;
 
@@ -25,4 +27,6 @@ pub fn install_all(registry: &mut world::Registry) {
     flannel::install(registry);
     kubectl::install(registry);
     scheduler::install(registry);
+    apiserver::install(registry);
+    kubelet::install(registry);
 }

@@ -67,7 +67,8 @@ pub enum Piece {
     Out(Vec<u8>),
     /// Bytes of standard error.
     Err(Vec<u8>),
-    /// The server refuses: what stands behind `Error from server`.
+    /// The server refuses: what stands behind `Error from server`, e.g. `: error dialing backend: …`
+    /// or ` (BadRequest): container …`.
     Refused(String),
     /// The command ended with this status; the log or connection is over.
     Exited(i32),
@@ -149,7 +150,12 @@ impl Stream {
 
     /// Whether the client has left.
     pub fn is_closed(&self, store: &Store) -> bool {
-        store.get(&format!("{PREFIX}{:012}/request", self.id)).is_none()
+        store.get(&self.request_key()).is_none()
+    }
+
+    /// The key that is there until the client leaves.
+    pub fn request_key(&self) -> String {
+        format!("{PREFIX}{:012}/request", self.id)
     }
 
     /// Ends it: the client has heard enough.

@@ -195,6 +195,12 @@ impl Files {
         self.mounts.remove(&target).map(drop).ok_or(Errno::Inval)
     }
 
+    /// Ends the bind mounts below a path.
+    pub fn unmount_below(&mut self, path: &str) {
+        let prefix = format!("{path}/");
+        self.mounts.retain(|target, _| !target.starts_with(&prefix));
+    }
+
     /// Where a path lies before a mount at the path itself is followed.
     fn mount_point(&self, path: &str) -> Result<String, Errno> {
         let path = normalize("", path);
@@ -308,6 +314,8 @@ pub(crate) struct Pipe {
     pub bytes: VecDeque<u8>,
     pub reader: Option<OpenId>,
     pub writer: Option<OpenId>,
+    /// Programs see a terminal.
+    pub terminal: bool,
 }
 
 /// A console: where the front end sits.
@@ -377,9 +385,10 @@ impl OpenFiles {
     }
 
     /// A new pipe: reading end, writing end.
-    pub fn pipe(&mut self) -> (OpenId, OpenId) {
+    pub fn pipe(&mut self, terminal: bool) -> (OpenId, OpenId) {
         self.last_pipe += 1;
         let pipe = PipeId(self.last_pipe);
+        self.pipes.insert(pipe, Pipe { terminal, ..Pipe::default() });
         (self.open(OpenFile::PipeRead(pipe)), self.open(OpenFile::PipeWrite(pipe)))
     }
 

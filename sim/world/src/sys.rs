@@ -120,6 +120,8 @@ pub trait Sys {
     /// Gives the place where a process lives (its namespace and root) a name, by which scenarios
     /// find it and traces print it until the process ends. Commands don't see it.
     fn name_place(&mut self, name: &str, pid: Pid);
+    /// The process whose place has that name.
+    fn place_pid(&self, name: &str) -> Option<Pid>;
     /// The namespace of that name in /run/netns.
     fn netns_by_name(&self, name: &str) -> Option<NetnsId>;
     /// The namespace of a process.
@@ -178,6 +180,10 @@ pub trait Sys {
     fn close(&mut self, fd: Fd);
     /// A pipe: reading end, writing end. It holds any number of bytes.
     fn pipe(&mut self) -> (Fd, Fd);
+    /// A pipe whose ends look like a terminal's.
+    ///
+    /// Simplified: it is no more than that; there are no signals and no echo.
+    fn terminal_pipe(&mut self) -> (Fd, Fd);
     /// Another descriptor for the same file.
     ///
     /// # Errors
@@ -223,6 +229,8 @@ pub trait Sys {
     /// # Errors
     /// `EINVAL` if nothing is mounted there.
     fn unmount(&mut self, target: &str) -> Result<(), Errno>;
+    /// Ends all that is mounted below a path.
+    fn unmount_below(&mut self, path: &str);
     /// The working directory.
     fn cwd(&self) -> String;
     /// Changes the working directory.

@@ -213,6 +213,10 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         self.node.places.insert(name.to_owned(), pid);
     }
 
+    fn place_pid(&self, name: &str) -> Option<Pid> {
+        self.node.places.get(name).copied()
+    }
+
     fn netns_by_name(&self, name: &str) -> Option<NetnsId> {
         self.node.host.netns_names.get(name).copied()
     }
@@ -263,6 +267,9 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         match self.file(fd) {
             Ok(OpenFile::Console { console, .. }) => {
                 self.node.consoles.get(console).is_some_and(|c| c.terminal)
+            }
+            Ok(OpenFile::PipeRead(pipe) | OpenFile::PipeWrite(pipe)) => {
+                self.node.open.pipes.get(pipe).is_some_and(|pipe| pipe.terminal)
             }
             _ => false,
         }
@@ -419,7 +426,12 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn pipe(&mut self) -> (Fd, Fd) {
-        let (reader, writer) = self.node.open.pipe();
+        let (reader, writer) = self.node.open.pipe(false);
+        (self.add_fd(reader), self.add_fd(writer))
+    }
+
+    fn terminal_pipe(&mut self) -> (Fd, Fd) {
+        let (reader, writer) = self.node.open.pipe(true);
         (self.add_fd(reader), self.add_fd(writer))
     }
 
@@ -499,6 +511,11 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     fn unmount(&mut self, target: &str) -> Result<(), Errno> {
         let target = self.absolute(target);
         self.node.files.unmount(&target)
+    }
+
+    fn unmount_below(&mut self, path: &str) {
+        let path = self.absolute(path);
+        self.node.files.unmount_below(&path);
     }
 
     fn cwd(&self) -> String {

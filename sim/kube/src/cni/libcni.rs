@@ -68,6 +68,32 @@ impl NetworkList {
         Err(format!("no net configuration with name \"{name}\" in {folder}"))
     }
 
+    /// The network that comes first in a folder, by the names of its files. go-cni:
+    /// `loadFromConfDir`.
+    ///
+    /// # Errors
+    /// There is none, or the first file is wrong.
+    pub fn first(sys: &mut dyn Sys, folder: &str) -> Result<Self, String> {
+        let files = with_extension(sys, folder, &[".conf", ".conflist", ".json"]);
+        let path = files.first().ok_or_else(|| format!("no network config found in {folder}"))?;
+        let text = files::read(sys, path).map_err(|error| format!("error reading {path}: {error}"))?;
+        if path.ends_with(".conflist") {
+            return Self::parse(&text)
+                .map_err(|error| format!("failed to load CNI config list file {path}: {error}"));
+        }
+        Self::parse_one(&text).map_err(|error| format!("failed to load CNI config file {path}: {error}"))
+    }
+
+    /// A configuration of one plugin, as a list.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse_one(text: &str) -> Result<Self, String> {
+        let plugin = plugin(&go_json::parse(text).map_err(|error| format!("{PARSING}: {error}"))?)?;
+        let name = plugin.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Self::of_one(&name, plugin))
+    }
+
     /// A list. CNI: `NetworkConfFromBytes`.
     ///
     /// # Errors

@@ -1,0 +1,190 @@
+//! A pod's network: what containerd does with the CNI plugins.
+
+use std::net::Ipv4Addr;
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Map, Value, json};
+use world::Sys;
+
+use super::config::Config;
+use super::dns::PodDns;
+use crate::api;
+use crate::cni::libcni::{Attachment, NetworkList, Runtime};
+
+/// What the kubelet says while there is no network. containerd: `cni.ErrCNINotInitialized`.
+pub const NOT_READY: &str = "container runtime network not ready: NetworkReady=false \
+                             reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not \
+                             initialized";
+
+const LOOPBACK: &str =
+    "{\n\"cniVersion\": \"0.3.1\",\n\"name\": \"cni-loopback\",\n\"plugins\": [{\n  \"type\": \"loopback\"\n}]\n}";
+
+/// The network of pods, if there is one.
+pub fn load(sys: &mut dyn Sys, config: &Config, pod_cidr: Option<&str>) -> Option<NetworkList> {
+    if config.kubenet {
+        return NetworkList::parse_one(&kubenet(pod_cidr?)?).ok();
+    }
+    NetworkList::first(sys, &config.conf_dir).ok()
+}
+
+/// What kubenet asked the plugins for. Kubernetes 1.23: `kubenet_linux.go`.
+fn kubenet(pod_cidr: &str) -> Option<String> {
+    let subnet: ipnet::Ipv4Net = pod_cidr.parse().ok()?;
+    let gateway = subnet.hosts().next()?;
+    let config = json!({
+        "cniVersion": "0.1.0",
+        "name": "kubenet",
+        "type": "bridge",
+        "bridge": "cbr0",
+        "mtu": 1500,
+        "addIf": "eth0",
+        "isGateway": true,
+        "ipMasq": false,
+        "hairpinMode": false,
+        "ipam": {
+            "type": "host-local",
+            "ranges": [[{"subnet": subnet.to_string(), "gateway": gateway.to_string()}]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+        },
+    });
+    Some(config.to_string())
+}
+
+/// A sandbox that is to be joined to the pods' network.
+#[derive(Clone, Debug)]
+pub struct Joining<'a> {
+    /// The sandbox.
+    pub id: &'a str,
+    /// Its namespace's name in /run/netns; empty if it is gone.
+    pub netns: &'a str,
+    /// The pod.
+    pub pod: &'a Pod,
+    /// What its resolver uses.
+    pub dns: &'a PodDns,
+}
+
+impl Joining<'_> {
+    fn attachment(&self, ifname: &str) -> Attachment {
+        let uid = self.pod.metadata.uid.clone().unwrap_or_default();
+        let args = [
+            ("IgnoreUnknown", "1"),
+            ("K8S_POD_NAMESPACE", api::namespace_of(self.pod)),
+            ("K8S_POD_NAME", api::name_of(self.pod)),
+            ("K8S_POD_INFRA_CONTAINER_ID", self.id),
+            ("K8S_POD_UID", &uid),
+        ];
+        let netns = if self.netns.is_empty() { String::new() } else { format!("/var/run/netns/{}", self.netns) };
+        Attachment {
+            container_id: self.id.to_owned(),
+            netns,
+            ifname: ifname.to_owned(),
+            args: args.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
+            capability_args: self.capabilities(),
+        }
+    }
+
+    /// containerd: `cniNamespaceOpts`.
+    fn capabilities(&self) -> Map<String, Value> {
+        let containers = self.pod.spec.iter().flat_map(|spec| &spec.containers);
+        let ports = containers.flat_map(|container| container.ports.iter().flatten());
+        let mappings: Vec<Value> = ports
+            .filter(|port| port.host_port.is_some_and(|port| port > 0))
+            .map(|port| {
+                let protocol = port.protocol.as_deref().unwrap_or("TCP").to_lowercase();
+                json!({
+                    "hostPort": port.host_port,
+                    "containerPort": port.container_port,
+                    "protocol": protocol,
+                    "hostIP": port.host_ip.clone().unwrap_or_default(),
+                })
+            })
+            .collect();
+        let mut all = Map::new();
+        if !mappings.is_empty() {
+            all.insert("portMappings".to_owned(), mappings.into());
+        }
+        let annotation = |name: &str| self.pod.metadata.annotations.as_ref()?.get(name).cloned();
+        let rate = |name: &str| annotation(name).and_then(|text| bits(&text));
+        let mut bandwidth = Map::new();
+        for (direction, key) in [("ingress", "ingressRate"), ("egress", "egressRate")] {
+            if let Some(rate) = rate(&format!("kubernetes.io/{direction}-bandwidth")) {
+                bandwidth.insert(key.to_owned(), rate.into());
+                bandwidth.insert(key.replace("Rate", "Burst"), (i64::from(i32::MAX)).into());
+            }
+        }
+        if !bandwidth.is_empty() {
+            all.insert("bandwidth".to_owned(), bandwidth.into());
+        }
+        let PodDns { servers, searches, options } = self.dns;
+        if !servers.is_empty() || !searches.is_empty() {
+            let dns = json!({"Servers": servers, "Searches": searches, "Options": options});
+            all.insert("dns".to_owned(), dns);
+        }
+        all
+    }
+}
+
+/// Bits a second: a quantity such as `10M`.
+fn bits(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let factor: u64 = match unit {
+        "" => 1,
+        "k" => 1_000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// The loopback device, then the pods' network; answers the pod's address.
+///
+/// # Errors
+/// The plugin that failed, and why.
+pub fn join(
+    sys: &mut dyn Sys,
+    config: &Config,
+    network: &NetworkList,
+    joining: &Joining<'_>,
+) -> Result<Ipv4Addr, String> {
+    let loopback = NetworkList::parse(LOOPBACK)?;
+    let mut runtime = Runtime { sys, path: config.bin_dir.clone() };
+    let result = runtime.add(network, &joining.attachment("eth0"));
+    runtime.add(&loopback, &joining.attachment("lo"))?;
+    address(&result?).ok_or_else(|| format!("failed to find network info for sandbox {:?}", joining.id))
+}
+
+/// The address that a result gives the pod.
+fn address(printed: &str) -> Option<Ipv4Addr> {
+    let result: Value = serde_json::from_str(printed).ok()?;
+    let text = match &result["ips"] {
+        Value::Array(ips) => ips.first()?["address"].as_str()?.to_owned(),
+        _ => result["ip4"]["ip"].as_str()?.to_owned(),
+    };
+    text.split('/').next()?.parse().ok()
+}
+
+/// Takes a sandbox out of its networks.
+///
+/// # Errors
+/// The plugin that failed, and why.
+pub fn leave(
+    sys: &mut dyn Sys,
+    config: &Config,
+    network: Option<&NetworkList>,
+    joining: &Joining<'_>,
+) -> Result<(), String> {
+    let network = network.ok_or("cni plugin not initialized")?;
+    let loopback = NetworkList::parse(LOOPBACK)?;
+    let mut runtime = Runtime { sys, path: config.bin_dir.clone() };
+    for (list, device) in [(&loopback, "lo"), (network, "eth0")] {
+        match runtime.del(list, &joining.attachment(device)) {
+            Err(error) if !error.contains("not found") => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,839 @@
+//! A pod's worker: brings what is on the node to what the pod is to be. Kubernetes:
+//! `pkg/kubelet/pod_workers.go`, `pkg/kubelet/kuberuntime`.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Container as Spec, Pod};
+use packet::{NetnsId, Pid, SimTime};
+use tools::file;
+use world::{Fd, Sys, Wait};
+
+use super::config::Config;
+use super::container::{self, Start};
+use super::dns::{self, PodDns};
+use super::env::{Facts, environment};
+use super::kill::Kill;
+use super::network::NOT_READY;
+use super::probe::{Probe, Purpose, Target, Verdict};
+use super::record::{Container, Ended, Record, Sandbox, State, unix};
+use super::sandbox::Around;
+use super::shim::exit_of;
+use super::status::{Picture, passed, restart_policy};
+use super::volume::{self, Mounted};
+use crate::api;
+use crate::api::event::{Report, Severity};
+use crate::cni::libcni::NetworkList;
+
+/// What a worker needs to know of its node.
+#[derive(Clone, Debug)]
+pub struct Here {
+    /// The kubelet's configuration.
+    pub config: Config,
+    /// The node's address.
+    pub host_ip: Option<Ipv4Addr>,
+    /// The network of pods, if there is one.
+    pub network: Option<NetworkList>,
+    /// Whether there is an API server.
+    pub api: bool,
+}
+
+impl Here {
+    /// Says something about a pod, or about a part of it.
+    pub fn event(&self, sys: &mut dyn Sys, pod: &Pod, part: &str, event: (Severity, &str, &str)) {
+        let (severity, reason, message) = event;
+        if !self.api {
+            return;
+        }
+        let report =
+            Report { severity, reason, message, component: "kubelet", host: &self.config.node_name };
+        api::event::record_at(sys, pod, part, &report);
+    }
+}
+
+/// Where a pod comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The API server.
+    Api,
+    /// A file of the node.
+    File,
+}
+
+/// Whether a pod is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Runs,
+    /// It is to go; the API server still has it or not.
+    Stops { begun: bool, known: bool },
+    Gone,
+}
+
+/// A pod's worker.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    /// The pod as it is to be.
+    pub pod: Arc<Pod>,
+    /// Where it comes from.
+    pub source: Source,
+    /// What the node has of it.
+    pub record: Record,
+    saved: Option<Record>,
+    fate: Fate,
+    probes: Vec<Probe>,
+    /// The writing ends of the containers' inputs.
+    pub inputs: BTreeMap<String, Fd>,
+    /// The containers that are being stopped.
+    kills: BTreeMap<String, Kill>,
+    retry: Option<SimTime>,
+    /// How long it waits before it tries again to make volumes.
+    volume_delay: Duration,
+    /// Its status may have to be reported.
+    dirty: bool,
+}
+
+/// Containerd and the kubelet try again after so long.
+const RETRY: Duration = Duration::from_secs(10);
+/// The longest wait between the starts of a container (`MaxContainerBackOff`).
+const MAX_BACK_OFF: u64 = 300;
+/// The shortest one.
+const FIRST_BACK_OFF: u64 = 10;
+
+/// What didn't work: the worker tries again after so long.
+struct Later(Duration);
+
+/// A duration in seconds as Go prints it: `1m20s`.
+fn go_seconds(seconds: u64) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    }
+}
+
+/// `spec.containers{web}`.
+fn part(name: &str, is_init: bool) -> String {
+    let list = if is_init { "initContainers" } else { "containers" };
+    format!("spec.{list}{{{name}}}")
+}
+
+impl Worker {
+    /// A worker for a pod; what the node already has of it is in `record`.
+    pub fn new(sys: &dyn Sys, pod: Arc<Pod>, source: Source, record: Option<Record>) -> Self {
+        let fresh = || Record {
+            uid: pod.metadata.uid.clone().unwrap_or_default(),
+            namespace: api::namespace_of(&*pod).to_owned(),
+            name: api::name_of(&*pod).to_owned(),
+            since: unix(sys),
+            ..Record::default()
+        };
+        let saved = record.clone();
+        let mut worker = Self {
+            source,
+            record: record.unwrap_or_else(fresh),
+            saved,
+            fate: Fate::Runs,
+            probes: Vec::new(),
+            inputs: BTreeMap::new(),
+            kills: BTreeMap::new(),
+            retry: None,
+            volume_delay: Duration::from_millis(500),
+            dirty: true,
+            pod,
+        };
+        // Those that run already are probed again from the beginning.
+        for (spec, _) in worker.specs() {
+            if worker.record.containers.get(&spec.name).is_some_and(|it| it.run().is_some()) {
+                worker.probes.extend(Probe::all(&spec, sys.now()));
+            }
+        }
+        worker
+    }
+
+    /// Takes a changed pod.
+    pub fn update(&mut self, pod: Arc<Pod>) {
+        self.dirty = true;
+        if pod.metadata.deletion_timestamp.is_some() {
+            self.stop(true);
+        }
+        self.pod = pod;
+    }
+
+    /// The pod is to go; the API server still has it or not.
+    pub fn stop(&mut self, known: bool) {
+        self.fate = match self.fate {
+            Fate::Runs => {
+                self.retry = None;
+                Fate::Stops { begun: false, known }
+            }
+            Fate::Stops { begun, .. } => Fate::Stops { begun, known },
+            Fate::Gone => Fate::Gone,
+        };
+    }
+
+    /// Whether nothing is left of the pod.
+    pub fn is_gone(&self) -> bool {
+        self.fate == Fate::Gone
+    }
+
+    /// Its status has to be reported again.
+    pub fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    /// All containers, init containers first.
+    fn specs(&self) -> Vec<(Spec, bool)> {
+        let Some(spec) = &self.pod.spec else { return Vec::new() };
+        let init = spec.init_containers.iter().flatten().map(|spec| (spec.clone(), true));
+        init.chain(spec.containers.iter().map(|spec| (spec.clone(), false))).collect()
+    }
+
+    fn host_network(&self) -> bool {
+        self.pod.spec.as_ref().is_some_and(|spec| spec.host_network == Some(true))
+    }
+
+    fn facts<'a>(&'a self, here: &'a Here) -> Facts<'a> {
+        Facts {
+            pod: &self.pod,
+            record: &self.record,
+            node: &here.config.node_name,
+            host_ip: here.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// Does what can be done now.
+    pub fn turn(&mut self, sys: &mut dyn Sys, here: &Here) {
+        self.note_ends(sys, here);
+        self.go_on_killing(sys);
+        match self.fate {
+            Fate::Runs => {
+                self.ask(sys, here);
+                if self.retry.is_none_or(|at| sys.now() >= at) {
+                    self.retry = self.sync(sys, here).err().map(|Later(after)| sys.now() + after);
+                }
+            }
+            Fate::Stops { begun, known } => self.go_on_stopping(sys, here, begun, known),
+            Fate::Gone => return,
+        }
+        if self.saved.as_ref() != Some(&self.record) && self.fate != Fate::Gone {
+            self.record.save(sys);
+            self.saved = Some(self.record.clone());
+            self.dirty = true;
+        }
+        if self.dirty && here.api && self.fate != Fate::Gone {
+            self.dirty = false;
+            self.report(sys, here);
+        }
+    }
+
+    /// What it waits for.
+    pub fn wait(&self, wait: &mut Wait) {
+        if let Some(at) = self.retry {
+            not_later(wait, at);
+        }
+        for (name, it) in &self.record.containers {
+            if it.not_before > 0 && it.run().is_none() && self.fate == Fate::Runs {
+                not_later(wait, SimTime::ZERO + Duration::from_nanos(it.not_before));
+            }
+            if let Some(run) = it.run() {
+                wait.pids.push(Pid(run.shim));
+                if let Some(kill) = self.kills.get(name) {
+                    kill.wait(wait);
+                }
+            }
+        }
+        if let Some(sandbox) = self.record.sandbox.as_ref().filter(|sandbox| sandbox.pid != 0)
+            && self.retry.is_none()
+            && self.fate == Fate::Runs
+        {
+            wait.pids.push(Pid(sandbox.pid));
+        }
+        if self.fate != Fate::Runs {
+            return;
+        }
+        for probe in self.probes.iter().filter(|probe| self.asks(probe)) {
+            let more = probe.wait();
+            wait.fds.extend(more.fds);
+            wait.pids.extend(more.pids);
+            if let Some(time) = more.until {
+                not_later(wait, time);
+            }
+        }
+    }
+
+    /// Notes containers that have ended.
+    fn note_ends(&mut self, sys: &mut dyn Sys, here: &Here) {
+        for (spec, is_init) in self.specs() {
+            let Some(it) = self.record.containers.get_mut(&spec.name) else { continue };
+            let Some(run) = it.run().cloned() else { continue };
+            if sys.args_of_pid(Pid(run.shim)).is_some() {
+                continue;
+            }
+            let noted = exit_of(sys, &run.id).or_else(|| Some((sys.exit_status(run.pid())?, unix(sys))));
+            let (exit_code, finished) = noted.unwrap_or((255, unix(sys)));
+            container::remove(sys, &run.id);
+            let reason = if exit_code == 0 { "Completed" } else { "Error" }.to_owned();
+            let ended =
+                Ended { id: run.id, exit_code, reason, message: String::new(), started: run.started, finished };
+            (it.ready, it.started) = (false, false);
+            it.state = State::Ended(ended);
+            self.kills.remove(&spec.name);
+            if let Some(fd) = self.inputs.remove(&spec.name) {
+                sys.close(fd);
+            }
+            let (gone, kept) =
+                std::mem::take(&mut self.probes).into_iter().partition(|probe| probe.container == spec.name);
+            self.probes = kept;
+            for mut probe in Vec::from_iter::<Vec<Probe>>(gone) {
+                probe.cancel(sys);
+            }
+            if self.fate == Fate::Runs {
+                self.back_off(sys, here, &spec, is_init);
+            }
+        }
+    }
+
+    /// Whether a container that has ended is to start again.
+    fn restarts(&self, spec: &Spec, is_init: bool, exit_code: i32) -> bool {
+        match restart_policy(&self.pod) {
+            "Never" => false,
+            _ if is_init && spec.restart_policy.as_deref() != Some("Always") => exit_code != 0,
+            "OnFailure" => exit_code != 0,
+            _ => true,
+        }
+    }
+
+    /// A container has ended: says when it may start again. Kubernetes: `doBackOff`.
+    fn back_off(&mut self, sys: &mut dyn Sys, here: &Here, spec: &Spec, is_init: bool) {
+        let Some(ended) = self.record.containers.get(&spec.name).and_then(Container::ended).cloned() else {
+            return;
+        };
+        if !self.restarts(spec, is_init, ended.exit_code) {
+            return;
+        }
+        let Some(it) = self.record.containers.get_mut(&spec.name) else { return };
+        let ran = ended.finished - ended.started;
+        let ran_long = ended.started > 0 && ran > i64::try_from(2 * MAX_BACK_OFF).unwrap_or(i64::MAX);
+        if it.back_off == 0 || ran_long {
+            it.back_off = FIRST_BACK_OFF;
+            it.not_before = 0;
+            return;
+        }
+        let seconds = it.back_off;
+        it.not_before = (sys.now() + Duration::from_secs(seconds)).as_nanos();
+        it.back_off = (seconds * 2).min(MAX_BACK_OFF);
+        let pod = format!("{}_{}({})", self.record.name, self.record.namespace, self.record.uid);
+        let name = &spec.name;
+        let message = format!("back-off {} restarting failed container={name} pod={pod}", go_seconds(seconds));
+        it.wait("CrashLoopBackOff", &message);
+        let message = format!("Back-off restarting failed container {name} in pod {pod}");
+        let event = (Severity::Warning, "BackOff", message.as_str());
+        here.event(sys, &self.pod, &part(name, is_init), event);
+    }
+
+    /// Whether a probe asks at the moment: the others wait for the startup probe.
+    fn asks(&self, probe: &Probe) -> bool {
+        let Some(it) = self.record.containers.get(&probe.container) else { return false };
+        let killed = self.kills.contains_key(&probe.container);
+        it.run().is_some() && !killed && it.started != (probe.purpose == Purpose::Startup)
+    }
+
+    /// Lets the probes ask.
+    fn ask(&mut self, sys: &mut dyn Sys, here: &Here) {
+        let mut probes = std::mem::take(&mut self.probes);
+        for probe in &mut probes {
+            if !self.asks(probe) {
+                continue;
+            }
+            let Some((spec, is_init)) = self.specs().into_iter().find(|(spec, _)| spec.name == probe.container)
+            else {
+                continue;
+            };
+            let Some(run) = self.record.containers.get(&spec.name).and_then(Container::run).cloned() else {
+                continue;
+            };
+            let own = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip);
+            let ip = own.or(here.host_ip).unwrap_or(Ipv4Addr::LOCALHOST);
+            let env = self.environment(sys, here, &spec).unwrap_or_default();
+            let Some(finding) = probe.turn(sys, &Target { spec: &spec, ip, pid: run.pid(), env }) else {
+                continue;
+            };
+            if let Some(complaint) = finding.complaint {
+                let message = format!("{} probe failed: {complaint}", probe.purpose.word());
+                let event = (Severity::Warning, "Unhealthy", message.as_str());
+                here.event(sys, &self.pod, &part(&spec.name, is_init), event);
+            }
+            self.judge(sys, here, (&spec, is_init), (probe.purpose, finding.verdict));
+        }
+        self.probes = probes;
+    }
+
+    /// Draws the consequence of a probe.
+    fn judge(
+        &mut self,
+        sys: &mut dyn Sys,
+        here: &Here,
+        (spec, is_init): (&Spec, bool),
+        (purpose, verdict): (Purpose, Verdict),
+    ) {
+        let Some(it) = self.record.containers.get_mut(&spec.name) else { return };
+        match (purpose, verdict) {
+            (_, Verdict::Open) | (Purpose::Liveness, Verdict::Passed) => {}
+            (Purpose::Startup, Verdict::Passed) => {
+                it.started = true;
+                it.ready = spec.readiness_probe.is_none();
+            }
+            (Purpose::Readiness, verdict) => it.ready = verdict == Verdict::Passed,
+            (Purpose::Startup | Purpose::Liveness, Verdict::Failed) => {
+                let again = if restart_policy(&self.pod) == "Never" { "" } else { ", will be restarted" };
+                let word = purpose.word().to_lowercase();
+                let message = format!("Container {} failed {word} probe{again}", spec.name);
+                let grace = self.grace();
+                self.kill(sys, here, (spec, is_init), &message, grace);
+            }
+        }
+    }
+
+    fn grace(&self) -> Duration {
+        let metadata = &self.pod.metadata;
+        let own = self.pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
+        let seconds = metadata.deletion_grace_period_seconds.or(own).unwrap_or(30);
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1))
+    }
+
+    /// Begins to stop a container.
+    fn kill(
+        &mut self,
+        sys: &mut dyn Sys,
+        here: &Here,
+        (spec, is_init): (&Spec, bool),
+        message: &str,
+        grace: Duration,
+    ) {
+        let Some(run) = self.record.containers.get(&spec.name).and_then(Container::run).cloned() else {
+            return;
+        };
+        if self.kills.contains_key(&spec.name) {
+            return;
+        }
+        here.event(sys, &self.pod, &part(&spec.name, is_init), (Severity::Normal, "Killing", message));
+        let ip = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip).or(here.host_ip);
+        let env = self.environment(sys, here, spec).unwrap_or_default();
+        let target = Target { spec, ip: ip.unwrap_or(Ipv4Addr::LOCALHOST), pid: run.pid(), env };
+        let (kill, complaint) = Kill::begin(sys, &target, grace);
+        if let Some(complaint) = complaint {
+            let event = (Severity::Warning, "FailedPreStopHook", complaint.as_str());
+            here.event(sys, &self.pod, &part(&spec.name, is_init), event);
+        }
+        self.kills.insert(spec.name.clone(), kill);
+    }
+
+    fn go_on_killing(&mut self, sys: &mut dyn Sys) {
+        for (name, kill) in &mut self.kills {
+            if let Some(run) = self.record.containers.get(name).and_then(Container::run) {
+                kill.turn(sys, run.pid());
+            }
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.record.containers.values().any(|it| it.run().is_some())
+    }
+
+    fn kill_all(&mut self, sys: &mut dyn Sys, here: &Here, grace: Duration) {
+        for (spec, is_init) in self.specs() {
+            let message = format!("Stopping container {}", spec.name);
+            self.kill(sys, here, (&spec, is_init), &message, grace);
+        }
+    }
+
+    fn around<'a>(&'a self, here: &'a Here, dns: &'a PodDns) -> Around<'a> {
+        Around { config: &here.config, network: here.network.as_ref(), pod: &self.pod, dns }
+    }
+
+    fn stop_sandbox(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<(), String> {
+        let Some(sandbox) = self.record.sandbox.clone() else { return Ok(()) };
+        let (dns, _) = PodDns::of(sys, &here.config, &self.pod);
+        self.around(here, &dns).stop(sys, &sandbox)?;
+        self.record.sandbox = None;
+        Ok(())
+    }
+
+    /// Stops the pod: its containers, then its sandbox; then it is forgotten. Kubernetes:
+    /// `SyncTerminatingPod`, `SyncTerminatedPod`.
+    fn go_on_stopping(&mut self, sys: &mut dyn Sys, here: &Here, begun: bool, known: bool) {
+        if !begun {
+            self.fate = Fate::Stops { begun: true, known };
+            for mut probe in std::mem::take(&mut self.probes) {
+                probe.cancel(sys);
+            }
+            let grace = self.grace();
+            self.kill_all(sys, here, grace);
+        }
+        if self.runs() || self.retry.is_some_and(|at| sys.now() < at) {
+            return;
+        }
+        self.retry = None;
+        if let Err(why) = self.stop_sandbox(sys, here) {
+            let uid = &self.record.uid;
+            let why = format!("rpc error: code = Unknown desc = {why}");
+            let message =
+                format!("error killing pod: failed to \"KillPodSandbox\" for {uid:?} with KillPodSandboxError: {why:?}");
+            here.event(sys, &self.pod, "", (Severity::Warning, "FailedKillPod", message.as_str()));
+            self.retry = Some(sys.now() + jittered(sys, RETRY));
+            return;
+        }
+        if known && !here.api {
+            // The API server has to hear of it first.
+            return;
+        }
+        if known && self.source == Source::Api {
+            let (namespace, name) = (&self.record.namespace, &self.record.name);
+            let same = api::get::<Pod>(sys.store(), namespace, name)
+                .is_some_and(|pod| pod.metadata.uid == self.pod.metadata.uid);
+            if same {
+                api::finalize::<Pod>(sys, namespace, name);
+            }
+        }
+        file::remove_tree(sys, &self.record.folder());
+        file::remove_tree(sys, &self.record.logs());
+        let prefix = format!("{}_{}_", self.record.name, self.record.namespace);
+        for entry in sys.read_dir("/var/log/containers").unwrap_or_default() {
+            if entry.name.starts_with(&prefix) {
+                let _ = sys.unlink(&format!("/var/log/containers/{}", entry.name));
+            }
+        }
+        self.record.forget(sys);
+        self.fate = Fate::Gone;
+    }
+
+    /// Brings the pod to what it is to be. Kubernetes: `Kubelet.SyncPod`,
+    /// `kubeGenericRuntimeManager.SyncPod`.
+    fn sync(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<(), Later> {
+        let (_, phase) = self.picture(sys, here, &self.pod.clone());
+        if matches!(phase.as_str(), "Succeeded" | "Failed") {
+            if !self.runs() {
+                return self.stop_sandbox(sys, here).map_err(|_| Later(jittered(sys, RETRY)));
+            }
+            return Ok(());
+        }
+        let alive = self.record.sandbox.as_ref().is_some_and(|sandbox| {
+            sandbox.pid != 0 && sys.args_of_pid(Pid(sandbox.pid)).is_some()
+        });
+        if alive && !self.has_to_start(sys) {
+            return Ok(());
+        }
+        if here.network.is_none() && !self.host_network() {
+            let message = format!("network is not ready: {NOT_READY}");
+            here.event(sys, &self.pod, "", (Severity::Warning, "NetworkNotReady", message.as_str()));
+            return Err(Later(jittered(sys, Duration::from_secs(2))));
+        }
+        let volumes = self.volumes(sys, here)?;
+        if !alive {
+            self.renew_sandbox(sys, here)?;
+        }
+        self.start_containers(sys, here, &volumes)
+    }
+
+    fn volumes(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<Vec<Mounted>, Later> {
+        match volume::prepare(sys, &self.facts(here)) {
+            Ok(volumes) => {
+                self.volume_delay = Duration::from_millis(500);
+                Ok(volumes)
+            }
+            Err(why) => {
+                here.event(sys, &self.pod, "", (Severity::Warning, "FailedMount", why.as_str()));
+                let delay = self.volume_delay;
+                self.volume_delay = (delay * 2).min(Duration::from_secs(122));
+                Err(Later(delay))
+            }
+        }
+    }
+
+    /// Makes the pod's sandbox, after the one that is there has gone.
+    fn renew_sandbox(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<(), Later> {
+        if self.record.sandbox.is_some() {
+            if self.runs() {
+                self.kill_all(sys, here, Duration::ZERO);
+                return Err(Later(Duration::from_secs(1)));
+            }
+            let message = "Pod sandbox changed, it will be killed and re-created.";
+            here.event(sys, &self.pod, "", (Severity::Normal, "SandboxChanged", message));
+            if self.stop_sandbox(sys, here).is_err() {
+                return Err(Later(jittered(sys, RETRY)));
+            }
+            // Init containers run again in the new one.
+            for (spec, _) in self.specs().iter().filter(|(_, is_init)| *is_init) {
+                if let Some(it) = self.record.containers.get_mut(&spec.name) {
+                    it.wait("", "");
+                }
+            }
+        }
+        let (dns, warning) = PodDns::of(sys, &here.config, &self.pod);
+        if let Some(warning) = warning {
+            here.event(sys, &self.pod, "", (Severity::Warning, "MissingClusterDNS", warning.as_str()));
+        }
+        for name in volume::not_simulated(&self.pod) {
+            let message = format!("hoplab: volume {name:?} is kept as an empty folder: its kind is not simulated");
+            here.event(sys, &self.pod, "", (Severity::Warning, "NotSimulated", message.as_str()));
+        }
+        self.record.attempts += 1;
+        match self.around(here, &dns).run(sys) {
+            Ok(sandbox) => {
+                let place = self.place_name(sys);
+                sys.name_place(&place, Pid(sandbox.pid));
+                self.record.sandbox = Some(sandbox);
+                Ok(())
+            }
+            Err(failure) => {
+                let message =
+                    format!("Failed to create pod sandbox: rpc error: code = Unknown desc = {}", failure.message);
+                let event = (Severity::Warning, "FailedCreatePodSandBox", message.as_str());
+                here.event(sys, &self.pod, "", event);
+                self.record.sandbox = failure.left;
+                Err(Later(jittered(sys, RETRY)))
+            }
+        }
+    }
+
+    /// The pod's name; with its namespace behind it if another pod here has the same.
+    fn place_name(&self, sys: &dyn Sys) -> String {
+        let Record { name, namespace, .. } = &self.record;
+        if sys.place_pid(name).is_some() { format!("{name}.{namespace}") } else { name.clone() }
+    }
+
+    /// Whether a container is to start now.
+    fn may_start(&self, sys: &dyn Sys, spec: &Spec, is_init: bool) -> bool {
+        let Some(it) = self.record.containers.get(&spec.name) else { return true };
+        if it.run().is_some() || it.not_before > sys.now().as_nanos() {
+            return false;
+        }
+        match it.ended() {
+            None => true,
+            Some(ended) => self.restarts(spec, is_init, ended.exit_code),
+        }
+    }
+
+    /// The init container that is next; none when all are through.
+    fn next_init(&self) -> Option<Spec> {
+        let init = self.pod.spec.as_ref()?.init_containers.as_ref()?;
+        let main_began = self.specs().iter().any(|(spec, is_init)| {
+            !is_init && self.record.containers.get(&spec.name).is_some_and(|it| it.state != State::default())
+        });
+        let open = |spec: &&Spec| self.record.containers.get(&spec.name).is_none_or(|it| !passed(spec, it));
+        init.iter().find(open).filter(|_| !main_began).cloned()
+    }
+
+    fn to_start(&self, sys: &dyn Sys) -> Vec<(Spec, bool)> {
+        match self.next_init() {
+            Some(init) => vec![(init, true)].into_iter().filter(|(spec, _)| self.may_start(sys, spec, true)).collect(),
+            None => {
+                let goes_on = |spec: &Spec| spec.restart_policy.as_deref() == Some("Always");
+                let all = self.specs().into_iter().filter(|(spec, is_init)| !is_init || goes_on(spec));
+                all.filter(|(spec, is_init)| self.may_start(sys, spec, *is_init)).collect()
+            }
+        }
+    }
+
+    fn has_to_start(&self, sys: &dyn Sys) -> bool {
+        !self.to_start(sys).is_empty() || self.changed_images().next().is_some()
+    }
+
+    /// The containers that run from another image than they are to.
+    fn changed_images(&self) -> impl Iterator<Item = Spec> {
+        let differs = |spec: &Spec| {
+            let run = self.record.containers.get(&spec.name).and_then(Container::run);
+            run.is_some_and(|run| Some(&run.image) != spec.image.as_ref()) && !self.kills.contains_key(&spec.name)
+        };
+        let changed: Vec<Spec> =
+            self.specs().into_iter().filter(|(spec, is_init)| !is_init && differs(spec)).map(|(spec, _)| spec).collect();
+        changed.into_iter()
+    }
+
+    fn start_containers(&mut self, sys: &mut dyn Sys, here: &Here, volumes: &[Mounted]) -> Result<(), Later> {
+        let changed: Vec<Spec> = self.changed_images().collect();
+        for spec in changed {
+            let message = format!("Container {} definition changed, will be restarted", spec.name);
+            let grace = self.grace();
+            self.kill(sys, here, (&spec, false), &message, grace);
+        }
+        let mut outcome = Ok(());
+        loop {
+            let list = self.to_start(sys);
+            if list.is_empty() {
+                return outcome;
+            }
+            for (spec, is_init) in list {
+                if let Err(later) = self.start(sys, here, (&spec, is_init), volumes) {
+                    outcome = Err(later);
+                }
+            }
+            if outcome.is_err() || self.next_init().is_some() {
+                return outcome;
+            }
+        }
+    }
+
+    fn environment(
+        &self,
+        sys: &dyn Sys,
+        here: &Here,
+        spec: &Spec,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let mut env = container::base_environment(&dns::hostname(&here.config, &self.pod).0);
+        env.extend(environment(sys.store(), &self.facts(here), spec)?);
+        Ok(env)
+    }
+
+    /// The environment of a container for a command in it.
+    pub fn environment_of(&self, sys: &dyn Sys, here: &Here, name: &str) -> BTreeMap<String, String> {
+        let spec = self.specs().into_iter().find(|(spec, _)| spec.name == name);
+        spec.and_then(|(spec, _)| self.environment(sys, here, &spec).ok()).unwrap_or_default()
+    }
+
+    /// Starts a container.
+    fn start(
+        &mut self,
+        sys: &mut dyn Sys,
+        here: &Here,
+        (spec, is_init): (&Spec, bool),
+        volumes: &[Mounted],
+    ) -> Result<(), Later> {
+        let name = &spec.name;
+        let part = part(name, is_init);
+        let pod = Arc::clone(&self.pod);
+        let say = |sys: &mut dyn Sys, severity, reason: &str, message: &str| {
+            here.event(sys, &pod, &part, (severity, reason, message));
+        };
+        let image = spec.image.clone().unwrap_or_default();
+        let present = format!("Container image {image:?} already present on machine");
+        say(sys, Severity::Normal, "Pulled", &present);
+        let env = match self.environment(sys, here, spec) {
+            Ok(env) => env,
+            Err(why) => {
+                say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
+                let it = self.record.containers.entry(name.clone()).or_default();
+                it.wait("CreateContainerConfigError", &why);
+                return Err(Later(jittered(sys, RETRY)));
+            }
+        };
+        let Some(sandbox) = self.record.sandbox.clone() else { return Err(Later(RETRY)) };
+        let netns = sys.netns_of_pid(Pid(sandbox.pid)).unwrap_or(NetnsId::INIT);
+        let hosts = self.write_hosts(sys, here, &sandbox);
+        let before = self.record.containers.get(name).cloned().unwrap_or_default();
+        let again = before.ended().is_some();
+        let restarts = before.restarts + i32::from(again);
+        let log = format!("{}/{name}/{restarts}.log", self.record.logs());
+        let hostname = match self.host_network() {
+            true => sys.hostname(),
+            false => dns::hostname(&here.config, &self.pod).0,
+        };
+        let start = Start {
+            container: spec,
+            sandbox: &sandbox.id,
+            netns,
+            env,
+            volumes,
+            hosts: &hosts,
+            hostname: &hostname,
+            log: log.clone(),
+        };
+        let outcome = start.start(sys);
+        say(sys, Severity::Normal, "Created", &format!("Created container {name}"));
+        let it = self.record.containers.entry(name.clone()).or_default();
+        it.restarts = restarts;
+        it.not_before = 0;
+        if let State::Ended(ended) = &it.state {
+            it.last = Some(ended.clone());
+        }
+        match outcome {
+            Ok(begun) => {
+                it.started = spec.startup_probe.is_none();
+                it.ready = it.started && spec.readiness_probe.is_none();
+                it.state = State::Running(begun.run.clone());
+                link_log(sys, &self.record, name, &begun.run.id, &log);
+                if let Some(fd) = begun.input {
+                    self.inputs.insert(name.clone(), fd);
+                }
+                self.probes.extend(Probe::all(spec, sys.now()));
+                say(sys, Severity::Normal, "Started", &format!("Started container {name}"));
+                Ok(())
+            }
+            Err(why) => {
+                say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
+                let ended = Ended {
+                    id: super::record::new_id(sys),
+                    exit_code: 128,
+                    reason: "StartError".to_owned(),
+                    message: why.clone(),
+                    started: 0,
+                    finished: unix(sys),
+                };
+                it.last = Some(ended);
+                it.state = State::Waiting { reason: "RunContainerError".to_owned(), message: why };
+                if it.back_off > 0 {
+                    self.back_off(sys, here, spec, is_init);
+                } else {
+                    it.back_off = FIRST_BACK_OFF;
+                    it.not_before = (sys.now() + jittered(sys, RETRY)).as_nanos();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the pod's /etc/hosts; answers where it lies.
+    fn write_hosts(&self, sys: &mut dyn Sys, here: &Here, sandbox: &Sandbox) -> String {
+        let path = format!("{}/etc-hosts", self.record.folder());
+        if sys.stat(&path).is_err() {
+            let text = dns::hosts(sys, &here.config, &self.pod, sandbox.ip);
+            file::put(sys, &path, &text);
+        }
+        path
+    }
+
+    fn picture(&self, sys: &dyn Sys, here: &Here, pod: &Pod) -> (k8s_openapi::api::core::v1::PodStatus, String) {
+        let picture = Picture { pod, record: &self.record, host_ip: here.host_ip, now: unix(sys) };
+        let status = picture.status();
+        let phase = status.phase.clone().unwrap_or_default();
+        (status, phase)
+    }
+
+    /// Tells the API server how the pod is.
+    fn report(&mut self, sys: &mut dyn Sys, here: &Here) {
+        let (namespace, name) = (self.record.namespace.clone(), self.record.name.clone());
+        let Some(known) = api::get::<Pod>(sys.store(), &namespace, &name) else { return };
+        if self.source == Source::Api && known.metadata.uid != self.pod.metadata.uid {
+            return;
+        }
+        let (status, _) = self.picture(sys, here, &known);
+        if known.status.as_ref() == Some(&status) {
+            return;
+        }
+        // A pod that went meanwhile needs no status.
+        if let Ok(pod) = api::modify::<Pod>(sys, &namespace, &name, |pod| pod.status = Some(status))
+            && self.source == Source::Api
+        {
+            self.pod = pod;
+        }
+    }
+}
+
+/// `/var/log/containers/POD_NAMESPACE_CONTAINER-ID.log`.
+fn link_log(sys: &mut dyn Sys, record: &Record, name: &str, id: &str, log: &str) {
+    file::make_dirs(sys, "/var/log/containers");
+    let link = format!("/var/log/containers/{}_{}_{name}-{id}.log", record.name, record.namespace);
+    let _ = sys.symlink(log, &link);
+}
+
+/// Lets a wait end at this time at the latest.
+fn not_later(wait: &mut Wait, time: SimTime) {
+    wait.until = Some(wait.until.map_or(time, |old| old.min(time)));
+}
+
+/// A wait with up to half as much again. Kubernetes: `wait.Jitter(…, 0.5)`.
+fn jittered(sys: &mut dyn Sys, wait: Duration) -> Duration {
+    let millis = u64::try_from(wait.as_millis()).unwrap_or(0).max(2);
+    wait + Duration::from_millis(sys.random() % (millis / 2))
+}
