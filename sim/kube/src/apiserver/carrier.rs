@@ -75,7 +75,9 @@ impl Carrier {
         let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
         let container = match &self.request.container {
             Some(wanted) if all.clone().any(|container| container.name == *wanted) => wanted.clone(),
-            Some(wanted) => return Err(format!(" (BadRequest): container {wanted} is not valid for pod {name}")),
+            Some(wanted) => {
+                return Err(format!(" (BadRequest): container {wanted} is not valid for pod {name}"));
+            }
             None => all.clone().next().map(|container| container.name.clone()).unwrap_or_default(),
         };
         let node = spec.node_name.filter(|node| !node.is_empty());
@@ -126,7 +128,9 @@ impl Carrier {
             session.unwrap_or_default()
         );
         let url = format!("https://{remote}{path}");
-        let dial = |errno| self.failure(&url, &format!("dial tcp {remote}: connect: {}", crate::cni::go_text(errno)));
+        let dial = |errno| {
+            self.failure(&url, &format!("dial tcp {remote}: connect: {}", crate::cni::go_text(errno)))
+        };
         let fd = sys.socket(SocketKind::Tcp).map_err(dial)?;
         match sys.connect(fd, remote) {
             Ok(()) | Err(Errno::InProgress) => Ok(Wire {
@@ -208,7 +212,9 @@ impl Carrier {
 
     /// The head of the kubelet's answer: it agrees, or says why not.
     fn take_head(&self, wire: &mut Wire) -> Result<(), String> {
-        let Some(end) = wire.received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(()) };
+        let Some(end) = wire.received.windows(4).position(|window| window == b"\r\n\r\n") else {
+            return Ok(());
+        };
         let head: Vec<u8> = wire.received.drain(..end + 4).collect();
         let head = String::from_utf8_lossy(&head).into_owned();
         let status: u16 = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);

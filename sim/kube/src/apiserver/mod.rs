@@ -95,7 +95,8 @@ impl State {
         let mut words = args.iter().skip(1).peekable();
         while let Some(word) = words.next() {
             let flag = word.strip_prefix("--").ok_or_else(|| format!("unknown command {word:?}"))?;
-            let (name, attached) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+            let (name, attached) =
+                flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
             if !SETTINGS.contains(&name) && !WITHOUT_EFFECT.contains(&name) {
                 return Err(format!("unknown flag: --{name}"));
             }
@@ -191,7 +192,8 @@ fn answer(request: &str) -> Vec<u8> {
             ("403 Forbidden", "application/json", format!("{status:#}\n"))
         }
     };
-    format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 impl Program for ApiServer {

@@ -33,11 +33,7 @@ use world::{Fd, Next, Program, ReadResult, Registry, Sys, Wait};
 
 use call::{Call, find_netns};
 pub use error::{CniError, Code};
-<<<<<<< HEAD
 pub(crate) use link::go_text;
-=======
-pub use link::go_text;
->>>>>>> a2eaea3 (kubelet and kube-apiserver, first draft)
 
 /// A release of the plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -151,7 +151,9 @@ impl Config {
         }
         for (name, value) in &flags {
             config.set(name, value).map_err(|why| {
-                format!("failed to parse kubelet flag: invalid argument {value:?} for \"--{name}\" flag: {why}")
+                format!(
+                    "failed to parse kubelet flag: invalid argument {value:?} for \"--{name}\" flag: {why}"
+                )
             })?;
         }
         Ok(config)
@@ -189,7 +191,8 @@ impl Config {
                 for text in list() {
                     let (rest, effect) =
                         text.rsplit_once(':').ok_or_else(|| format!("invalid taint spec: {text}"))?;
-                    let (key, value) = rest.split_once('=').map_or((rest, None), |(key, value)| (key, Some(value)));
+                    let (key, value) =
+                        rest.split_once('=').map_or((rest, None), |(key, value)| (key, Some(value)));
                     let value = value.map(str::to_owned);
                     let (key, effect) = (key.to_owned(), effect.to_owned());
                     self.taints.push(Taint { key, value, effect, time_added: None });
@@ -203,10 +206,15 @@ impl Config {
     /// `KubeletConfiguration`.
     fn read_file(&mut self, sys: &mut dyn Sys, path: &str) -> Result<(), String> {
         let failed = |why: String| {
-            format!("failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error {why}")
+            format!(
+                "failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error {why}"
+            )
         };
-        let text = tools::file::read(sys, path)
-            .ok_or_else(|| failed(format!("failed to read kubelet config file {path:?}, error: open {path}: no such file or directory")))?;
+        let text = tools::file::read(sys, path).ok_or_else(|| {
+            failed(format!(
+                "failed to read kubelet config file {path:?}, error: open {path}: no such file or directory"
+            ))
+        })?;
         let value: Value = serde_saphyr::from_str(&text).map_err(|error| failed(error.to_string()))?;
         let kind = value["kind"].as_str().unwrap_or_default();
         if kind != "KubeletConfiguration" {

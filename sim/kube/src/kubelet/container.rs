@@ -160,8 +160,7 @@ impl Start<'_> {
             ..Spawn::default()
         });
         let pid = spawned.map_err(failed)?;
-        let started =
-            Started { id: &id, pid, root: &root, log: &self.log, output, error, input: to_input };
+        let started = Started { id: &id, pid, root: &root, log: &self.log, output, error, input: to_input };
         let shim = Shim::start(sys, &started).map_err(failed)?;
         for fd in [output, to_output, error, to_error, input] {
             sys.close(fd);

@@ -89,7 +89,11 @@ enum State {
     /// A file is read from its beginning; the rest of a line waits.
     Reading(Fd, Vec<u8>),
     /// A process runs: its input and its outputs.
-    Running { pid: Pid, input: Option<Fd>, outputs: Vec<(Fd, bool)> },
+    Running {
+        pid: Pid,
+        input: Option<Fd>,
+        outputs: Vec<(Fd, bool)>,
+    },
     /// A connection to a port.
     Forwarding(Fd),
     /// Only what is left to send.
@@ -278,12 +282,14 @@ impl Conversation {
                     }
                 }
                 let mut said = Vec::new();
-                outputs.retain(|(fd, is_error)| loop {
-                    match sys.read(*fd, 1 << 16) {
-                        Ok(ReadResult::Data(bytes)) if *is_error => said.push(Piece::Err(bytes)),
-                        Ok(ReadResult::Data(bytes)) => said.push(Piece::Out(bytes)),
-                        Ok(ReadResult::WouldBlock) => break true,
-                        Ok(ReadResult::Eof) | Err(_) => break false,
+                outputs.retain(|(fd, is_error)| {
+                    loop {
+                        match sys.read(*fd, 1 << 16) {
+                            Ok(ReadResult::Data(bytes)) if *is_error => said.push(Piece::Err(bytes)),
+                            Ok(ReadResult::Data(bytes)) => said.push(Piece::Out(bytes)),
+                            Ok(ReadResult::WouldBlock) => break true,
+                            Ok(ReadResult::Eof) | Err(_) => break false,
+                        }
                     }
                 });
                 for piece in said {
@@ -422,7 +428,9 @@ impl Program for Conversation {
             }
         }
         if matches!(self.state, State::Begin) {
-            self.to_send.extend(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
+            self.to_send.extend(
+                b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n",
+            );
             self.begin(sys);
         }
         self.go_on(sys);

@@ -81,7 +81,11 @@ impl PodDns {
                         vec![format!("{namespace}.svc.{domain}"), format!("svc.{domain}"), domain.clone()];
                 }
                 push_new(&mut searches, dns.searches);
-                dns = Self { servers: config.cluster_dns.clone(), searches, options: vec!["ndots:5".to_owned()] };
+                dns = Self {
+                    servers: config.cluster_dns.clone(),
+                    searches,
+                    options: vec!["ndots:5".to_owned()],
+                };
             }
         }
         if let Some(own) = &spec.dns_config {

@@ -197,9 +197,14 @@ mod tests {
     #[test]
     fn variables_are_expanded_as_kubernetes_does() {
         let env = BTreeMap::from([("A".to_owned(), "x".to_owned())]);
-        for (text, expected) in
-            [("$(A)-$(A)", "x-x"), ("$$(A)", "$(A)"), ("$(B)", "$(B)"), ("a$", "a$"), ("$A", "$A"), ("$(A", "$(A")]
-        {
+        for (text, expected) in [
+            ("$(A)-$(A)", "x-x"),
+            ("$$(A)", "$(A)"),
+            ("$(B)", "$(B)"),
+            ("a$", "a$"),
+            ("$A", "$A"),
+            ("$(A", "$(A"),
+        ] {
             assert_eq!(expand(text, &env), expected, "{text}");
         }
     }

@@ -32,7 +32,9 @@ impl Kill {
                     Ok(begun) => running = Some(begun),
                     Err(_) => complaint = Some("PreStopHook failed".to_owned()),
                 },
-                None => complaint = Some("hoplab: only preStop hooks that run a command are simulated".to_owned()),
+                None => {
+                    complaint = Some("hoplab: only preStop hooks that run a command are simulated".to_owned())
+                }
             }
         }
         let mut kill = Self { deadline, hook: running, told: false, killed: false };

@@ -42,8 +42,8 @@ use config::Config;
 use node::NodeReport;
 pub use node::PORT;
 use record::Record;
-use server::Server;
 pub use server::SESSION;
+use server::Server;
 use worker::{Here, Source, Worker};
 
 use crate::api;
@@ -55,9 +55,6 @@ pub fn install(registry: &mut Registry) {
 
 /// The key that an API server holds in the store while it runs: its address.
 pub const API_SERVER: &str = "/cluster/apiserver";
-
-/// The file that is there while a kubelet is ready.
-pub const READY: &str = "/run/kubelet.ready";
 
 /// `kubelet`.
 #[derive(Clone, Debug)]
@@ -108,11 +105,10 @@ fn log(sys: &mut dyn Sys, severity: char, text: &str) {
 impl Agent {
     fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, String> {
         let config = Config::parse(sys, args)?;
-        let server =
-            Server::listen(sys).map_err(|errno| format!("listen tcp :{PORT}: bind: {errno}").to_lowercase())?;
+        let server = Server::listen(sys)
+            .map_err(|errno| format!("listen tcp :{PORT}: bind: {errno}").to_lowercase())?;
         let host_ip = node::address(sys, &config);
         let found = Record::load_all(sys).into_iter().map(|record| (record.uid.clone(), record)).collect();
-        tools::file::put(sys, READY, "");
         Ok(Self {
             here: Here { config, host_ip, network: None, api: false },
             node: NodeReport::default(),
@@ -136,6 +132,10 @@ impl Agent {
         if now >= self.read {
             self.read = now + READ;
             self.read_manifests(sys);
+        }
+        if !self.here.api {
+            // All pods are listed again when it comes back.
+            self.seen = sys.store().revision();
         }
         if self.here.api {
             self.node.turn(sys, &self.here.config, self.here.host_ip, self.here.network.is_some());
@@ -317,8 +317,7 @@ impl Program for Kubelet {
         Next::Wait(wait)
     }
 
-    fn signal(&mut self, sys: &mut dyn Sys, signal: Signal) -> Next {
-        let _ = sys.unlink(READY);
+    fn signal(&mut self, _sys: &mut dyn Sys, signal: Signal) -> Next {
         Next::Exit(if signal == Signal::Kill { 128 + signal.number() } else { 0 })
     }
 

@@ -16,8 +16,7 @@ pub const NOT_READY: &str = "container runtime network not ready: NetworkReady=f
                              reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not \
                              initialized";
 
-const LOOPBACK: &str =
-    "{\n\"cniVersion\": \"0.3.1\",\n\"name\": \"cni-loopback\",\n\"plugins\": [{\n  \"type\": \"loopback\"\n}]\n}";
+const LOOPBACK: &str = "{\n\"cniVersion\": \"0.3.1\",\n\"name\": \"cni-loopback\",\n\"plugins\": [{\n  \"type\": \"loopback\"\n}]\n}";
 
 /// The network of pods, if there is one.
 pub fn load(sys: &mut dyn Sys, config: &Config, pod_cidr: Option<&str>) -> Option<NetworkList> {
@@ -73,7 +72,8 @@ impl Joining<'_> {
             ("K8S_POD_INFRA_CONTAINER_ID", self.id),
             ("K8S_POD_UID", &uid),
         ];
-        let netns = if self.netns.is_empty() { String::new() } else { format!("/var/run/netns/{}", self.netns) };
+        let netns =
+            if self.netns.is_empty() { String::new() } else { format!("/var/run/netns/{}", self.netns) };
         Attachment {
             container_id: self.id.to_owned(),
             netns,

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{
-    DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec, NodeStatus, NodeSystemInfo,
+    DaemonEndpoint, Node, NodeAddress, NodeCondition, NodeDaemonEndpoints, NodeSpec, NodeStatus,
+    NodeSystemInfo,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
@@ -117,7 +118,11 @@ impl NodeReport {
             .map(drop),
         };
         if let Err(error) = outcome {
-            super::log(sys, 'E', &format!("\"Unable to register node with API server\" err={:?}", error.message));
+            super::log(
+                sys,
+                'E',
+                &format!("\"Unable to register node with API server\" err={:?}", error.message),
+            );
             self.registered = false;
             return;
         }
@@ -185,12 +190,7 @@ fn conditions_of(ready: bool) -> [(&'static str, bool, &'static str, &'static st
         false => ("Ready", false, "KubeletNotReady", NOT_READY),
     };
     [
-        (
-            "MemoryPressure",
-            false,
-            "KubeletHasSufficientMemory",
-            "kubelet has sufficient memory available",
-        ),
+        ("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         ("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         state,
@@ -236,11 +236,10 @@ fn object(sys: &dyn Sys, config: &Config, host_ip: Option<Ipv4Addr>) -> Node {
         metadata: ObjectMeta {
             name: Some(name),
             labels: Some(labels),
-            annotations: Some([(
-                "volumes.kubernetes.io/controller-managed-attach-detach".to_owned(),
-                "true".to_owned(),
-            )]
-            .into()),
+            annotations: Some(
+                [("volumes.kubernetes.io/controller-managed-attach-detach".to_owned(), "true".to_owned())]
+                    .into(),
+            ),
             ..ObjectMeta::default()
         },
         spec: Some(NodeSpec {

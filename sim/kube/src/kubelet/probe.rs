@@ -136,6 +136,16 @@ impl Probe {
         }
     }
 
+    /// Whether it has something to do.
+    pub fn has_turn(&self, now: SimTime) -> bool {
+        self.attempt.is_some() || now >= self.next
+    }
+
+    /// Whether it runs a command in the container.
+    pub fn runs_a_command(&self) -> bool {
+        self.wanted.exec.is_some()
+    }
+
     /// Gives up what is under way.
     pub fn cancel(&mut self, sys: &mut dyn Sys) {
         match self.attempt.take() {
@@ -193,12 +203,14 @@ impl Probe {
         let until = sys.now() + seconds(self.wanted.timeout_seconds, 1);
         if let Some(get) = &self.wanted.http_get {
             let port = port_of(target.spec, &get.port).ok_or("couldn't find port")?;
-            let host = get.host.clone().filter(|host| !host.is_empty()).unwrap_or_else(|| target.ip.to_string());
+            let host =
+                get.host.clone().filter(|host| !host.is_empty()).unwrap_or_else(|| target.ip.to_string());
             let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
             let path = get.path.as_deref().unwrap_or("/");
             let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
             let url = format!("{scheme}://{host}:{port}{path}");
-            let addr: IpAddr = host.parse().map_err(|_| format!("Get {url:?}: dial tcp: lookup {host}: no such host"))?;
+            let addr: IpAddr =
+                host.parse().map_err(|_| format!("Get {url:?}: dial tcp: lookup {host}: no such host"))?;
             let mut headers = String::new();
             for header in get.http_headers.iter().flatten() {
                 headers.push_str(&format!("{}: {}\r\n", header.name, header.value));
@@ -218,7 +230,9 @@ impl Probe {
         if let Some(tcp) = &self.wanted.tcp_socket {
             let port = port_of(target.spec, &tcp.port).ok_or("couldn't find port")?;
             let host = tcp.host.clone().filter(|host| !host.is_empty());
-            let addr = host.map_or(Ok(target.ip), |host| host.parse().map_err(|_| format!("dial tcp: lookup {host}: no such host")))?;
+            let addr = host.map_or(Ok(target.ip), |host| {
+                host.parse().map_err(|_| format!("dial tcp: lookup {host}: no such host"))
+            })?;
             let to = SocketAddr::new(addr.into(), port);
             let fd = sys.socket(SocketKind::Tcp).map_err(|errno| dial(to, errno))?;
             return match sys.connect(fd, to) {

@@ -95,7 +95,8 @@ fn answer(sys: &mut dyn Sys, fd: Fd, request: &str, (here, workers): (&Here, &BT
         ["healthz"] => (200, "ok".to_owned()),
         ["pods"] => {
             let pods: Vec<_> = workers.values().map(|worker| &*worker.pod).collect();
-            let list = serde_json::json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods});
+            let list =
+                serde_json::json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods});
             (200, format!("{list}\n"))
         }
         [verb @ ("exec" | "attach" | "containerLogs" | "portForward"), namespace, pod, rest @ ..] => {
@@ -199,7 +200,8 @@ fn job(
     if verb == "attach" {
         let input = worker.inputs.get(container).copied().filter(|_| is("input"));
         let restarts = it.map_or(0, |it| it.restarts);
-        let job = Job::Attach { pid: run.pid(), id: run.id.clone(), log: log(restarts), stdin: input.is_some() };
+        let job =
+            Job::Attach { pid: run.pid(), id: run.id.clone(), log: log(restarts), stdin: input.is_some() };
         return Ok((job, input));
     }
     let command = all.iter().filter(|(key, _)| key == "command").map(|(_, value)| value.clone()).collect();

@@ -2,8 +2,8 @@
 //! `pkg/kubelet/status/generate.go`.
 
 use k8s_openapi::api::core::v1::{
-    Container as Spec, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
+    Container as Spec, ContainerState, ContainerStateRunning, ContainerStateTerminated,
+    ContainerStateWaiting, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
@@ -98,8 +98,7 @@ impl Picture<'_> {
                 let waits = !self.lists().0.is_empty();
                 let default = if waits { default } else { "ContainerCreating" };
                 let reason = if reason.is_empty() { default } else { reason };
-                state.waiting =
-                    Some(ContainerStateWaiting { message: some(message), reason: some(reason) });
+                state.waiting = Some(ContainerStateWaiting { message: some(message), reason: some(reason) });
                 id = last.map(|last| last.id.clone()).unwrap_or_default();
             }
             State::Running(run) => {
@@ -133,7 +132,7 @@ impl Picture<'_> {
     }
 
     /// Kubernetes: `getPhase`.
-    fn phase(&self) -> &'static str {
+    pub fn phase(&self) -> &'static str {
         let (init, main) = self.lists();
         let policy = restart_policy(self.pod);
         let failed = |spec: &Spec| {
@@ -169,7 +168,8 @@ impl Picture<'_> {
 
     fn conditions(&self, phase: &str) -> Vec<PodCondition> {
         let (init, main) = self.lists();
-        let old = self.pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+        let old =
+            self.pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
         let has_sandbox = self.record.sandbox.as_ref().is_some_and(|sandbox| sandbox.pid != 0);
         let unready = |list: &[Spec], good: &dyn Fn(&Spec) -> bool| -> Vec<String> {
             list.iter().filter(|spec| !good(spec)).map(|spec| spec.name.clone()).collect()
@@ -215,7 +215,12 @@ impl Picture<'_> {
         list
     }
 
-    fn condition(&self, old: &[PodCondition], name: &str, state: Result<&str, (&str, String)>) -> PodCondition {
+    fn condition(
+        &self,
+        old: &[PodCondition],
+        name: &str,
+        state: Result<&str, (&str, String)>,
+    ) -> PodCondition {
         let (status, reason, message) = match state {
             Ok(reason) => ("True", reason, String::new()),
             Err((reason, message)) => ("False", reason, message),
@@ -244,9 +249,9 @@ impl Picture<'_> {
         };
         // A pod that is over keeps the address that it had.
         let old = self.pod.status.clone().unwrap_or_default();
-        let ip = ip.map(|ip| ip.to_string()).or_else(|| {
-            old.pod_ip.clone().filter(|_| matches!(phase, "Succeeded" | "Failed"))
-        });
+        let ip = ip
+            .map(|ip| ip.to_string())
+            .or_else(|| old.pod_ip.clone().filter(|_| matches!(phase, "Succeeded" | "Failed")));
         let host = self.host_ip.map(|ip| ip.to_string());
         let statuses = |list: &[Spec], is_init| -> Option<Vec<ContainerStatus>> {
             let all: Vec<ContainerStatus> =

@@ -88,7 +88,9 @@ fn make(sys: &mut dyn Sys, facts: &Facts<'_>, folder: &str, volume: &Volume) -> 
         tools::file::make_dirs(sys, &path);
         for source in source.sources.iter().flatten() {
             if let Some(ConfigMapProjection { name, items, optional }) = &source.config_map {
-                if name == "kube-root-ca.crt" && api::get::<ConfigMap>(sys.store(), api::namespace_of(facts.pod), name).is_none() {
+                if name == "kube-root-ca.crt"
+                    && api::get::<ConfigMap>(sys.store(), api::namespace_of(facts.pod), name).is_none()
+                {
                     write_api_certificate(sys, &format!("{path}/ca.crt"));
                     continue;
                 }

@@ -47,8 +47,7 @@ impl Here {
         if !self.api {
             return;
         }
-        let report =
-            Report { severity, reason, message, component: "kubelet", host: &self.config.node_name };
+        let report = Report { severity, reason, message, component: "kubelet", host: &self.config.node_name };
         api::event::record_at(sys, pod, part, &report);
     }
 }
@@ -67,7 +66,10 @@ pub enum Source {
 enum Fate {
     Runs,
     /// It is to go; the API server still has it or not.
-    Stops { begun: bool, known: bool },
+    Stops {
+        begun: bool,
+        known: bool,
+    },
     Gone,
 }
 
@@ -264,6 +266,10 @@ impl Worker {
 
     /// Notes containers that have ended.
     fn note_ends(&mut self, sys: &mut dyn Sys, here: &Here) {
+        let mut runs = self.record.containers.values().filter_map(Container::run);
+        if runs.all(|run| sys.args_of_pid(Pid(run.shim)).is_some()) {
+            return;
+        }
         for (spec, is_init) in self.specs() {
             let Some(it) = self.record.containers.get_mut(&spec.name) else { continue };
             let Some(run) = it.run().cloned() else { continue };
@@ -274,8 +280,14 @@ impl Worker {
             let (exit_code, finished) = noted.unwrap_or((255, unix(sys)));
             container::remove(sys, &run.id);
             let reason = if exit_code == 0 { "Completed" } else { "Error" }.to_owned();
-            let ended =
-                Ended { id: run.id, exit_code, reason, message: String::new(), started: run.started, finished };
+            let ended = Ended {
+                id: run.id,
+                exit_code,
+                reason,
+                message: String::new(),
+                started: run.started,
+                finished,
+            };
             (it.ready, it.started) = (false, false);
             it.state = State::Ended(ended);
             self.kills.remove(&spec.name);
@@ -325,7 +337,8 @@ impl Worker {
         it.back_off = (seconds * 2).min(MAX_BACK_OFF);
         let pod = format!("{}_{}({})", self.record.name, self.record.namespace, self.record.uid);
         let name = &spec.name;
-        let message = format!("back-off {} restarting failed container={name} pod={pod}", go_seconds(seconds));
+        let message =
+            format!("back-off {} restarting failed container={name} pod={pod}", go_seconds(seconds));
         it.wait("CrashLoopBackOff", &message);
         let message = format!("Back-off restarting failed container {name} in pod {pod}");
         let event = (Severity::Warning, "BackOff", message.as_str());
@@ -343,10 +356,11 @@ impl Worker {
     fn ask(&mut self, sys: &mut dyn Sys, here: &Here) {
         let mut probes = std::mem::take(&mut self.probes);
         for probe in &mut probes {
-            if !self.asks(probe) {
+            if !self.asks(probe) || !probe.has_turn(sys.now()) {
                 continue;
             }
-            let Some((spec, is_init)) = self.specs().into_iter().find(|(spec, _)| spec.name == probe.container)
+            let Some((spec, is_init)) =
+                self.specs().into_iter().find(|(spec, _)| spec.name == probe.container)
             else {
                 continue;
             };
@@ -355,7 +369,10 @@ impl Worker {
             };
             let own = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip);
             let ip = own.or(here.host_ip).unwrap_or(Ipv4Addr::LOCALHOST);
-            let env = self.environment(sys, here, &spec).unwrap_or_default();
+            let env = match probe.runs_a_command() {
+                true => self.environment(sys, here, &spec).unwrap_or_default(),
+                false => BTreeMap::new(),
+            };
             let Some(finding) = probe.turn(sys, &Target { spec: &spec, ip, pid: run.pid(), env }) else {
                 continue;
             };
@@ -478,8 +495,9 @@ impl Worker {
         if let Err(why) = self.stop_sandbox(sys, here) {
             let uid = &self.record.uid;
             let why = format!("rpc error: code = Unknown desc = {why}");
-            let message =
-                format!("error killing pod: failed to \"KillPodSandbox\" for {uid:?} with KillPodSandboxError: {why:?}");
+            let message = format!(
+                "error killing pod: failed to \"KillPodSandbox\" for {uid:?} with KillPodSandboxError: {why:?}"
+            );
             here.event(sys, &self.pod, "", (Severity::Warning, "FailedKillPod", message.as_str()));
             self.retry = Some(sys.now() + jittered(sys, RETRY));
             return;
@@ -511,16 +529,20 @@ impl Worker {
     /// Brings the pod to what it is to be. Kubernetes: `Kubelet.SyncPod`,
     /// `kubeGenericRuntimeManager.SyncPod`.
     fn sync(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<(), Later> {
-        let (_, phase) = self.picture(sys, here, &self.pod.clone());
-        if matches!(phase.as_str(), "Succeeded" | "Failed") {
+        if matches!(self.picture(sys, here, &self.pod).phase(), "Succeeded" | "Failed") {
             if !self.runs() {
                 return self.stop_sandbox(sys, here).map_err(|_| Later(jittered(sys, RETRY)));
             }
             return Ok(());
         }
-        let alive = self.record.sandbox.as_ref().is_some_and(|sandbox| {
-            sandbox.pid != 0 && sys.args_of_pid(Pid(sandbox.pid)).is_some()
-        });
+        if self.is_steady(sys) {
+            return Ok(());
+        }
+        let alive = self
+            .record
+            .sandbox
+            .as_ref()
+            .is_some_and(|sandbox| sandbox.pid != 0 && sys.args_of_pid(Pid(sandbox.pid)).is_some());
         if alive && !self.has_to_start(sys) {
             return Ok(());
         }
@@ -534,6 +556,17 @@ impl Worker {
             self.renew_sandbox(sys, here)?;
         }
         self.start_containers(sys, here, &volumes)
+    }
+
+    /// Whether the sandbox and all containers run as they are to.
+    fn is_steady(&self, sys: &dyn Sys) -> bool {
+        let Some(spec) = &self.pod.spec else { return true };
+        let run = |container: &Spec| {
+            let run = self.record.containers.get(&container.name).and_then(Container::run);
+            run.is_some_and(|run| Some(&run.image) == container.image.as_ref())
+        };
+        let runs = |sandbox: &Sandbox| sys.args_of_pid(Pid(sandbox.pid)).is_some();
+        self.record.sandbox.as_ref().is_some_and(runs) && spec.containers.iter().all(run)
     }
 
     fn volumes(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<Vec<Mounted>, Later> {
@@ -575,7 +608,8 @@ impl Worker {
             here.event(sys, &self.pod, "", (Severity::Warning, "MissingClusterDNS", warning.as_str()));
         }
         for name in volume::not_simulated(&self.pod) {
-            let message = format!("hoplab: volume {name:?} is kept as an empty folder: its kind is not simulated");
+            let message =
+                format!("hoplab: volume {name:?} is kept as an empty folder: its kind is not simulated");
             here.event(sys, &self.pod, "", (Severity::Warning, "NotSimulated", message.as_str()));
         }
         self.record.attempts += 1;
@@ -587,8 +621,10 @@ impl Worker {
                 Ok(())
             }
             Err(failure) => {
-                let message =
-                    format!("Failed to create pod sandbox: rpc error: code = Unknown desc = {}", failure.message);
+                let message = format!(
+                    "Failed to create pod sandbox: rpc error: code = Unknown desc = {}",
+                    failure.message
+                );
                 let event = (Severity::Warning, "FailedCreatePodSandBox", message.as_str());
                 here.event(sys, &self.pod, "", event);
                 self.record.sandbox = failure.left;
@@ -627,7 +663,9 @@ impl Worker {
 
     fn to_start(&self, sys: &dyn Sys) -> Vec<(Spec, bool)> {
         match self.next_init() {
-            Some(init) => vec![(init, true)].into_iter().filter(|(spec, _)| self.may_start(sys, spec, true)).collect(),
+            Some(init) => {
+                vec![(init, true)].into_iter().filter(|(spec, _)| self.may_start(sys, spec, true)).collect()
+            }
             None => {
                 let goes_on = |spec: &Spec| spec.restart_policy.as_deref() == Some("Always");
                 let all = self.specs().into_iter().filter(|(spec, is_init)| !is_init || goes_on(spec));
@@ -644,10 +682,15 @@ impl Worker {
     fn changed_images(&self) -> impl Iterator<Item = Spec> {
         let differs = |spec: &Spec| {
             let run = self.record.containers.get(&spec.name).and_then(Container::run);
-            run.is_some_and(|run| Some(&run.image) != spec.image.as_ref()) && !self.kills.contains_key(&spec.name)
+            run.is_some_and(|run| Some(&run.image) != spec.image.as_ref())
+                && !self.kills.contains_key(&spec.name)
         };
-        let changed: Vec<Spec> =
-            self.specs().into_iter().filter(|(spec, is_init)| !is_init && differs(spec)).map(|(spec, _)| spec).collect();
+        let changed: Vec<Spec> = self
+            .specs()
+            .into_iter()
+            .filter(|(spec, is_init)| !is_init && differs(spec))
+            .map(|(spec, _)| spec)
+            .collect();
         changed.into_iter()
     }
 
@@ -793,11 +836,8 @@ impl Worker {
         path
     }
 
-    fn picture(&self, sys: &dyn Sys, here: &Here, pod: &Pod) -> (k8s_openapi::api::core::v1::PodStatus, String) {
-        let picture = Picture { pod, record: &self.record, host_ip: here.host_ip, now: unix(sys) };
-        let status = picture.status();
-        let phase = status.phase.clone().unwrap_or_default();
-        (status, phase)
+    fn picture<'a>(&'a self, sys: &dyn Sys, here: &Here, pod: &'a Pod) -> Picture<'a> {
+        Picture { pod, record: &self.record, host_ip: here.host_ip, now: unix(sys) }
     }
 
     /// Tells the API server how the pod is.
@@ -807,7 +847,7 @@ impl Worker {
         if self.source == Source::Api && known.metadata.uid != self.pod.metadata.uid {
             return;
         }
-        let (status, _) = self.picture(sys, here, &known);
+        let status = self.picture(sys, here, &known).status();
         if known.status.as_ref() == Some(&status) {
             return;
         }

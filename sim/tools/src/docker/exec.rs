@@ -6,8 +6,8 @@ use world::{Fd, OpenMode, Spawn};
 use super::options::{Flag, Kind, Words};
 use super::state::Engine;
 use super::{After, Attached, Task, Usage, daemon_error};
-use crate::image;
 use crate::console::{Console, Stop};
+use crate::image;
 use crate::net::read_file;
 
 const EXEC: Usage = Usage {

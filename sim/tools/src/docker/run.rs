@@ -8,8 +8,8 @@ use super::options::{Flag, Kind, Parsed, Words};
 use super::start::{self, Streams, background, forget};
 use super::state::{Container, Endpoint, Engine, Publish, make_dirs, new_id, unix_nanos};
 use super::{After, Attached, Task, Usage, daemon_error};
-use crate::image;
 use crate::console::{Console, Stop};
+use crate::image;
 
 const RUN: Usage = Usage {
     name: "run",

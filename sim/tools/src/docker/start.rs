@@ -9,12 +9,12 @@ use packet::{NetnsId, Pid};
 use world::{Fd, OpenMode, Signal, Spawn, Sys};
 
 use super::bridge::{self, Plug, mac_of};
+use super::rules;
 use super::shim::Shim;
 use super::state::{
     Active, Container, Endpoint, Engine, Network, Publish, Status, make_dirs, new_id, put_file, remove_tree,
     unix_nanos,
 };
-use super::rules;
 use crate::image;
 use crate::net::read_file;
 
@@ -305,7 +305,8 @@ fn write_files(sys: &mut dyn Sys, engine: &Engine, at: usize) {
             put_file(sys, &format!("{root}/etc/{file}"), &text);
         }
     }
-    for (path, text) in image::find(&container.image).into_iter().flat_map(|it| it.files_of(&container.image)) {
+    for (path, text) in image::find(&container.image).into_iter().flat_map(|it| it.files_of(&container.image))
+    {
         let path = format!("{root}{path}");
         // What was changed in a stopped container stays.
         if sys.stat(&path).is_err() {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use packet::{Pid, SimTime};
 use world::{Fd, Next, Signal, Sys, Wait};
 
-use crate::image::{self, OnStop};
 use super::options::{Flag, Kind, Words};
 use super::run::{again, find};
 use super::start::{forget, release};
 use super::state::Engine;
 use super::{After, Task, Usage, daemon_error};
 use crate::console::{Console, Stop, write_all};
+use crate::image::{self, OnStop};
 
 const STOP: Usage = Usage {
     name: "stop",

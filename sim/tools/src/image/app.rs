@@ -86,7 +86,8 @@ impl App {
                     if port == "-1" {
                         return Ok(State::Serving(server, None));
                     }
-                    let addr = socket_addr(&format!(":{port}")).ok_or_else(|| format!("invalid port {port}"))?;
+                    let addr =
+                        socket_addr(&format!(":{port}")).ok_or_else(|| format!("invalid port {port}"))?;
                     let udp = sys.socket(SocketKind::Udp).map_err(|errno| errno.to_string())?;
                     sys.bind(udp, addr).map_err(|errno| format!("listen udp :{port}: bind: {errno}"))?;
                     Ok(State::Serving(server, Some(udp)))
@@ -109,7 +110,9 @@ impl App {
                 let interfaces: String = shown.map(|info| format!("- {}\n", info.addr.local)).collect();
                 Some(format!("Hostname: {}\nRemoteAddr: {peer}\nInterfaces:\n{interfaces}", sys.hostname()))
             }
-            Kind::TestWebserver => Some("<pre>\n<a href=\"test-webserver\">test-webserver</a>\n</pre>\n".to_owned()),
+            Kind::TestWebserver => {
+                Some("<pre>\n<a href=\"test-webserver\">test-webserver</a>\n</pre>\n".to_owned())
+            }
             Kind::HelloApp => Some(format!("Hello, world!\nVersion: 1.0.0\nHostname: {}\n", sys.hostname())),
             Kind::Agnhost if !netexec => Some(sys.hostname()),
             Kind::Agnhost => {

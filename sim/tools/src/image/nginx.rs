@@ -130,8 +130,7 @@ fn answer(
     let code = status.split(' ').next().unwrap_or_default();
     let date = log_date(sys.unix_time());
     let length = body.len();
-    let line =
-        format!("{} - - [{date}] \"{first}\" {code} {length} \"-\" \"{agent}\" \"-\"\n", peer.ip());
+    let line = format!("{} - - [{date}] \"{first}\" {code} {length} \"-\" \"{agent}\" \"-\"\n", peer.ip());
     write_all(sys, Fd::STDOUT, &line);
     let body = if first.starts_with("HEAD ") { String::new() } else { body };
     format!(
