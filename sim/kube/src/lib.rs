@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod apiserver;
+pub mod aws;
 pub mod cluster;
 pub mod cni;
 pub mod controllers;
@@ -14,6 +15,7 @@ pub mod etcd;
 pub mod flannel;
 pub mod kubectl;
 pub mod kubelet;
+pub mod kubenet;
 pub mod scheduler;
 pub mod stream;
 
@@ -22,6 +24,7 @@ pub fn install_all(registry: &mut world::Registry) {
     cni::install(registry, cni::Release::V1_9);
     cni::install(registry, cni::Release::V1_1);
     cni::cnitool::install(registry);
+    aws::install(registry);
     controllers::install(registry);
     etcd::install(registry);
     flannel::install(registry);

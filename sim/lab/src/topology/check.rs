@@ -65,7 +65,7 @@ impl Topology {
         found.duplicate_addresses(&held);
         found.unanswered_gateways(&held);
         found.outside_of_subnet();
-        found.overlapping_subnets(&held);
+        found.overlapping_subnets(&held, &domains.silent(self));
         found.loops(&domains);
         found.isolated_hosts();
         found.found.extend(self.manifest_notices());
@@ -217,7 +217,13 @@ impl Findings<'_> {
         }
     }
 
-    fn overlapping_subnets(&mut self, held: &[Held<'_>]) {
+    /// Two wires with one subnet. A host that has a silent NIC on both may be there to join them.
+    fn overlapping_subnets(&mut self, held: &[Held<'_>], silent: &[(usize, &str)]) {
+        let joined = |one: usize, other: usize| {
+            let on =
+                |domain: usize| silent.iter().filter(move |(of, _)| *of == domain).map(|(_, host)| *host);
+            on(one).any(|host| on(other).any(|name| name == host))
+        };
         let mut subnets: Vec<(usize, Ipv4Net, &Held<'_>)> = Vec::new();
         for holder in held.iter().filter(|holder| holder.address.prefix_len() < 32) {
             let (domain, net) = (holder.domain, holder.address.trunc());
@@ -227,6 +233,7 @@ impl Findings<'_> {
             let overlaps = |known: &Ipv4Net| known.contains(&net) || net.contains(known);
             if let Some((_, known, other)) =
                 subnets.iter().find(|(other, known, _)| *other != domain && overlaps(known))
+                && !(*known == net && joined(other.domain, domain))
             {
                 let line = self.topology.line_of(other.at, holder.at);
                 let message = format!(

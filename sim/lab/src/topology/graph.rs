@@ -66,6 +66,22 @@ impl Domains {
         self.sets.find(node)
     }
 
+    /// Hosts with a NIC in a domain that has no address and is no bridge's port: what they do with it,
+    /// their set-up says.
+    pub fn silent<'a>(&self, topology: &'a Topology) -> Vec<(usize, &'a str)> {
+        let mut silent = Vec::new();
+        for (name, spec) in &topology.hosts {
+            for (nic, nic_spec) in &spec.nics {
+                let port = spec.bridges.values().any(|bridge| bridge.ports.contains(nic));
+                let Some(segment) = topology.segment_of(name, nic) else { continue };
+                if nic_spec.addresses.is_empty() && !port {
+                    silent.push((self.of(segment), name.as_str()));
+                }
+            }
+        }
+        silent
+    }
+
     /// All addresses, each with the domain where it can be reached; NICs without a segment have
     /// none.
     pub fn addresses<'a>(&self, topology: &'a Topology) -> Vec<Held<'a>> {

@@ -1,5 +1,6 @@
 //! How packets get from a node to another one: what a backend programs for each lease.
 
+mod aws_vpc;
 mod ipip;
 mod route_network;
 mod udp;
@@ -19,7 +20,7 @@ use udp::Udp;
 use vxlan::Vxlan;
 
 /// Backends of flannel that are not simulated.
-const FOREIGN: &[&str] = &["wireguard", "ipsec", "extension", "tencent-vpc", "ali-vpc", "aws-vpc", "gce"];
+const FOREIGN: &[&str] = &["wireguard", "ipsec", "extension", "tencent-vpc", "ali-vpc", "gce"];
 
 /// A backend before it has a lease.
 #[derive(Clone, Debug)]
@@ -34,12 +35,14 @@ pub enum Backend {
     HostGw,
     /// The kernel wraps packets into packets.
     Ipip(ipip::Config),
+    /// The VPC's router knows which node has which part.
+    AwsVpc(aws_vpc::Config),
 }
 
 /// A backend with its lease.
 #[derive(Clone, Debug)]
 pub enum Network {
-    /// [`Backend::Alloc`].
+    /// [`Backend::Alloc`] and [`Backend::AwsVpc`].
     Alloc {
         /// The interface's MTU.
         mtu: u32,
@@ -76,6 +79,7 @@ impl Backend {
             )),
             "host-gw" => Ok(Self::HostGw),
             "ipip" => ipip::Config::parse(sys, log, config).map(Self::Ipip).map_err(registering),
+            "aws-vpc" => aws_vpc::Config::parse(config).map(Self::AwsVpc).map_err(registering),
             kind if FOREIGN.contains(&kind) => {
                 Err(("main.go:376", format!("hoplab: flannel's {kind} backend is not simulated")))
             }
@@ -87,7 +91,7 @@ impl Backend {
     pub fn attrs(&self, iface: &ExternalInterface) -> LeaseAttrs {
         let attrs = |kind| LeaseAttrs::new(iface.ext_addr, kind);
         match self {
-            Self::Alloc | Self::Udp(_) => attrs(""),
+            Self::Alloc | Self::Udp(_) | Self::AwsVpc(_) => attrs(""),
             Self::Vxlan(prepared) => prepared.attrs(iface.ext_addr),
             Self::HostGw => attrs("host-gw"),
             Self::Ipip(_) => attrs("ipip"),
@@ -112,6 +116,10 @@ impl Backend {
             Self::Vxlan(prepared) => prepared.start(sys, log, config, iface, lease).map(Network::Vxlan),
             Self::HostGw => Ok(Network::Routes(RouteNetwork::host_gw(sys, iface))),
             Self::Ipip(ipip) => Ipip::start(sys, log, *ipip, config, iface, lease).map(Network::Routes),
+            Self::AwsVpc(vpc) => {
+                vpc.start(sys, log, config, iface, lease)?;
+                Ok(Network::Alloc { mtu: iface.mtu })
+            }
         }
     }
 }
