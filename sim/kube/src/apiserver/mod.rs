@@ -135,13 +135,11 @@ impl State {
         }
         let revision = sys.store().revision();
         for (stream, request) in stream::requests(sys.store(), self.seen) {
-            let session = request.session;
             let carrier = Carrier::new(sys.pid(), stream, request);
             let spawned = sys.spawn(Spawn {
                 args: vec!["kube-apiserver".to_owned()],
                 code: Some(Box::new(carrier)),
                 fds: vec![(Fd::STDERR, Fd::STDERR)],
-                session,
                 ..Spawn::default()
             });
             if spawned.is_err() {

@@ -132,6 +132,10 @@ impl Start<'_> {
         if let Some((folder, _)) = self.log.rsplit_once('/') {
             file::make_dirs(sys, folder);
         }
+        // The runtime opens the log before the program says anything.
+        if let Ok(fd) = sys.open(&self.log, OpenMode::Append) {
+            sys.close(fd);
+        }
         let failed = |errno: kernel::Errno| format!("failed to start containerd task {id:?}: {errno}");
         let (output, to_output) = sys.pipe();
         let (error, to_error) = sys.pipe();

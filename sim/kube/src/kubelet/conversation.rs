@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use kernel::Errno;
 use kernel::socket::SocketKind;
-use packet::Pid;
+use packet::{HostId, Pid};
 use world::{Fd, Next, OpenMode, Program, ReadResult, Signal, Spawn, Sys, Wait};
 
 use super::frame;
@@ -75,6 +75,8 @@ pub struct Conversation {
     /// The kubelet, whose end is this one's too.
     kubelet: Pid,
     job: Job,
+    /// The command for which a program is run.
+    session: Option<(HostId, Pid)>,
     state: State,
     received: Vec<u8>,
     to_send: Vec<u8>,
@@ -102,8 +104,16 @@ enum State {
 
 impl Conversation {
     /// A conversation; its connection is descriptor 3.
-    pub fn new(kubelet: Pid, job: Job) -> Self {
-        Self { kubelet, job, state: State::Begin, received: Vec::new(), to_send: Vec::new(), ended: false }
+    pub fn new(kubelet: Pid, job: Job, session: Option<(HostId, Pid)>) -> Self {
+        Self {
+            kubelet,
+            job,
+            session,
+            state: State::Begin,
+            received: Vec::new(),
+            to_send: Vec::new(),
+            ended: false,
+        }
     }
 
     fn say(&mut self, piece: &Piece) {
@@ -233,6 +243,7 @@ impl Conversation {
             cwd: Some("/".to_owned()),
             env: Some(env),
             fds,
+            session: self.session,
             ..Spawn::default()
         });
         sys.close(to_out);

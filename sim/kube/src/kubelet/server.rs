@@ -106,12 +106,11 @@ fn answer(sys: &mut dyn Sys, fd: Fd, request: &str, (here, workers): (&Here, &BT
                     let session = header(SESSION).and_then(|text| session(&text));
                     let mut fds = vec![(Fd(3), fd)];
                     fds.extend(input.map(|fd| (Fd(4), fd)));
-                    let conversation = Conversation::new(sys.pid(), job);
+                    let conversation = Conversation::new(sys.pid(), job, session);
                     let spawned = sys.spawn(Spawn {
                         args: vec!["kubelet".to_owned()],
                         code: Some(Box::new(conversation)),
                         fds,
-                        session,
                         ..Spawn::default()
                     });
                     match spawned {
