@@ -32,7 +32,7 @@ impl Backend {
     fn network(&self, present: &Network) -> Network {
         let args = match present {
             Network::Flannel { args, .. } => args.clone(),
-            Network::None => Vec::new(),
+            Network::None | Network::Kubenet { .. } => Vec::new(),
         };
         let (backend, direct_routing) = match self.name.strip_suffix("+direct") {
             Some(backend) => (backend, true),

@@ -341,3 +341,35 @@ fn left(text: &str, length: usize, left_edge: &str) -> String {
     let after = length.saturating_sub(1 + so_far);
     format!("{left_edge}{}{text}{}|", " ".repeat(padding), " ".repeat(after))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `recorded/` holds what version 1.46.3 of the real command makes of the same answers.
+    #[test]
+    fn answers_print_as_the_real_command_prints_them() {
+        macro_rules! recorded {
+            ($name:literal) => {
+                [
+                    include_str!(concat!("recorded/", $name, ".json")),
+                    include_str!(concat!("recorded/", $name, ".text")),
+                    include_str!(concat!("recorded/", $name, ".table")),
+                ]
+            };
+        }
+        for (operation, [answer, text, table]) in [
+            ("DescribeRouteTables", recorded!("route-tables")),
+            ("DescribeSecurityGroups", recorded!("security-groups")),
+        ] {
+            let answer: Value = serde_json::from_str(answer).expect("the recording is JSON");
+            assert_eq!(Format::Text.print(operation, &answer), text);
+            assert_eq!(
+                Format::Table.print(operation, &answer),
+                table,
+                "{}",
+                Format::Table.print(operation, &answer)
+            );
+        }
+    }
+}

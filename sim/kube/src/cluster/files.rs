@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Cluster, NodePlan, network};
+use super::{Cloud, Cluster, Network, NodePlan, network};
 use crate::cni;
 
 /// Where the manifests lie on the first node of the control plane.
@@ -20,6 +20,10 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     let mut args = vec!["--config=/var/lib/kubelet/config.yaml".to_owned()];
     args.push("--kubeconfig=/etc/kubernetes/kubelet.conf".to_owned());
     args.extend(node.ip.map(|ip| format!("--node-ip={ip}")));
+    if let Network::Kubenet { cloud } = &cluster.network {
+        args.push("--network-plugin=kubenet".to_owned());
+        args.extend(cloud.map(|Cloud::Aws| "--cloud-provider=aws".to_owned()));
+    }
     args.extend(node.kubelet.iter().cloned());
     add("/etc/systemd/system/kubelet.service", unit("kubelet: The Kubernetes Node Agent", "kubelet", &args));
     if !node.control_plane {
@@ -42,6 +46,10 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
         manager.push("--allocate-node-cidrs=true".to_owned());
         manager.push(format!("--cluster-cidr={cidr}"));
         manager.push(format!("--node-cidr-mask-size={}", settings.node_mask));
+    }
+    if let Network::Kubenet { cloud: Some(Cloud::Aws) } = &cluster.network {
+        manager.push("--cloud-provider=aws".to_owned());
+        manager.push("--configure-cloud-routes=true".to_owned());
     }
     for (name, args) in [
         ("kube-apiserver", api_server.to_vec()),

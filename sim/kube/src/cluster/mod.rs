@@ -11,7 +11,7 @@ use world::{Registry, Store};
 
 use crate::api::{ClusterSettings, list};
 
-pub use network::Network;
+pub use network::{Cloud, Network};
 
 /// What a cluster is made of.
 #[derive(Clone, Debug, Default)]

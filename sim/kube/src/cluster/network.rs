@@ -20,6 +20,18 @@ pub enum Network {
         /// Further arguments of flanneld, e.g. `--iface=eth1`.
         args: Vec<String>,
     },
+    /// kubenet, with a cloud's routes or with somebody's own.
+    Kubenet {
+        /// The cloud whose route table the controller manager writes.
+        cloud: Option<Cloud>,
+    },
+}
+
+/// A cloud that knows where nodes' pods are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cloud {
+    /// AWS: the route table of the VPC.
+    Aws,
 }
 
 /// flannel's manifest with places for network, backend and arguments.

@@ -17,6 +17,10 @@ pub struct Flags {
     pub node_mask: Option<u8>,
     /// `--node-monitor-grace-period`.
     pub node_grace: Option<Duration>,
+    /// `--cloud-provider`.
+    pub cloud_provider: String,
+    /// `--cluster-name`.
+    pub cluster_name: Option<String>,
     /// `--configure-cloud-routes`; true if not said.
     pub cloud_routes: Option<bool>,
 }
@@ -31,8 +35,6 @@ const INERT: &[&str] = &[
     "cert-dir",
     "client-ca-file",
     "cloud-config",
-    "cloud-provider",
-    "cluster-name",
     "cluster-signing-cert-file",
     "cluster-signing-duration",
     "cluster-signing-key-file",
@@ -169,6 +171,15 @@ impl Flags {
             match name.as_str() {
                 "controllers" => flags.controllers = value.split(',').map(str::to_owned).collect(),
                 "allocate-node-cidrs" => flags.allocate_node_cidrs = truth()?,
+                "cloud-provider" if matches!(value.as_str(), "" | "aws" | "external") => {
+                    flags.cloud_provider = value;
+                }
+                "cloud-provider" => {
+                    return Err(format!(
+                        "hoplab: kube-controller-manager --cloud-provider={value} is not simulated"
+                    ));
+                }
+                "cluster-name" => flags.cluster_name = Some(value),
                 "configure-cloud-routes" => flags.cloud_routes = truth()?,
                 "cluster-cidr" => {
                     let first = value.split(',').find_map(|cidr| cidr.parse::<Ipv4Net>().ok());

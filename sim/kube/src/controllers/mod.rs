@@ -23,6 +23,7 @@ pub(crate) mod manager;
 mod namespace;
 mod node_ipam;
 mod node_lifecycle;
+mod node_route;
 mod object;
 mod owner;
 mod pod_garbage;

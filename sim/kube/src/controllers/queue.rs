@@ -6,7 +6,7 @@ use super::context::Context;
 use super::object::Path;
 use super::{
     daemon_set, deployment, endpoint_mirror, endpoint_slice, endpoints, garbage, namespace, node_ipam,
-    node_lifecycle, pod_garbage, replica_set, service_account, stateful_set, taint_eviction,
+    node_lifecycle, node_route, pod_garbage, replica_set, service_account, stateful_set, taint_eviction,
 };
 
 /// A controller, in the order in which they run. Some have two tasks.
@@ -26,6 +26,8 @@ pub enum Controller {
     PodGarbageDeadline,
     /// Gives subnets to nodes.
     NodeIpam,
+    /// Makes routes to nodes' subnets in a cloud.
+    NodeRoute,
     /// Watches over nodes.
     NodeLifecycle,
     /// Marks the pods of a node that is not ready.
@@ -63,6 +65,7 @@ impl Controller {
         Self::PodGarbage,
         Self::PodGarbageDeadline,
         Self::NodeIpam,
+        Self::NodeRoute,
         Self::NodeLifecycle,
         Self::NodeDown,
         Self::TaintEviction,
@@ -94,6 +97,7 @@ impl Controller {
                 ("pod-garbage-collector-controller", "podgc", pod_garbage::sync_deadline)
             }
             Self::NodeIpam => ("node-ipam-controller", "nodeipam", node_ipam::sync),
+            Self::NodeRoute => ("node-route-controller", "route", node_route::sync),
             Self::NodeLifecycle => ("node-lifecycle-controller", "nodelifecycle", node_lifecycle::sync),
             Self::NodeDown => ("node-lifecycle-controller", "nodelifecycle", node_lifecycle::sync_down),
             Self::TaintEviction => ("taint-eviction-controller", "taintmanager", taint_eviction::sync),

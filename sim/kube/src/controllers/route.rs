@@ -128,6 +128,7 @@ fn route_node(cache: &Cache, path: Path<'_>, old: Option<&Node>, new: Option<&No
     let cidr = |node: Option<&Node>| Some(node?.spec.as_ref()?.pod_cidr.clone());
     if cidr(old) != cidr(new) || old.is_none() {
         queue.add(Controller::NodeIpam, "", "");
+        queue.add(Controller::NodeRoute, "", "");
     }
     if new.is_some() {
         queue.add(Controller::NodeLifecycle, "", path.name);

@@ -6,6 +6,8 @@ use k8s_openapi::api::core::v1::Taint;
 use serde_json::Value;
 use world::Sys;
 
+use crate::kubenet::{Hairpin, Kubenet};
+
 /// What the kubelet was told: flags, and the file that `--config` names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -19,8 +21,8 @@ pub struct Config {
     pub bin_dir: String,
     /// `--network-plugin=kubenet`.
     pub kubenet: bool,
-    /// `--non-masquerade-cidr`, for kubenet.
-    pub non_masquerade: String,
+    /// What kubenet was told.
+    pub kubenet_options: Kubenet,
     /// `--pod-cidr`, for a kubelet without an API server.
     pub pod_cidr: Option<Ipv4Net>,
     /// `--cluster-dns`.
@@ -101,7 +103,7 @@ impl Config {
             conf_dir: "/etc/cni/net.d".to_owned(),
             bin_dir: "/opt/cni/bin".to_owned(),
             kubenet: false,
-            non_masquerade: "10.0.0.0/8".to_owned(),
+            kubenet_options: Kubenet::default(),
             pod_cidr: None,
             cluster_dns: Vec::new(),
             cluster_domain: String::new(),
@@ -173,7 +175,18 @@ impl Config {
             "network-plugin" => {
                 return Err("hoplab: of the network plugins of old only kubenet is simulated".to_owned());
             }
-            "non-masquerade-cidr" => self.non_masquerade = value.to_owned(),
+            "non-masquerade-cidr" => value.clone_into(&mut self.kubenet_options.non_masquerade),
+            "network-plugin-mtu" => {
+                let mtu: u32 = value.parse().map_err(|_| "invalid syntax".to_owned())?;
+                self.kubenet_options.mtu = Some(mtu).filter(|&mtu| mtu > 0);
+            }
+            "hairpin-mode" => {
+                let mode = Hairpin::parse(value).ok_or(
+                    "unknown value; \"promiscuous-bridge\", \"hairpin-veth\" \
+                                                        and \"none\" are the values",
+                )?;
+                self.kubenet_options.hairpin = mode;
+            }
             "pod-cidr" => self.pod_cidr = Some(value.parse().map_err(|_| "invalid CIDR address".to_owned())?),
             "cluster-dns" => self.cluster_dns = list().collect(),
             "cluster-domain" => self.cluster_domain = value.to_owned(),
@@ -254,9 +267,11 @@ const SETTINGS: &[&str] = &[
     "cni-bin-dir",
     "cni-conf-dir",
     "config",
+    "hairpin-mode",
     "hostname-override",
     "max-pods",
     "network-plugin",
+    "network-plugin-mtu",
     "node-ip",
     "node-labels",
     "non-masquerade-cidr",

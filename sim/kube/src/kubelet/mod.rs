@@ -105,6 +105,9 @@ fn log(sys: &mut dyn Sys, severity: char, text: &str) {
 impl Agent {
     fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, String> {
         let config = Config::parse(sys, args)?;
+        if config.kubenet {
+            config.kubenet_options.init(sys)?;
+        }
         let server = Server::listen(sys)
             .map_err(|errno| format!("listen tcp :{PORT}: bind: {errno}").to_lowercase())?;
         let host_ip = node::address(sys, &config);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerPort, Pod};
 use serde_json::{Map, Value, json};
 use world::Sys;
 
@@ -10,6 +10,7 @@ use super::config::Config;
 use super::dns::PodDns;
 use crate::api;
 use crate::cni::libcni::{Attachment, NetworkList, Runtime};
+use crate::kubenet::{self, PortMapping};
 
 /// What the kubelet says while there is no network. containerd: `cni.ErrCNINotInitialized`.
 pub const NOT_READY: &str = "container runtime network not ready: NetworkReady=false \
@@ -21,32 +22,9 @@ const LOOPBACK: &str = "{\n\"cniVersion\": \"0.3.1\",\n\"name\": \"cni-loopback\
 /// The network of pods, if there is one.
 pub fn load(sys: &mut dyn Sys, config: &Config, pod_cidr: Option<&str>) -> Option<NetworkList> {
     if config.kubenet {
-        return NetworkList::parse_one(&kubenet(pod_cidr?)?).ok();
+        return NetworkList::parse_one(&config.kubenet_options.plugin_config(sys, pod_cidr?)?).ok();
     }
     NetworkList::first(sys, &config.conf_dir).ok()
-}
-
-/// What kubenet asked the plugins for. Kubernetes 1.23: `kubenet_linux.go`.
-fn kubenet(pod_cidr: &str) -> Option<String> {
-    let subnet: ipnet::Ipv4Net = pod_cidr.parse().ok()?;
-    let gateway = subnet.hosts().next()?;
-    let config = json!({
-        "cniVersion": "0.1.0",
-        "name": "kubenet",
-        "type": "bridge",
-        "bridge": "cbr0",
-        "mtu": 1500,
-        "addIf": "eth0",
-        "isGateway": true,
-        "ipMasq": false,
-        "hairpinMode": false,
-        "ipam": {
-            "type": "host-local",
-            "ranges": [[{"subnet": subnet.to_string(), "gateway": gateway.to_string()}]],
-            "routes": [{"dst": "0.0.0.0/0"}],
-        },
-    });
-    Some(config.to_string())
 }
 
 /// A sandbox that is to be joined to the pods' network.
@@ -81,6 +59,26 @@ impl Joining<'_> {
             args: args.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
             capability_args: self.capabilities(),
         }
+    }
+
+    /// The ports that the node is to have too, for kubenet.
+    fn ports(&self) -> Vec<PortMapping> {
+        let containers = self.pod.spec.iter().flat_map(|spec| &spec.containers);
+        let ports = containers.flat_map(|container| container.ports.iter().flatten());
+        let number = |port: i32| u16::try_from(port).ok().filter(|&port| port > 0);
+        let mapping = |port: &ContainerPort| {
+            Some(PortMapping {
+                protocol: port.protocol.clone().unwrap_or_else(|| "TCP".to_owned()),
+                host_port: number(port.host_port?)?,
+                container_port: number(port.container_port)?,
+            })
+        };
+        ports.filter_map(mapping).collect()
+    }
+
+    fn with_ports<'b>(&'b self, ports: &'b [PortMapping]) -> kubenet::Sandbox<'b> {
+        let (name, namespace) = (api::name_of(self.pod), api::namespace_of(self.pod));
+        kubenet::Sandbox { id: self.id, name, namespace, ports }
     }
 
     /// containerd: `cniNamespaceOpts`.
@@ -154,7 +152,12 @@ pub fn join(
     let mut runtime = Runtime { sys, path: config.bin_dir.clone() };
     let result = runtime.add(network, &joining.attachment("eth0"));
     runtime.add(&loopback, &joining.attachment("lo"))?;
-    address(&result?).ok_or_else(|| format!("failed to find network info for sandbox {:?}", joining.id))
+    let address = address(&result?)
+        .ok_or_else(|| format!("failed to find network info for sandbox {:?}", joining.id))?;
+    if config.kubenet {
+        config.kubenet_options.joined(sys, &joining.with_ports(&joining.ports()), address)?;
+    }
+    Ok(address)
 }
 
 /// The address that a result gives the pod.
@@ -185,6 +188,9 @@ pub fn leave(
             Err(error) if !error.contains("not found") => return Err(error),
             _ => {}
         }
+    }
+    if config.kubenet {
+        config.kubenet_options.left(sys, &joining.with_ports(&joining.ports()))?;
     }
     Ok(())
 }

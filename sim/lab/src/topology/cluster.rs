@@ -7,11 +7,11 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use kube::api::ClusterSettings;
 use kube::api::manifest::{self, ManifestError};
-use kube::cluster::{Network, NodePlan};
+use kube::cluster::{Cloud, Network, NodePlan};
 
 use super::check::{Finding, Severity};
 use super::read::Reader;
-use super::written::{Cable, ClusterFile, NetworkFile, NodeFile, NodesFile, ProxyFile};
+use super::written::{Cable, CloudFile, ClusterFile, NetworkFile, NodeFile, NodesFile, ProxyFile};
 use super::{At, Cluster, Host, Medium, Nic, Port, Segment, Topology};
 use crate::error::{FileError, Place, Problem, nearest};
 
@@ -91,6 +91,9 @@ impl Reader {
         }
         let network = match network {
             NetworkFile::None => Network::None,
+            NetworkFile::Kubenet { cloud } => {
+                Network::Kubenet { cloud: cloud.map(|CloudFile::Aws| Cloud::Aws) }
+            }
             NetworkFile::Flannel { backend, direct_routing, args } => {
                 Network::Flannel { backend, direct_routing, args }
             }

@@ -112,6 +112,20 @@ pub enum NetworkFile {
         #[serde(default)]
         args: Vec<String>,
     },
+    /// kubenet, as kubelets up to 1.23 had it.
+    Kubenet {
+        /// The cloud in whose route table the controller manager writes where nodes' pods are;
+        /// without one, somebody else makes routes.
+        #[serde(default)]
+        cloud: Option<CloudFile>,
+    },
+}
+
+/// A cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum CloudFile {
+    /// AWS, as the program `vpc-router` plays it on one of the hosts.
+    Aws,
 }
 
 fn vxlan() -> String {
