@@ -157,14 +157,8 @@ fn a_daemon_set_is_on_each_node() {
     agent-* alpine Running n2
     agent-* alpine Running n3
     "#);
-    cluster.delete::<Pod>(
-        &cluster
-            .list::<Pod>(|pod| name_of(pod).to_owned())
-            .lines()
-            .next()
-            .expect("there are some")
-            .to_owned(),
-    );
+    let names = cluster.list::<Pod>(|pod| name_of(pod).to_owned());
+    cluster.delete::<Pod>(names.lines().next().expect("there are some"));
     cluster.run(2);
     let line = |set: &DaemonSet| {
         let status = set.status.clone().unwrap_or_default();
@@ -541,4 +535,27 @@ fn two_runs_are_the_same() {
         names + &cluster.list::<Event>(|event| format!("{event:?}"))
     };
     assert!(run() == run(), "two runs differ");
+}
+
+#[test]
+fn a_deployment_can_leave_its_pods_as_orphans_and_another_one_adopts_them() {
+    let mut cluster = Cluster::new(1);
+    cluster.apply(&deployment(2, "nginx"));
+    cluster.run(1);
+    cluster.modify::<Deployment>("web", |web| web.metadata.finalizers = Some(vec!["orphan".to_owned()]));
+    cluster.delete::<Deployment>("web");
+    cluster.run(1);
+    let owners =
+        |set: &ReplicaSet| set.metadata.owner_references.clone().unwrap_or_default().len().to_string();
+    assert_eq!(
+        (deployments(&cluster).as_str(), cluster.list(owners).as_str(), pods(&cluster).lines().count()),
+        ("", "0\n", 2)
+    );
+    let before = cluster.list::<Pod>(|pod| name_of(pod).to_owned());
+    cluster.apply(&deployment(2, "nginx"));
+    cluster.run(1);
+    assert_eq!(
+        (cluster.list(owners), cluster.list::<Pod>(|pod| name_of(pod).to_owned())),
+        ("1\n".to_owned(), before)
+    );
 }

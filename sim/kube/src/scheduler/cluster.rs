@@ -19,6 +19,8 @@ pub struct Cluster {
     pub keeping_away: BTreeSet<String>,
     /// Pods to be placed, by keys.
     pub waiting: BTreeMap<String, Waiting>,
+    /// Keys of those that care for what runs where.
+    affine: BTreeSet<String>,
 }
 
 /// A pod that waits.
@@ -107,6 +109,7 @@ impl Cluster {
 
     fn observe_pod(&mut self, key: &str, created: u64, pod: Option<Arc<Pod>>) {
         let pod = pod.filter(|pod| !is_over(pod));
+        self.affine.remove(key);
         let node = pod.as_deref().and_then(node_of).map(str::to_owned);
         let labels = |pod: &Arc<Pod>| pod.metadata.labels.clone();
         let known = self.placed.get(key).and_then(|node| self.nodes.get(node)?.pods.get(key)).cloned();
@@ -137,6 +140,9 @@ impl Cluster {
                     Some((true, is_active)) => is_active,
                     _ => true,
                 };
+                if pod.spec.as_ref().is_some_and(|spec| spec.affinity.is_some()) {
+                    self.affine.insert(key.to_owned());
+                }
                 self.waiting.insert(key.to_owned(), Waiting { pod, created, is_active });
             }
             _ => {
@@ -179,10 +185,12 @@ impl Cluster {
         self.waiting.values_mut().for_each(|waiting| waiting.is_active = true);
     }
 
+    /// Tries those again who may want to be with a pod that has been placed.
     fn retry_affine(&mut self) {
-        let affine = |pod: &Pod| pod.spec.as_ref().is_some_and(|spec| spec.affinity.is_some());
-        for waiting in self.waiting.values_mut().filter(|waiting| affine(&waiting.pod)) {
-            waiting.is_active = true;
+        for key in &self.affine {
+            if let Some(waiting) = self.waiting.get_mut(key) {
+                waiting.is_active = true;
+            }
         }
     }
 

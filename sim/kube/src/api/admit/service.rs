@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec, ServiceStatus};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -16,22 +17,30 @@ fn wants_node_ports(spec: &ServiceSpec) -> bool {
     is(spec, "NodePort") || is(spec, "LoadBalancer") && spec.allocate_load_balancer_node_ports != Some(false)
 }
 
-/// All addresses and node ports (with their protocol) that Services have.
-fn taken(store: &Store, but: Option<&str>) -> (BTreeSet<Ipv4Addr>, BTreeSet<(String, i32)>) {
-    let (mut addresses, mut ports) = (BTreeSet::new(), BTreeSet::new());
-    for service in list::<Service>(store, None) {
-        if service.metadata.uid.as_deref() == but && but.is_some() {
-            continue;
-        }
-        let Some(spec) = &service.spec else { continue };
-        addresses.extend(spec.cluster_ips.iter().flatten().filter_map(|ip| ip.parse::<Ipv4Addr>().ok()));
+/// The Services other than the one with that unique id.
+fn others(store: &Store, but: Option<&str>) -> impl Iterator<Item = Arc<Service>> {
+    let is_other = move |service: &Arc<Service>| but.is_none() || service.metadata.uid.as_deref() != but;
+    list::<Service>(store, None).into_iter().filter(is_other)
+}
+
+/// Whether a Service has that address.
+fn has_address(services: &[Arc<Service>], ip: Ipv4Addr) -> bool {
+    let ip = ip.to_string();
+    let all = services.iter().filter_map(|service| service.spec.as_ref()?.cluster_ips.as_ref());
+    all.flatten().any(|taken| *taken == ip)
+}
+
+/// All node ports, with their protocols, that Services have.
+fn node_ports(services: &[Arc<Service>]) -> BTreeSet<(String, i32)> {
+    let mut ports = BTreeSet::new();
+    for spec in services.iter().filter_map(|service| service.spec.as_ref()) {
         for port in spec.ports.iter().flatten() {
             let proto = port.protocol.clone().unwrap_or_default();
             ports.extend(port.node_port.map(|number| (proto, number)));
         }
         ports.extend(spec.health_check_node_port.map(|number| ("TCP".to_owned(), number)));
     }
-    (addresses, ports)
+    ports
 }
 
 impl Admit for Service {
@@ -155,7 +164,7 @@ impl Admit for Service {
     fn allocate(&mut self, sys: &mut dyn Sys, old: Option<&Self>) -> Result<(), Vec<Invalid>> {
         let Some(settings) = ClusterSettings::of(sys.store()) else { return Ok(()) };
         let own = self.metadata.uid.as_deref();
-        let (addresses, mut ports) = taken(sys.store(), own);
+        let services: Vec<Arc<Service>> = others(sys.store(), own).collect();
         let Some(spec) = &mut self.spec else { return Ok(()) };
         if is(spec, "ExternalName") {
             (spec.cluster_ip, spec.cluster_ips) = (None, None);
@@ -176,7 +185,7 @@ impl Admit for Service {
         match spec.cluster_ip.as_deref() {
             Some("None") => {}
             None | Some("") => {
-                let ip = free_address(sys, &settings, &addresses).ok_or_else(|| {
+                let ip = free_address(sys, &settings, &services).ok_or_else(|| {
                     vec![Invalid {
                         path: "spec.clusterIPs".to_owned(),
                         detail: "Internal error: failed to allocate a serviceIP: range is full".to_owned(),
@@ -202,7 +211,7 @@ impl Admit for Service {
                     );
                     return Err(refused(&why));
                 }
-                if addresses.contains(&ip) {
+                if has_address(&services, ip) {
                     return Err(refused("provided IP is already allocated"));
                 }
             }
@@ -213,6 +222,7 @@ impl Admit for Service {
             }
             return Ok(());
         }
+        let mut ports = node_ports(&services);
         let (low, high) = settings.node_ports;
         let (low, high) = (i32::from(low), i32::from(high));
         let mut wrong = Vec::new();
@@ -254,13 +264,13 @@ impl Admit for Service {
 fn free_address(
     sys: &mut dyn Sys,
     settings: &ClusterSettings,
-    taken: &BTreeSet<Ipv4Addr>,
+    services: &[Arc<Service>],
 ) -> Option<Ipv4Addr> {
     let range = settings.service_cidr;
     let first = u32::from(range.network());
     let size = u32::from(range.broadcast()).saturating_sub(first).saturating_sub(1);
     let offset = if size < 16 { 0 } else { (size / 16).clamp(16, 256) };
-    let free = |at: u32| Some(Ipv4Addr::from(first + 1 + at)).filter(|ip| !taken.contains(ip));
+    let free = |at: u32| Some(Ipv4Addr::from(first + 1 + at)).filter(|ip| !has_address(services, *ip));
     let upper = size.saturating_sub(offset);
     if upper == 0 {
         return None;

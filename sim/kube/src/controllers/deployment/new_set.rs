@@ -69,7 +69,13 @@ pub fn refresh(cx: &mut Context<'_>, rollout: &mut Rollout) {
     let next = next_revision(rollout);
     let inherited = inherited(&rollout.deployment);
     let min_ready = rollout.deployment.spec.as_ref().and_then(|spec| spec.min_ready_seconds);
-    let changed = modify::<ReplicaSet>(cx.sys, namespace_of(&*set), name_of(&*set), |set| {
+    let has = |(key, value): (&String, &String)| {
+        set.metadata.annotations.as_ref().and_then(|all| all.get(key)) == Some(value)
+    };
+    let is_fresh = revision::number(&set.metadata) >= next
+        && inherited.iter().all(has)
+        && set.spec.as_ref().and_then(|spec| spec.min_ready_seconds) == min_ready;
+    let change = |set: &mut ReplicaSet| {
         let old = revision::number(&set.metadata);
         let annotations = set.metadata.annotations.get_or_insert_default();
         annotations.extend(inherited);
@@ -84,7 +90,11 @@ pub fn refresh(cx: &mut Context<'_>, rollout: &mut Rollout) {
         if let Some(spec) = &mut set.spec {
             spec.min_ready_seconds = min_ready;
         }
-    });
+    };
+    let changed = match is_fresh {
+        true => Ok(Arc::clone(&set)),
+        false => modify::<ReplicaSet>(cx.sys, namespace_of(&*set), name_of(&*set), change),
+    };
     if let Ok(changed) = changed {
         let number = revision::number(&changed.metadata);
         rollout.replace(changed);
@@ -95,6 +105,9 @@ pub fn refresh(cx: &mut Context<'_>, rollout: &mut Rollout) {
 
 fn set_revision(cx: &mut Context<'_>, rollout: &mut Rollout, number: i64) {
     let deployment = &rollout.deployment;
+    if revision::number(&deployment.metadata) == number {
+        return;
+    }
     let changed =
         modify::<Deployment>(cx.sys, namespace_of(&**deployment), name_of(&**deployment), |deployment| {
             deployment
