@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use kube::api::{self, ClusterSettings};
 use kube::kubectl;
+use kube::stream::{self, Ask, Piece, Stream};
 use packet::NetnsId;
 use trace::Off;
-use world::{Outcome, Sys, World};
+use world::{Next, Outcome, Program, Sys, Wait, World};
 
 const CONFIG: &str = "
 apiVersion: v1
@@ -32,10 +33,89 @@ fn start_cluster(sys: &mut dyn Sys, _args: &[String]) -> i32 {
     0
 }
 
+/// `set-status KIND NAME JSON`: what a controller or a kubelet would say of an object.
+fn set_status(sys: &mut dyn Sys, args: &[String]) -> i32 {
+    let [_, kind, name, status] = args else { return 2 };
+    let status: serde_json::Value = serde_json::from_str(status).expect("it is JSON");
+    let resource =
+        api::RESOURCES.iter().find(|resource| resource.singular == kind).expect("there is such a kind");
+    let mut object = (resource.get)(sys.store(), "default", name).expect("there is such an object");
+    object["status"] = status;
+    (resource.update)(sys, &object).expect("it is valid");
+    0
+}
+
+/// Answers what is asked of containers as kubelets would.
+#[derive(Clone, Debug, Default)]
+struct Containers {
+    seen: u64,
+    open: Vec<(Stream, Ask)>,
+}
+
+impl Program for Containers {
+    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
+        let asked = stream::requests(sys.store(), self.seen);
+        for (mut stream, request) in asked {
+            let out = |text: String| Piece::Out(text.into_bytes());
+            let container = request.container.clone().unwrap_or_default();
+            match &request.ask {
+                Ask::Exec { command, stdin: false, .. } => {
+                    stream.send(sys, out(format!("{container} runs {}\n", command.join(" "))));
+                    stream.send(sys, Piece::Exited(i32::from(command[0] == "false")));
+                }
+                Ask::Logs { previous: true, .. } => {
+                    let why = format!(" (BadRequest): previous terminated container {container:?} not found");
+                    stream.send(sys, Piece::Refused(why));
+                }
+                Ask::Logs { tail, .. } => {
+                    stream.send(sys, out(format!("{} {container} {tail:?}\n", request.pod)));
+                    stream.send(sys, Piece::Exited(0));
+                }
+                _ => self.open.push((stream, request.ask.clone())),
+            }
+        }
+        self.seen = sys.store().revision();
+        let mut open = Vec::new();
+        for (mut stream, ask) in std::mem::take(&mut self.open) {
+            let mut over = stream.is_closed(sys.store());
+            for piece in stream.receive(sys.store()) {
+                match piece {
+                    Piece::In(bytes) if matches!(ask, Ask::PortForward { .. }) => {
+                        let first =
+                            String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned();
+                        let body = format!("{ask:?} {first}\n");
+                        let answer =
+                            format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                        stream.send(sys, Piece::Out(answer.into_bytes()));
+                    }
+                    Piece::In(bytes) => stream.send(sys, Piece::Out(bytes.to_ascii_uppercase())),
+                    Piece::EndOfInput => {
+                        stream.send(sys, Piece::Exited(0));
+                        over = true;
+                    }
+                    _ => {}
+                }
+            }
+            if !over {
+                open.push((stream, ask));
+            }
+        }
+        self.open = open;
+        let watch = stream::any_request(sys.store().revision());
+        Next::Wait(Wait { watch: Some(watch), ..Wait::default() })
+    }
+
+    fn clone_box(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+}
+
 fn bare() -> World {
     let mut registry = tools::registry();
     kubectl::install(&mut registry);
     registry.install_command("start-cluster", start_cluster);
+    registry.install_command("set-status", set_status);
+    registry.install("containers", |_| Box::new(Containers::default()));
     let mut world = World::new(0);
     world.add_host("master", registry);
     world
@@ -234,6 +314,401 @@ The Service "web" is invalid: spec.ports[0].nodePort: Forbidden: may not be used
 # kubectl apply -n other -f pod.yaml
 Error from server (NotFound): error when creating "pod.yaml": namespaces "other" not found
 [1]
+"#,
+    );
+}
+
+#[test]
+fn objects_are_made_from_options() {
+    check(
+        &mut cluster(),
+        r#"
+# kubectl run web --image=nginx --port=80 --env=A=b --dry-run=client -o yaml
+apiVersion: v1
+kind: Pod
+metadata:
+  creationTimestamp: null
+  labels:
+    run: web
+  name: web
+spec:
+  containers:
+  - env:
+    - name: A
+      value: b
+    image: nginx
+    name: web
+    ports:
+    - containerPort: 80
+    resources: {}
+  dnsPolicy: ClusterFirst
+  restartPolicy: Always
+status: {}
+# kubectl create deployment web --image=nginx:1.25 --replicas=2 --dry-run=client -o yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  creationTimestamp: null
+  labels:
+    app: web
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels:
+      app: web
+  strategy: {}
+  template:
+    metadata:
+      creationTimestamp: null
+      labels:
+        app: web
+    spec:
+      containers:
+      - image: nginx:1.25
+        name: nginx
+        resources: {}
+status: {}
+# kubectl create deployment web --image=nginx --port=8080
+deployment.apps/web created
+# kubectl create deployment web --image=nginx
+error: failed to create deployment: deployments.apps "web" already exists
+[1]
+# kubectl create deployment web
+error: required flag(s) "image" not set
+[1]
+# kubectl expose deployment web --port=80 --target-port=8080 --type=NodePort --name=front
+service/front exposed
+# kubectl expose deployment web
+service/web exposed
+# kubectl get svc web -o jsonpath='{.spec.ports[0]} {.spec.selector}'
+{"port":8080,"protocol":"TCP","targetPort":8080} {"app":"web"}
+# kubectl create service nodeport np --tcp=80:8080 --node-port=30080; kubectl get svc np
+service/np created
+NAME   TYPE       CLUSTER-IP      EXTERNAL-IP   PORT(S)        AGE
+np     NodePort   10.98.242.106   <none>        80:30080/TCP   0s
+# kubectl create service clusterip ci
+error: at least one tcp port specifier must be provided
+[1]
+# kubectl create ns team; kubectl create sa robot -n team; kubectl create cm conf --from-literal=a=1 --from-literal=b=2
+namespace/team created
+serviceaccount/robot created
+configmap/conf created
+# kubectl create cm conf
+error: failed to create configmap: configmaps "conf" already exists
+[1]
+# kubectl create
+Error: must specify one of -f and -k
+
+[1]
+# kubectl run
+error: NAME is required for run
+See 'kubectl run -h' for help and examples
+[1]
+# kubectl run x --image=nginx --rm
+error: --rm should only be used for attached containers
+See 'kubectl run -h' for help and examples
+[1]
+# kubectl run one --image=nginx --expose --port=80
+pod/one created
+service/one created
+# kubectl describe cm conf
+Name:         conf
+Namespace:    default
+Labels:       <none>
+Annotations:  <none>
+
+Data
+====
+a:
+----
+1
+b:
+----
+2
+
+BinaryData
+====
+
+Events:  <none>
+"#,
+    );
+}
+
+#[test]
+fn objects_are_changed_in_part() {
+    let mut world = cluster();
+    run(&mut world, WEB);
+    run(&mut world, "kubectl apply -f web.yaml");
+    check(
+        &mut world,
+        r#"
+# kubectl label deploy web tier=front; kubectl label deploy web tier=back
+deployment.apps/web labeled
+error: 'tier' already has a value (front), and --overwrite is false
+[1]
+# kubectl label deploy web tier=back --overwrite; kubectl label deploy web tier-; kubectl label deploy web tier-
+deployment.apps/web labeled
+deployment.apps/web unlabeled
+label "tier" not found.
+deployment.apps/web not labeled
+# kubectl annotate svc web note='of old'; kubectl annotate svc web note=new
+service/web annotated
+error: --overwrite is false but found the following declared annotation(s): 'note' already has a value (of old)
+[1]
+# kubectl scale deploy web --replicas=5 --current-replicas=3
+error: Expected replicas to be 3, was 2
+[1]
+# kubectl scale deploy/web --replicas=5; kubectl get deploy web -o jsonpath={.spec.replicas}
+deployment.apps/web scaled
+5
+# kubectl patch svc web -p '{"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":30080}]}}'
+service/web patched
+# kubectl patch svc web --type=json -p '[{"op":"replace","path":"/spec/ports/0/targetPort","value":8080}]'
+service/web patched
+# kubectl patch svc web --type merge -p 'spec: {externalIPs: [10.0.0.9]}'
+service/web patched
+# kubectl patch svc web --type merge -p 'spec: {externalIPs: [10.0.0.9]}'
+service/web patched (no change)
+# kubectl get svc web
+NAME   TYPE       CLUSTER-IP   EXTERNAL-IP   PORT(S)        AGE
+web    NodePort   10.96.0.80   10.0.0.9      80:30080/TCP   0s
+# kubectl set image deploy/web web=nginx:1.25; kubectl set image deploy/web nope=x
+deployment.apps/web image updated
+error: unable to find container named "nope"
+[1]
+# kubectl set env deploy/web A=1 B=2; kubectl get deploy web -o jsonpath='{.spec.template.spec.containers[0].env}'
+deployment.apps/web env updated
+[{"name":"A","value":"1"},{"name":"B","value":"2"}]
+# kubectl get deploy web -o wide
+NAME   READY   UP-TO-DATE   AVAILABLE   AGE   CONTAINERS   IMAGES       SELECTOR
+web    0/5     0            0           0s    web          nginx:1.25   app=web
+# kubectl rollout restart deploy web; kubectl rollout pause deploy/web; kubectl rollout pause deploy/web
+deployment.apps/web restarted
+deployment.apps/web paused
+error: deployments.apps "web" is already paused
+[1]
+# kubectl rollout resume deploy/web; kubectl rollout undo deploy/web
+deployment.apps/web resumed
+error: no rollout history found for deployment "web"
+[1]
+# kubectl rollout status deploy/web --timeout=5s
+Waiting for deployment spec update to be observed...
+error: timed out waiting for the condition
+[1]
+# (sleep 1; set-status deployment web '{"observedGeneration":9,"updatedReplicas":5,"replicas":5,"availableReplicas":5}') & kubectl rollout status deploy web
+Waiting for deployment spec update to be observed...
+deployment "web" successfully rolled out
+# kubectl wait deploy/web --for=condition=Available --timeout=1s; kubectl wait --for=jsonpath='{.status.replicas}'=5 deploy/web
+error: timed out waiting for the condition on deployments.apps/web
+deployment.apps/web condition met
+# kubectl describe svc web
+Name:                     web
+Namespace:                default
+Labels:                   <none>
+Annotations:              note: of old
+Selector:                 app=web
+Type:                     NodePort
+IP Family Policy:         SingleStack
+IP Families:              IPv4
+IP:                       10.96.0.80
+IPs:                      10.96.0.80
+External IPs:             10.0.0.9
+Port:                     <unset>  80/TCP
+TargetPort:               8080/TCP
+NodePort:                 <unset>  30080/TCP
+Endpoints:                <none>
+Session Affinity:         None
+External Traffic Policy:  Cluster
+Events:                   <none>
+# kubectl describe deploy web
+Name:                   web
+Namespace:              default
+CreationTimestamp:      Thu, 01 Jan 1970 00:00:00 +0000
+Labels:                 app=web
+Annotations:            <none>
+Selector:               app=web
+Replicas:               5 desired | 5 updated | 5 total | 5 available | 0 unavailable
+StrategyType:           RollingUpdate
+MinReadySeconds:        0
+RollingUpdateStrategy:  25% max unavailable, 25% max surge
+Pod Template:
+  Labels:       app=web
+  Annotations:  kubectl.kubernetes.io/restartedAt: 1970-01-01T00:00:00Z
+  Containers:
+   web:
+    Image:      nginx:1.25
+    Port:       80/TCP
+    Host Port:  0/TCP
+    Environment:
+      A:            1
+      B:            2
+    Mounts:         <none>
+  Volumes:          <none>
+  Node-Selectors:   <none>
+  Tolerations:      <none>
+Events:             <none>
+"#,
+    );
+}
+
+const NODE: &str = "cat > node.yaml <<END
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {node-role.kubernetes.io/control-plane: ''}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: default, labels: {app: web}}
+spec:
+  nodeName: n1
+  containers:
+  - {name: web, image: nginx, ports: [{name: http, containerPort: 80}]}
+  - {name: side, image: busybox, command: [sleep, '1000']}
+END
+";
+
+#[test]
+fn nodes_are_tainted_cordoned_and_drained() {
+    let mut world = cluster();
+    run(&mut world, NODE);
+    check(
+        &mut world,
+        r#"
+# kubectl create -f node.yaml
+node/n1 created
+pod/web created
+# kubectl get no
+NAME   STATUS    ROLES           AGE   VERSION
+n1     Unknown   control-plane   0s    
+# kubectl taint node n1 a=b:NoSchedule; kubectl taint nodes n1 a=c:NoSchedule; kubectl taint no n1 a-
+node/n1 tainted
+error: node n1 already has a taint(s) with same effect(s) and --overwrite is false
+node/n1 untainted
+# kubectl cordon n1; kubectl cordon n1; kubectl uncordon n1
+node/n1 cordoned
+node/n1 already cordoned
+node/n1 uncordoned
+# kubectl drain n1
+node/n1 cordoned
+error: unable to drain node "n1" due to error:cannot delete Pods that declare no controller (use --force to override): default/web, continuing command...
+There are pending nodes to be drained:
+ n1
+error: cannot delete Pods that declare no controller (use --force to override): default/web
+[1]
+# (sleep 2; kubectl delete pod web --force --grace-period=0 2>/dev/null >/dev/null) & kubectl drain n1 --force
+node/n1 already cordoned
+Warning: deleting Pods that declare no controller: default/web
+evicting pod default/web
+pod/web evicted
+node/n1 drained
+# kubectl get node -o wide
+NAME   STATUS                       ROLES           AGE   VERSION   INTERNAL-IP   EXTERNAL-IP   OS-IMAGE    KERNEL-VERSION   CONTAINER-RUNTIME
+n1     Unknown,SchedulingDisabled   control-plane   2s              <none>        <none>        <unknown>   <unknown>        <unknown>
+"#,
+    );
+}
+
+#[test]
+fn containers_are_reached() {
+    let mut world = cluster();
+    run(&mut world, NODE);
+    run(
+        &mut world,
+        "kubectl apply -f node.yaml; kubectl expose pod web --name=front --port=8080 --target-port=http",
+    );
+    run(
+        &mut world,
+        r#"ip link set lo up; set-status pod web '{"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}'"#,
+    );
+    check(
+        &mut world,
+        r#"
+# containers & kubectl exec web -- ls -l; kubectl exec web -c side ls; kubectl exec web -c side -- false
+Defaulted container "web" out of: web, side
+web runs ls -l
+kubectl exec [POD] [COMMAND] is DEPRECATED and will be removed in a future version. Use kubectl exec [POD] -- [COMMAND] instead.
+side runs ls
+side runs false
+command terminated with exit code 1
+[1]
+# containers & echo hello | kubectl exec -i -c web web -- cat
+HELLO
+# kubectl exec web
+error: you must specify at least one command for the container
+[1]
+# containers & kubectl logs web --all-containers; kubectl logs web side --tail=5; kubectl logs -l app=web -c web --prefix; kubectl logs web -c nope; kubectl logs web -c web -p
+web web None
+web side None
+web side Some(5)
+[pod/web/web] web web Some(10)
+error: container nope is not valid for pod web
+Error from server (BadRequest): previous terminated container "web" not found
+[1]
+# containers & kubectl port-forward svc/front 9000:8080 & sleep 1; curl -s http://127.0.0.1:9000/path; kill %2; wait %2
+Forwarding from 127.0.0.1:9000 -> 80
+Handling connection for 9000
+PortForward { port: 80 } GET /path HTTP/1.1
+[143]
+# kubectl port-forward web
+error: TYPE/NAME and list of ports are required for port-forward
+See 'kubectl port-forward -h' for help and examples
+[1]
+# kubectl get pods -w & sleep 1; kubectl label pod web x=y; sleep 1; kubectl delete pod web --grace-period=0 --force; sleep 1; kill %1
+NAME   READY   STATUS    RESTARTS   AGE
+web    0/2     Running   0          5s
+pod/web labeled
+web    0/2     Running   0          6s
+Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.
+pod "web" force deleted
+web    0/2     Running   0          7s
+"#,
+    );
+}
+
+#[test]
+fn the_client_knows_its_cluster() {
+    check(
+        &mut cluster(),
+        r#"
+# kubectl version
+Client Version: v1.30.0
+Kustomize Version: v5.0.4-0.20230601165947-6ce0bf390ce3
+Server Version: v1.30.0
+# kubectl config get-contexts; kubectl config current-context
+CURRENT   NAME    CLUSTER      AUTHINFO   NAMESPACE
+*         admin   kubernetes   admin      
+admin
+# kubectl config set-context --current --namespace=kube-system; kubectl get pods; kubectl get pods -n default
+Context "admin" modified.
+No resources found in kube-system namespace.
+No resources found in default namespace.
+# kubectl -s https://10.0.0.2:6443 get ns
+The connection to the server 10.0.0.2:6443 was refused - did you specify the right host or port?
+[1]
+# kubectl cluster-info
+Kubernetes control plane is running at https://10.0.0.1:6443
+
+To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.
+# kubectl api-resources --api-group=apps
+NAME           SHORTNAMES   APIVERSION   NAMESPACED   KIND
+daemonsets     ds           apps/v1      true         DaemonSet
+deployments    deploy       apps/v1      true         Deployment
+replicasets    rs           apps/v1      true         ReplicaSet
+statefulsets   sts          apps/v1      true         StatefulSet
+# kubectl edit pod x; kubectl top node; kubectl auth can-i get pods; kubectl cp a b; kubectl explain pod
+hoplab: kubectl edit is not simulated
+hoplab: kubectl top is not simulated
+hoplab: kubectl auth is not simulated
+hoplab: kubectl cp is not simulated
+hoplab: kubectl explain is not simulated
+[1]
+# kubectl rollout foo
+error: unknown command "foo"
+See 'kubectl rollout -h' for help and examples
+[1]
+# kubectl events
+No events found in default namespace.
 "#,
     );
 }

@@ -14,6 +14,11 @@ pub trait Kind:
 {
     /// Whether its objects live in namespaces.
     const NAMESPACED: bool;
+
+    /// Under what it is kept in its namespace: its name.
+    fn key_name(&self) -> String {
+        self.metadata().name.clone().unwrap_or_default()
+    }
 }
 
 /// The key of an object in the store; `namespace` doesn't matter to kinds without.
@@ -54,7 +59,6 @@ kinds! {
     k8s_openapi::api::discovery::v1::EndpointSlice: true,
     k8s_openapi::api::networking::v1::Ingress: true,
     k8s_openapi::api::networking::v1::NetworkPolicy: true,
-    Unsimulated: true,
 }
 
 /// An object of a kind that is kept, listed, and has no effect.
@@ -71,6 +75,22 @@ pub struct Unsimulated {
     /// All else.
     #[serde(flatten)]
     pub fields: serde_json::Map<String, Value>,
+}
+
+impl Unsimulated {
+    /// Under what an object of such a kind is kept: kinds share one place.
+    pub fn key_of(api_version: &str, kind: &str, name: &str) -> String {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        format!("{}.{group}~{name}", kind.to_ascii_lowercase())
+    }
+}
+
+impl Kind for Unsimulated {
+    const NAMESPACED: bool = true;
+
+    fn key_name(&self) -> String {
+        Self::key_of(&self.api_version, &self.kind, self.metadata.name.as_deref().unwrap_or_default())
+    }
 }
 
 impl k8s_openapi::Resource for Unsimulated {

@@ -52,7 +52,7 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     if K::NAMESPACED {
         check_namespace::<K>(sys.store(), &namespace, &name)?;
     }
-    let key = key::<K>(&namespace, &name);
+    let key = key::<K>(&namespace, &object.key_name());
     if sys.store().get(&key).is_some() {
         return Err(ApiError::already_exists::<K>(&name));
     }
@@ -77,7 +77,8 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
 /// It doesn't exist, it has changed meanwhile, or the new one is invalid.
 pub fn update<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiError> {
     let (namespace, name) = (namespace_of(&object).to_owned(), name_of(&object).to_owned());
-    let old = get::<K>(sys.store(), &namespace, &name).ok_or_else(|| ApiError::not_found::<K>(&name))?;
+    let at = object.key_name();
+    let old = get::<K>(sys.store(), &namespace, &at).ok_or_else(|| ApiError::not_found::<K>(&name))?;
     let was = old.metadata();
     let given = object.metadata().resource_version.clone().filter(|version| !version.is_empty());
     if given.is_some() && given != was.resource_version {
@@ -104,14 +105,14 @@ pub fn update<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
         return Ok(old);
     }
     if object.metadata().deletion_timestamp.is_some() && has_finalizers(&*old) && !waits(&object) {
-        finalize::<K>(sys, &namespace, &name);
+        finalize::<K>(sys, &namespace, &at);
         return Ok(Arc::new(object));
     }
     if object.wants_else(&old) {
         let metadata = object.metadata_mut();
         metadata.generation = Some(metadata.generation.unwrap_or(0) + 1);
     }
-    Ok(keep(sys, &key::<K>(&namespace, &name), object))
+    Ok(keep(sys, &key::<K>(&namespace, &at), object))
 }
 
 /// Changes an object as it is now.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::change::{keep_status, record};
 use super::cli::{Cli, DryRun, Then};
 use super::failure::Failure;
 use super::files;
@@ -79,11 +80,14 @@ pub fn with_last_applied(object: &Value) -> Value {
 fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'static str), Failure> {
     let source = target.source.as_deref();
     let modified = with_last_applied(&target.object);
-    let Ok(current) = target.kind.get(cli.sys.store(), &target.namespace, &target.name) else {
+    let Ok(current) = target.current(cli.sys.store()) else {
         if dry_run == DryRun::Client {
             return Ok((modified, "created"));
         }
-        let made = (target.kind.resource.create)(cli.sys, &modified);
+        let mut new = modified;
+        keep_status(None, &mut new);
+        record(cli, &mut new);
+        let made = (target.kind.resource.create)(cli.sys, &new);
         return made
             .map(|made| (made, "created"))
             .map_err(|error| Failure::Server(error).about("creating", source));
@@ -98,12 +102,11 @@ fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'
         ));
     }
     let original = last.and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let lists = match target.kind.kind {
-        "Unsimulated" => Lists::Replaced,
-        _ => Lists::Strategic,
-    };
+    let lists = if target.kind.is_foreign() { Lists::Replaced } else { Lists::Strategic };
     let mut merged = current.clone();
     three_way(original.as_ref(), &modified, &mut merged, lists);
+    keep_status(Some(&current), &mut merged);
+    record(cli, &mut merged);
     if dry_run == DryRun::Client {
         let verb = if merged == current { "unchanged" } else { "configured" };
         return Ok((merged, verb));

@@ -9,6 +9,38 @@ use super::patch;
 use super::print::{list, number};
 use super::target::{self, Target, TypeAlone};
 
+/// Kinds whose status a client can't change with the rest: it is a subresource.
+const WITH_STATUS: &[&str] = &[
+    "Pod",
+    "Service",
+    "Deployment",
+    "ReplicaSet",
+    "DaemonSet",
+    "StatefulSet",
+    "Node",
+    "Namespace",
+    "Ingress",
+];
+
+/// `--record`: writes the command line into an object.
+pub fn record(cli: &Cli<'_>, object: &mut Value) {
+    if cli.flags.on("record") {
+        put(object, &["metadata", "annotations"], "kubernetes.io/change-cause", cli.line.clone().into());
+    }
+}
+
+/// Gives an object the status that it has in the cluster; none if it is new.
+pub fn keep_status(old: Option<&Value>, new: &mut Value) {
+    if !WITH_STATUS.contains(&new["kind"].as_str().unwrap_or_default()) {
+        return;
+    }
+    let Some(fields) = new.as_object_mut() else { return };
+    match old.and_then(|old| old.get("status")) {
+        Some(status) => drop(fields.insert("status".to_owned(), status.clone())),
+        None => drop(fields.shift_remove("status")),
+    }
+}
+
 /// Replaces an object by a changed one, unless it is only tried.
 ///
 /// # Errors
@@ -16,7 +48,12 @@ use super::target::{self, Target, TypeAlone};
 pub fn store(cli: &mut Cli<'_>, target: &Target, changed: &Value, dry_run: DryRun) -> Result<Value, Failure> {
     match dry_run {
         DryRun::Client => Ok(changed.clone()),
-        DryRun::No => Ok((target.kind.resource.update)(cli.sys, changed)?),
+        DryRun::No => {
+            let mut changed = changed.clone();
+            keep_status(Some(&target.object), &mut changed);
+            record(cli, &mut changed);
+            Ok((target.kind.resource.update)(cli.sys, &changed)?)
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Cli<'a> {
     pub path: String,
     /// What `-f -` reads.
     pub input: String,
+    /// What was typed.
+    pub line: String,
 }
 
 impl Cli<'_> {
@@ -62,9 +64,10 @@ impl Cli<'_> {
             Some("client") => Ok(DryRun::Client),
             Some("server") => Err(Failure::not_simulated("--dry-run=server")),
             Some("unchanged" | "true") => {
-                self.err(
-                    "W0000 helpers.go:704] --dry-run is deprecated and can be replaced with --dry-run=client.\n",
-                );
+                let head = klog(self.sys, 'W');
+                self.err(&format!(
+                    "{head} helpers.go:704] --dry-run is deprecated and can be replaced with --dry-run=client.\n"
+                ));
                 Ok(DryRun::Client)
             }
             Some(other) => Err(Failure::Own(format!(
@@ -72,6 +75,20 @@ impl Cli<'_> {
             ))),
         }
     }
+}
+
+/// What a line of klog begins with: `E1121 10:58:47.000000       7`.
+pub fn klog(sys: &dyn Sys, severity: char) -> String {
+    let unix = sys.unix_time();
+    let (_, month, day) = world::civil_date(unix / 86_400);
+    let micros = sys.now().as_nanos() / 1000 % 1_000_000;
+    format!(
+        "{severity}{month:02}{day:02} {:02}:{:02}:{:02}.{micros:06} {:>7}",
+        unix / 3600 % 24,
+        unix / 60 % 60,
+        unix % 60,
+        sys.pid().0
+    )
 }
 
 /// Whether a command only says what it would do.
@@ -156,6 +173,10 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
         tools::console::write_all(sys, Fd::STDOUT, &command.help(&path));
         return Ok(Then::Exit(0));
     }
+    if flags.on("record") {
+        let line = "Flag --record has been deprecated, --record will be removed in the future\n";
+        tools::console::write_all(sys, Fd::STDERR, line);
+    }
     match command.run {
         Run::Refused => Err(Failure::not_simulated(path.trim_start_matches("kubectl "))),
         Run::Group => match &flags.words[..] {
@@ -168,7 +189,8 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
         Run::Function(run) => {
             let config = Config::load(sys, &flags)?;
             let input = String::from_utf8_lossy(input).into_owned();
-            run(&mut Cli { sys, config, flags, path, input })
+            let line = format!("kubectl {}", args.join(" "));
+            run(&mut Cli { sys, config, flags, path, input, line })
         }
     }
 }

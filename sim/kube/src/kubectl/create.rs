@@ -45,13 +45,21 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
 }
 
 fn keep(cli: &mut Cli<'_>, object: &Value, target: &Target, dry_run: DryRun) -> Result<Value, Failure> {
-    let object = match cli.flags.on("save-config") {
+    let mut object = match cli.flags.on("save-config") {
         true => with_last_applied(object),
         false => object.clone(),
     };
     match dry_run {
         DryRun::Client => Ok(object),
-        DryRun::No => Ok((target.kind.resource.create)(cli.sys, &object)?),
+        DryRun::No => {
+            super::change::keep_status(None, &mut object);
+            super::change::record(cli, &mut object);
+            (target.kind.resource.create)(cli.sys, &object).map_err(|mut error| {
+                // The API server knows no word for a kind that it only keeps.
+                error.message = error.message.replace("unsimulated.hoplab", &target.kind.qualified());
+                error.into()
+            })
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use world::{Next, Program, Sys, Wait, Watch};
 use super::cli::{Cli, DryRun, Then};
 use super::failure::Failure;
 use super::files;
-use super::kinds::Type;
 use super::target::{self, Target, TypeAlone};
 use crate::api::Reason;
 
@@ -68,15 +67,18 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let verb = if force { "force deleted" } else { "deleted" };
     for target in &targets {
         if dry_run == DryRun::No {
-            let deleted = (target.kind.resource.delete)(cli.sys, &target.namespace, &target.name, grace);
-            if let Err(error) = deleted {
+            if let Err(error) = target.delete(cli.sys, grace) {
                 failures.push(error.into());
                 continue;
             }
         }
         let line = match name_only {
             true => format!("{}\n", target.printed()),
-            false => format!("{} {:?} {verb}{}\n", target.kind.printed(), target.name, dry_run.note()),
+            false => {
+                let printed = target.printed();
+                let kind = printed.split('/').next().unwrap_or_default();
+                format!("{kind} {:?} {verb}{}\n", target.name, dry_run.note())
+            }
         };
         cli.out(&line);
         waiting.push(Gone::of(target));
@@ -127,7 +129,7 @@ fn find(cli: &mut Cli<'_>) -> Result<(Vec<Target>, Vec<Failure>), Failure> {
     let (mut targets, mut failures) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
-            Ok(target) => match target.kind.get(cli.sys.store(), &target.namespace, &target.name) {
+            Ok(target) => match target.current(cli.sys.store()) {
                 Ok(object) => targets.push(Target { object, ..target }),
                 Err(mut error) => {
                     let source = target.source.as_deref().unwrap_or_default();
@@ -143,38 +145,28 @@ fn find(cli: &mut Cli<'_>) -> Result<(Vec<Target>, Vec<Failure>), Failure> {
 
 /// An object that is to go.
 #[derive(Clone, Debug)]
-pub struct Gone {
-    kind: Type,
-    namespace: String,
-    name: String,
-    uid: String,
-}
+pub struct Gone(Target);
 
 impl Gone {
     /// This one.
     pub fn of(target: &Target) -> Self {
-        Self {
-            kind: target.kind,
-            namespace: target.namespace.clone(),
-            name: target.name.clone(),
-            uid: target.object["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
-        }
+        Self(target.clone())
     }
 
     /// Whether it has gone; one with the same name doesn't count.
     pub fn is_over(&self, sys: &dyn Sys) -> bool {
-        let object = self.kind.get(sys.store(), &self.namespace, &self.name);
-        object.map_or(true, |object| object["metadata"]["uid"].as_str() != Some(&self.uid))
+        let uid = |object: &serde_json::Value| object["metadata"]["uid"].clone();
+        self.0.current(sys.store()).map_or(true, |object| uid(&object) != uid(&self.0.object))
     }
 
     /// `pods/web`.
     pub fn shown(&self) -> String {
-        format!("{}/{}", self.kind.qualified(), self.name)
+        format!("{}/{}", self.0.kind.qualified(), self.0.name)
     }
 
     /// What its keys begin with.
     pub fn prefix(&self) -> String {
-        format!("/registry/{}/", self.kind.resource.plural)
+        format!("/registry/{}/", self.0.kind.resource.plural)
     }
 }
 

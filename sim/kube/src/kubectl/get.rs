@@ -150,7 +150,7 @@ fn gather(cli: &mut Cli<'_>, words: &[String]) -> Result<Found, Failure> {
     cli.config.connect(cli.sys)?;
     let mut found = Found { by_name: true, ..Found::default() };
     for target in targets {
-        match target.kind.get(cli.sys.store(), &target.namespace, &target.name) {
+        match target.current(cli.sys.store()) {
             Ok(object) => found.groups.push(Group { kind: target.kind, objects: vec![object] }),
             Err(error) => found.failures.push(error.into()),
         }
@@ -251,15 +251,16 @@ fn watch(cli: &mut Cli<'_>, words: &[String], format: Format, extras: Extras) ->
         if !silent {
             watcher.show(cli.sys, "ADDED", &object);
         }
-        watcher.known.insert(key(&object), object);
+        watcher.known.insert(key(&kind, &object), object);
     }
     watcher.flush(cli.sys);
     Ok(Then::Go(Box::new(watcher)))
 }
 
-/// Namespace and name.
-fn key(object: &Value) -> (String, String) {
-    (print::text(object, "/metadata/namespace").to_owned(), print::name(object))
+/// The namespace and the name by which the API server keeps an object.
+fn key(kind: &Type, object: &Value) -> (String, String) {
+    let namespace = kind.home(print::text(object, "/metadata/namespace"));
+    (namespace.to_owned(), kind.key(&print::name(object), object))
 }
 
 /// `get --watch`: prints what changes.
@@ -306,7 +307,8 @@ impl Watcher {
     }
 
     fn wants(&self, object: &Value) -> bool {
-        self.name.as_ref().is_none_or(|name| *name == print::name(object))
+        (!self.kind.is_foreign() || object["kind"].as_str() == Some(self.kind.kind))
+            && self.name.as_ref().is_none_or(|name| *name == print::name(object))
             && self.labels.as_ref().is_none_or(|labels| labels.selects(object))
             && self.fields.as_ref().is_none_or(|fields| fields.selects(object))
     }
@@ -334,13 +336,14 @@ impl Program for Watcher {
             let mut parts = path.split('/').skip(1);
             let (first, second) = (parts.next().unwrap_or_default(), parts.next());
             let (namespace, name) = second.map_or(("", first), |name| (first, name));
-            let now = self.kind.get(sys.store(), namespace, name).ok().filter(|object| self.wants(object));
+            let now =
+                (self.kind.resource.get)(sys.store(), namespace, name).filter(|object| self.wants(object));
             let known = self.known.remove(&(namespace.to_owned(), name.to_owned()));
             match (known, now) {
                 (Some(old), None) => self.show(sys, "DELETED", &old),
                 (old, Some(object)) => {
                     self.show(sys, if old.is_some() { "MODIFIED" } else { "ADDED" }, &object);
-                    self.known.insert(key(&object), object);
+                    self.known.insert((namespace.to_owned(), name.to_owned()), object);
                 }
                 (None, None) => {}
             }

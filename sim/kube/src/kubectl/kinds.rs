@@ -3,7 +3,7 @@
 use serde_json::Value;
 use world::Store;
 
-use crate::api::{ApiError, RESOURCES, Reason, ResourceType, resource};
+use crate::api::{ApiError, RESOURCES, Reason, ResourceType, Unsimulated, resource};
 
 /// A kind of object, as the API server's discovery tells kubectl.
 #[derive(Clone, Copy, Debug)]
@@ -154,21 +154,43 @@ impl Type {
     }
 
     /// The object of that name.
+    ///
+    /// # Errors
+    /// There is none.
     pub fn get(&self, store: &Store, namespace: &str, name: &str) -> Result<Value, ApiError> {
-        let found = (self.resource.get)(store, namespace, name).filter(|object| self.is(object));
-        found.ok_or_else(|| {
-            ApiError::new(Reason::NotFound, format!("{} {name:?} not found", self.qualified()))
-        })
+        let key = self.key(name, &Value::Null);
+        (self.resource.get)(store, self.home(namespace), &key).ok_or_else(|| self.not_found(name))
+    }
+
+    /// `pods "web" not found`.
+    pub fn not_found(&self, name: &str) -> ApiError {
+        ApiError::new(Reason::NotFound, format!("{} {name:?} not found", self.qualified()))
+    }
+
+    /// Whether the API server keeps its objects without knowing them.
+    pub fn is_foreign(&self) -> bool {
+        self.resource.kind == "Unsimulated"
+    }
+
+    /// Under what the API server keeps an object; the object tells its kind if nobody else knows it.
+    pub fn key(&self, name: &str, object: &Value) -> String {
+        let text = |field: &str| object[field].as_str().unwrap_or_default();
+        match (self.is_foreign(), self.kind) {
+            (false, _) => name.to_owned(),
+            (true, "Unsimulated") => Unsimulated::key_of(text("apiVersion"), text("kind"), name),
+            (true, kind) => Unsimulated::key_of(self.api_version, kind, name),
+        }
+    }
+
+    /// In which namespace the API server keeps an object.
+    pub fn home<'a>(&self, namespace: &'a str) -> &'a str {
+        if self.is_foreign() && !self.namespaced { "default" } else { namespace }
     }
 
     /// All objects, or those of one namespace.
     pub fn list(&self, store: &Store, namespace: Option<&str>) -> Vec<Value> {
         let mut objects = (self.resource.list)(store, namespace.filter(|_| self.namespaced));
-        objects.retain(|object| self.is(object));
+        objects.retain(|object| !self.is_foreign() || object["kind"].as_str() == Some(self.kind));
         objects
-    }
-
-    fn is(&self, object: &Value) -> bool {
-        self.resource.kind != "Unsimulated" || object["kind"].as_str() == Some(self.kind)
     }
 }

@@ -119,10 +119,15 @@ impl Format {
     }
 }
 
-/// `pod/web`.
+/// `pod/web`, `deployment.apps/web`.
 pub fn name(object: &Value) -> String {
-    let kind = kinds::of_object(object);
-    format!("{}/{}", kind.printed(), object["metadata"]["name"].as_str().unwrap_or_default())
+    let text = |field: &str| object[field].as_str().unwrap_or_default();
+    let kind = text("kind").to_ascii_lowercase();
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    match kinds::group(text("apiVersion")) {
+        "" => format!("{kind}/{name}"),
+        group => format!("{kind}.{group}/{name}"),
+    }
 }
 
 fn columns(text: &str) -> Result<Vec<(String, Template)>, Failure> {

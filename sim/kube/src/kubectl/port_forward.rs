@@ -7,7 +7,7 @@ use kernel::socket::{SocketKind, SocketOption};
 use serde_json::Value;
 use world::{Fd, Next, Program, Signal, Sys, Wait, Watch};
 
-use super::cli::{Cli, Then};
+use super::cli::{Cli, Then, klog};
 use super::container::{pod, pods_of};
 use super::failure::Failure;
 use super::print::{list, name, number, text};
@@ -262,7 +262,7 @@ impl Program for Forward {
                 let text = format!(
                     "{} portforward.go:406] an error occurred forwarding {local} -> {remote}: error forwarding port \
                      {remote} to pod {}, uid : {why}\n",
-                    klog(sys),
+                    klog(sys, 'E'),
                     self.pod
                 );
                 tools::console::write_all(sys, Fd::STDERR, &text);
@@ -314,18 +314,4 @@ impl Forward {
             sys.close(fd);
         }
     }
-}
-
-/// What a line of klog begins with: `E1121 10:58:47.000000       7`.
-fn klog(sys: &dyn Sys) -> String {
-    let unix = sys.unix_time();
-    let (_, month, day) = world::civil_date(unix / 86_400);
-    let micros = sys.now().as_nanos() / 1000 % 1_000_000;
-    format!(
-        "E{month:02}{day:02} {:02}:{:02}:{:02}.{micros:06} {:>7}",
-        unix / 3600 % 24,
-        unix / 60 % 60,
-        unix % 60,
-        sys.pid().0
-    )
 }

@@ -1,6 +1,7 @@
 //! What a command line names: objects in files, by type and name, by selector.
 
 use serde_json::Value;
+use world::{Store, Sys};
 
 use super::cli::Cli;
 use super::failure::Failure;
@@ -33,7 +34,29 @@ impl Target {
 
     /// `pod/web`, `deployment.apps/web`.
     pub fn printed(&self) -> String {
-        format!("{}/{}", self.kind.printed(), self.name)
+        super::output::name(&self.object)
+    }
+
+    /// Under what the API server keeps it.
+    fn key(&self) -> String {
+        self.kind.key(&self.name, &self.object)
+    }
+
+    /// The object as it is in the cluster.
+    ///
+    /// # Errors
+    /// It isn't there.
+    pub fn current(&self, store: &Store) -> Result<Value, ApiError> {
+        let found = (self.kind.resource.get)(store, self.kind.home(&self.namespace), &self.key());
+        found.ok_or_else(|| self.kind.not_found(&self.name))
+    }
+
+    /// Deletes it, with these seconds of grace.
+    ///
+    /// # Errors
+    /// It isn't there.
+    pub fn delete(&self, sys: &mut dyn Sys, grace: Option<i64>) -> Result<(), ApiError> {
+        (self.kind.resource.delete)(sys, self.kind.home(&self.namespace), &self.key(), grace)
     }
 }
 
@@ -277,7 +300,7 @@ pub fn live(cli: &mut Cli<'_>, given: &[String], alone: TypeAlone) -> Result<Vec
     cli.config.connect(cli.sys)?;
     let mut all = Vec::new();
     for target in targets {
-        let object = target.kind.get(cli.sys.store(), &target.namespace, &target.name)?;
+        let object = target.current(cli.sys.store())?;
         all.push(Target { object, ..target });
     }
     Ok(all)

@@ -62,7 +62,7 @@ impl Condition {
         if matches!(self, Self::Deleted) {
             return Ok(Gone::of(target).is_over(sys));
         }
-        let object = target.kind.get(sys.store(), &target.namespace, &target.name)?;
+        let object = target.current(sys.store())?;
         Ok(match self {
             Self::Deleted => false,
             Self::Status(name, value) => list(&object, "/status/conditions").iter().any(|condition| {

@@ -1,0 +1,342 @@
+//! The commands of `create`, `set`, `rollout`, `config` and `cluster-info`.
+
+use super::make::*;
+use crate::kubectl::command::Command;
+use crate::kubectl::flags::{Flag, Kind};
+use crate::kubectl::{change, config_cmd, create, rollout};
+
+const CREATED: &[Flag] = &[
+    DRY_RUN,
+    OUTPUT,
+    TEMPLATE,
+    MISSING_KEYS,
+    SHOW_MANAGED,
+    SAVE,
+    MANAGER,
+    VALIDATE,
+    value("tcp"),
+    value("clusterip"),
+    number("node-port"),
+    value("external-name"),
+];
+
+static CREATE_SERVICE: &[Command] = &[
+    command(
+        "clusterip",
+        "",
+        "Create a ClusterIP service",
+        "NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none] [options]",
+        CREATED,
+        create::cluster_ip,
+    ),
+    command(
+        "nodeport",
+        "",
+        "Create a NodePort service",
+        "NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
+        CREATED,
+        create::node_port,
+    ),
+    command(
+        "loadbalancer",
+        "",
+        "Create a LoadBalancer service",
+        "NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
+        CREATED,
+        create::load_balancer,
+    ),
+    command(
+        "externalname",
+        "",
+        "Create an ExternalName service",
+        "NAME --external-name external.name [--dry-run=server|client|none] [options]",
+        CREATED,
+        create::external_name,
+    ),
+];
+
+pub(super) static CREATE: &[Command] = &[
+    Command {
+        aliases: &["ns"],
+        ..command(
+            "namespace",
+            "",
+            "Create a namespace with the specified name",
+            "NAME [--dry-run=server|client|none] [options]",
+            CREATED,
+            create::namespace,
+        )
+    },
+    refused("quota", "", "Create a quota with the specified name"),
+    refused("secret", "", "Create a secret using a specified subcommand"),
+    Command {
+        aliases: &["cm"],
+        ..command(
+            "configmap",
+            "",
+            "Create a config map from a local file, directory or literal value",
+            "NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]",
+            &[
+                DRY_RUN,
+                OUTPUT,
+                TEMPLATE,
+                MISSING_KEYS,
+                SHOW_MANAGED,
+                SAVE,
+                MANAGER,
+                VALIDATE,
+                value("from-literal"),
+                value("from-file"),
+                foreign("from-env-file"),
+                foreign_switch("append-hash"),
+            ],
+            create::config_map,
+        )
+    },
+    Command {
+        aliases: &["sa"],
+        ..command(
+            "serviceaccount",
+            "",
+            "Create a service account with the specified name",
+            "NAME [--dry-run=server|client|none] [options]",
+            CREATED,
+            create::service_account,
+        )
+    },
+    Command {
+        aliases: &["svc"],
+        ..group("service", "", "Create a service using a specified subcommand", CREATE_SERVICE)
+    },
+    Command {
+        aliases: &["deploy"],
+        ..command(
+            "deployment",
+            "",
+            "Create a deployment with the specified name",
+            "NAME --image=image -- [COMMAND] [args...] [options]",
+            &[
+                DRY_RUN,
+                OUTPUT,
+                TEMPLATE,
+                MISSING_KEYS,
+                SHOW_MANAGED,
+                SAVE,
+                MANAGER,
+                VALIDATE,
+                value("image"),
+                number("port"),
+                ("replicas", 'r', Kind::Int),
+            ],
+            create::deployment,
+        )
+    },
+    refused("clusterrole", "", "Create a cluster role"),
+    refused("clusterrolebinding", "", "Create a cluster role binding for a particular cluster role"),
+    refused("role", "", "Create a role with single rule"),
+    refused("rolebinding", "", "Create a role binding for a particular role or cluster role"),
+    refused("poddisruptionbudget", "", "Create a pod disruption budget with the specified name"),
+    refused("priorityclass", "", "Create a priority class with the specified name"),
+    refused("job", "", "Create a job with the specified name"),
+    refused("cronjob", "", "Create a cron job with the specified name"),
+    refused("ingress", "", "Create an ingress with the specified name"),
+    refused("token", "", "Request a service account token"),
+];
+
+const SET_FLAGS: &[Flag] = &[
+    ALL,
+    DRY_RUN,
+    OUTPUT,
+    TEMPLATE,
+    MISSING_KEYS,
+    SHOW_MANAGED,
+    FILENAME,
+    RECURSIVE,
+    KUSTOMIZE,
+    SELECTOR,
+    MANAGER,
+    RECORD,
+    LOCAL,
+    ("containers", 'c', Kind::Text),
+    ("env", 'e', Kind::Foreign),
+    foreign("from"),
+    foreign("prefix"),
+    foreign_switch("list"),
+    foreign_switch("resolve"),
+    switch("overwrite"),
+];
+
+pub(super) static SET: &[Command] = &[
+    command(
+        "image",
+        "",
+        "Update the image of a pod template",
+        "(-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N [options]",
+        SET_FLAGS,
+        change::set_image,
+    ),
+    refused("resources", "", "Update resource requests/limits on objects with pod templates"),
+    refused("selector", "", "Set the selector on a resource"),
+    refused(
+        "subject",
+        "",
+        "Update the user, group, or service account in a role binding or cluster role binding",
+    ),
+    refused("serviceaccount", "", "Update the service account of a resource"),
+    command(
+        "env",
+        "",
+        "Update environment variables on a pod template",
+        "RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N [options]",
+        SET_FLAGS,
+        change::set_env,
+    ),
+];
+
+const ROLLOUT_FLAGS: &[Flag] = &[
+    FILENAME,
+    RECURSIVE,
+    KUSTOMIZE,
+    SELECTOR,
+    OUTPUT,
+    TEMPLATE,
+    MISSING_KEYS,
+    SHOW_MANAGED,
+    MANAGER,
+    DRY_RUN,
+    RECORD,
+    number("revision"),
+    number("to-revision"),
+    time("timeout"),
+    ("watch", 'w', Kind::Switch),
+];
+
+pub(super) static ROLLOUT: &[Command] = &[
+    command(
+        "history",
+        "",
+        "View rollout history",
+        "(TYPE NAME | TYPE/NAME) [flags] [options]",
+        ROLLOUT_FLAGS,
+        rollout::history,
+    ),
+    command(
+        "pause",
+        "",
+        "Mark the provided resource as paused",
+        "RESOURCE [options]",
+        ROLLOUT_FLAGS,
+        rollout::pause,
+    ),
+    command("resume", "", "Resume a paused resource", "RESOURCE [options]", ROLLOUT_FLAGS, rollout::resume),
+    command(
+        "undo",
+        "",
+        "Undo a previous rollout",
+        "(TYPE NAME | TYPE/NAME) [flags] [options]",
+        ROLLOUT_FLAGS,
+        rollout::undo,
+    ),
+    command(
+        "status",
+        "",
+        "Show the status of the rollout",
+        "(TYPE NAME | TYPE/NAME) [flags] [options]",
+        ROLLOUT_FLAGS,
+        rollout::status,
+    ),
+    command("restart", "", "Restart a resource", "RESOURCE [options]", ROLLOUT_FLAGS, rollout::restart),
+];
+
+const CONFIG_FLAGS: &[Flag] = &[
+    OUTPUT,
+    TEMPLATE,
+    MISSING_KEYS,
+    SHOW_MANAGED,
+    switch("raw"),
+    switch("minify"),
+    foreign_switch("flatten"),
+    switch("merge"),
+    switch("current"),
+    switch("no-headers"),
+];
+
+pub(super) static CONFIG: &[Command] = &[
+    command(
+        "view",
+        "",
+        "Display merged kubeconfig settings or a specified kubeconfig file",
+        "[flags] [options]",
+        CONFIG_FLAGS,
+        config_cmd::view,
+    ),
+    refused("set-cluster", "", "Set a cluster entry in kubeconfig"),
+    refused("set-credentials", "", "Set a user entry in kubeconfig"),
+    command(
+        "set-context",
+        "",
+        "Set a context entry in kubeconfig",
+        "[NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace] [options]",
+        CONFIG_FLAGS,
+        config_cmd::set_context,
+    ),
+    refused("set", "", "Set an individual value in a kubeconfig file"),
+    refused("unset", "", "Unset an individual value in a kubeconfig file"),
+    command(
+        "current-context",
+        "",
+        "Display the current-context",
+        "[flags] [options]",
+        CONFIG_FLAGS,
+        config_cmd::current_context,
+    ),
+    Command {
+        aliases: &["use"],
+        ..command(
+            "use-context",
+            "",
+            "Set the current-context in a kubeconfig file",
+            "CONTEXT_NAME [options]",
+            CONFIG_FLAGS,
+            config_cmd::use_context,
+        )
+    },
+    command(
+        "get-contexts",
+        "",
+        "Describe one or many contexts",
+        "[(-o|--output=)name)] [options]",
+        CONFIG_FLAGS,
+        config_cmd::get_contexts,
+    ),
+    refused("get-clusters", "", "Display clusters defined in the kubeconfig"),
+    refused("get-users", "", "Display users defined in the kubeconfig"),
+    refused("delete-cluster", "", "Delete the specified cluster from the kubeconfig"),
+    refused("delete-context", "", "Delete the specified context from the kubeconfig"),
+    refused("delete-user", "", "Delete the specified user from the kubeconfig"),
+    refused("rename-context", "", "Rename a context from the kubeconfig file"),
+];
+
+pub(super) const MARK_FLAGS: &[Flag] = &[
+    ALL,
+    ALL_NAMESPACES,
+    DRY_RUN,
+    FIELD_SELECTOR,
+    FILENAME,
+    KUSTOMIZE,
+    RECURSIVE,
+    OUTPUT,
+    TEMPLATE,
+    MISSING_KEYS,
+    SHOW_MANAGED,
+    SELECTOR,
+    MANAGER,
+    RECORD,
+    LOCAL,
+    switch("list"),
+    switch("overwrite"),
+    foreign("resource-version"),
+];
+
+pub(super) static CLUSTER_INFO: &[Command] =
+    &[refused("dump", "", "Dump relevant information for debugging and diagnosis")];
