@@ -381,12 +381,12 @@ error: required flag(s) "image" not set
 service/front exposed
 # kubectl expose deployment web
 service/web exposed
-# kubectl get svc web -o jsonpath='{.spec.ports[0]} {.spec.selector}'
+# kubectl get svc web -o jsonpath='{.spec.ports[0]} {.spec.selector}{"\n"}'
 {"port":8080,"protocol":"TCP","targetPort":8080} {"app":"web"}
 # kubectl create service nodeport np --tcp=80:8080 --node-port=30080; kubectl get svc np
 service/np created
-NAME   TYPE       CLUSTER-IP      EXTERNAL-IP   PORT(S)        AGE
-np     NodePort   10.98.242.106   <none>        80:30080/TCP   0s
+NAME   TYPE       CLUSTER-IP     EXTERNAL-IP   PORT(S)        AGE
+np     NodePort   10.109.129.9   <none>        80:30080/TCP   0s
 # kubectl create service clusterip ci
 error: at least one tcp port specifier must be provided
 [1]
@@ -459,7 +459,7 @@ error: --overwrite is false but found the following declared annotation(s): 'not
 # kubectl scale deploy web --replicas=5 --current-replicas=3
 error: Expected replicas to be 3, was 2
 [1]
-# kubectl scale deploy/web --replicas=5; kubectl get deploy web -o jsonpath={.spec.replicas}
+# kubectl scale deploy/web --replicas=5; kubectl get deploy web -o jsonpath='{.spec.replicas}{"\n"}'
 deployment.apps/web scaled
 5
 # kubectl patch svc web -p '{"spec":{"type":"NodePort","ports":[{"port":80,"nodePort":30080}]}}'
@@ -477,7 +477,7 @@ web    NodePort   10.96.0.80   10.0.0.9      80:30080/TCP   0s
 deployment.apps/web image updated
 error: unable to find container named "nope"
 [1]
-# kubectl set env deploy/web A=1 B=2; kubectl get deploy web -o jsonpath='{.spec.template.spec.containers[0].env}'
+# kubectl set env deploy/web A=1 B=2; kubectl get deploy web -o jsonpath='{.spec.template.spec.containers[0].env}{"\n"}'
 deployment.apps/web env updated
 [{"name":"A","value":"1"},{"name":"B","value":"2"}]
 # kubectl get deploy web -o wide
@@ -524,7 +524,7 @@ Events:                   <none>
 # kubectl describe deploy web
 Name:                   web
 Namespace:              default
-CreationTimestamp:      Thu, 01 Jan 1970 00:00:00 +0000
+CreationTimestamp:      Wed, 01 Jan 2025 00:00:00 +0000
 Labels:                 app=web
 Annotations:            <none>
 Selector:               app=web
@@ -534,20 +534,20 @@ MinReadySeconds:        0
 RollingUpdateStrategy:  25% max unavailable, 25% max surge
 Pod Template:
   Labels:       app=web
-  Annotations:  kubectl.kubernetes.io/restartedAt: 1970-01-01T00:00:00Z
+  Annotations:  kubectl.kubernetes.io/restartedAt: 2025-01-01T00:00:00Z
   Containers:
    web:
     Image:      nginx:1.25
     Port:       80/TCP
     Host Port:  0/TCP
     Environment:
-      A:            1
-      B:            2
-    Mounts:         <none>
-  Volumes:          <none>
-  Node-Selectors:   <none>
-  Tolerations:      <none>
-Events:             <none>
+      A:           1
+      B:           2
+    Mounts:        <none>
+  Volumes:         <none>
+  Node-Selectors:  <none>
+  Tolerations:     <none>
+Events:            <none>
 "#,
     );
 }
@@ -645,23 +645,66 @@ web side Some(5)
 error: container nope is not valid for pod web
 Error from server (BadRequest): previous terminated container "web" not found
 [1]
-# containers & kubectl port-forward svc/front 9000:8080 & sleep 1; curl -s http://127.0.0.1:9000/path; kill %2; wait %2
+# containers & kubectl port-forward svc/front 9000:8080 & sleep 1; curl -s http://127.0.0.1:9000/path; kill %2
 Forwarding from 127.0.0.1:9000 -> 80
 Handling connection for 9000
 PortForward { port: 80 } GET /path HTTP/1.1
-[143]
 # kubectl port-forward web
 error: TYPE/NAME and list of ports are required for port-forward
 See 'kubectl port-forward -h' for help and examples
 [1]
 # kubectl get pods -w & sleep 1; kubectl label pod web x=y; sleep 1; kubectl delete pod web --grace-period=0 --force; sleep 1; kill %1
 NAME   READY   STATUS    RESTARTS   AGE
-web    0/2     Running   0          5s
+web    0/2     Running   0          1s
 pod/web labeled
-web    0/2     Running   0          6s
+web    0/2     Running   0          2s
 Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.
 pod "web" force deleted
-web    0/2     Running   0          7s
+web    0/2     Running   0          3s
+"#,
+    );
+}
+
+#[test]
+fn kinds_that_are_only_kept_are_told_apart() {
+    let mut world = cluster();
+    run(
+        &mut world,
+        "cat > rbac.yaml <<END
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: flannel}
+rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: flannel}
+---
+apiVersion: example.com/v1
+kind: Gadget
+metadata: {name: flannel}
+END",
+    );
+    check(
+        &mut world,
+        r#"
+# kubectl apply -f rbac.yaml 2>/dev/null; kubectl apply -f rbac.yaml 2>/dev/null
+clusterrole.rbac.authorization.k8s.io/flannel created
+clusterrolebinding.rbac.authorization.k8s.io/flannel created
+gadget.example.com/flannel created
+clusterrole.rbac.authorization.k8s.io/flannel unchanged
+clusterrolebinding.rbac.authorization.k8s.io/flannel unchanged
+gadget.example.com/flannel unchanged
+# kubectl get clusterroles; kubectl get clusterrolebinding nope
+NAME      AGE
+flannel   0s
+Error from server (NotFound): clusterrolebindings.rbac.authorization.k8s.io "nope" not found
+[1]
+# kubectl delete -f rbac.yaml 2>/dev/null; kubectl get clusterrole
+clusterrole.rbac.authorization.k8s.io "flannel" deleted
+clusterrolebinding.rbac.authorization.k8s.io "flannel" deleted
+gadget.example.com "flannel" deleted
+No resources found
 "#,
     );
 }
@@ -691,11 +734,12 @@ Kubernetes control plane is running at https://10.0.0.1:6443
 
 To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.
 # kubectl api-resources --api-group=apps
-NAME           SHORTNAMES   APIVERSION   NAMESPACED   KIND
-daemonsets     ds           apps/v1      true         DaemonSet
-deployments    deploy       apps/v1      true         Deployment
-replicasets    rs           apps/v1      true         ReplicaSet
-statefulsets   sts          apps/v1      true         StatefulSet
+NAME                  SHORTNAMES   APIVERSION   NAMESPACED   KIND
+controllerrevisions                apps/v1      true         ControllerRevision
+daemonsets            ds           apps/v1      true         DaemonSet
+deployments           deploy       apps/v1      true         Deployment
+replicasets           rs           apps/v1      true         ReplicaSet
+statefulsets          sts          apps/v1      true         StatefulSet
 # kubectl edit pod x; kubectl top node; kubectl auth can-i get pods; kubectl cp a b; kubectl explain pod
 hoplab: kubectl edit is not simulated
 hoplab: kubectl top is not simulated
@@ -708,7 +752,7 @@ error: unknown command "foo"
 See 'kubectl rollout -h' for help and examples
 [1]
 # kubectl events
-No events found in default namespace.
+No events found in kube-system namespace.
 "#,
     );
 }

@@ -143,7 +143,7 @@ fn check(
         let version = version.rsplit('/').next().unwrap_or_default();
         let why = go_words(&error.message, kind);
         let message = format!("{kind} in version {version:?} cannot be handled as a {kind}: {why}");
-        Failure::Server(ApiError::new(Reason::BadRequest, message))
+        Failure::Server(ApiError::new(Reason::BadRequest, message)).about("creating", Some(source))
     })?;
     let Some(one) = read.into_iter().next() else {
         return Err(Failure::Own(format!("{source}: no object")));

@@ -50,6 +50,7 @@ pub fn listing(kind: &str) -> Listing {
         "ReplicaSet" => of(workload::REPLICA_SET, workload::replica_set),
         "DaemonSet" => of(workload::DAEMON_SET, workload::daemon_set),
         "StatefulSet" => of(workload::STATEFUL_SET, workload::stateful_set),
+        "ControllerRevision" => of(workload::CONTROLLER_REVISION, workload::controller_revision),
         "Node" => of(cluster::NODE, cluster::node),
         "Namespace" => of(cluster::NAMESPACE, cluster::namespace),
         "ConfigMap" => of(cluster::CONFIG_MAP, cluster::config_map),

@@ -104,3 +104,18 @@ pub fn stateful_set(object: &Value, now: i64) -> Vec<String> {
         images,
     ]
 }
+
+pub const CONTROLLER_REVISION: &[Column] =
+    &[("NAME", Always), ("CONTROLLER", Always), ("REVISION", Always), ("AGE", Always)];
+
+pub fn controller_revision(object: &Value, now: i64) -> Vec<String> {
+    let owner = list(object, "/metadata/ownerReferences").iter().find(|owner| owner["controller"] == true);
+    let controller = owner.map_or_else(
+        || "<none>".to_owned(),
+        |owner| {
+            let group = crate::kubectl::kinds::group(text(owner, "/apiVersion"));
+            format!("{}.{group}/{}", text(owner, "/kind").to_lowercase(), text(owner, "/name"))
+        },
+    );
+    vec![name(object), controller, number(object, "/revision").to_string(), age(object, now)]
+}
