@@ -222,7 +222,8 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let (targets, failures) = find(cli, &words)?;
     for target in &targets {
         if target.kind.resource.kind == "Unsimulated"
-            || ["StatefulSet", "ServiceAccount", "NetworkPolicy", "Event", "ControllerRevision"].contains(&target.kind.kind)
+            || ["StatefulSet", "ServiceAccount", "NetworkPolicy", "Event", "ControllerRevision"]
+                .contains(&target.kind.kind)
         {
             return Err(Failure::not_simulated(&format!("describe {}", target.kind.singular)));
         }
