@@ -104,6 +104,16 @@ x
 $ echo val | etcdctl set /stdin
 val
 
+$ etcdctl -o json get /s
+{"action":"get","node":{"key":"/s","value":"v","nodes":null,"createdIndex":13,"modifiedIndex":13},"prevNode":null}
+$ etcdctl member list
+8e9e05c52164694d: name=default peerURLs=http://localhost:2380 clientURLs=http://localhost:2379,http://localhost:4001 isLeader=true
+$ etcdctl cluster-health
+member 8e9e05c52164694d is healthy: got healthy result from http://localhost:2379
+cluster is healthy
+$ etcdctl --endpoints http://127.0.0.1:9 cluster-health 2>/dev/null; echo $?
+cluster may be unhealthy: failed to list members
+4
 $ etcdctl set
 Error:  key required
 $ etcdctl bogus

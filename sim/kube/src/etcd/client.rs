@@ -285,6 +285,7 @@ fn describe(method: &str, endpoint: &str, remote: SocketAddr, failure: HttpFailu
         HttpFailure::ConnectTimeout => format!("dial tcp {remote}: i/o timeout"),
         HttpFailure::Broken(errno) => format!("read tcp {remote}: {}", go_text(errno)),
         HttpFailure::Closed => "EOF".to_owned(),
+        HttpFailure::Cut => "unexpected EOF".to_owned(),
         HttpFailure::Timeout => format!("{method} {endpoint}: context deadline exceeded"),
     }
 }

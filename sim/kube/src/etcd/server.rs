@@ -193,7 +193,7 @@ impl Serving {
                 answer.headers.push(("X-Etcd-Cluster-Id", CLUSTER_ID.to_owned()));
                 answer
             }
-            _ => Answer::text("404 Not Found", "404 page not found\n"),
+            _ => Answer::refusal("404 Not Found", "404 page not found\n"),
         };
         let bytes = answer.to_bytes(sys, &http.method);
         self.servers.get_mut(server)?.answer(sys, request.connection, bytes)
@@ -207,7 +207,7 @@ impl Serving {
         (server, connection): (usize, ConnectionId),
     ) -> Option<Answer> {
         if !matches!(http.method.as_str(), "HEAD" | "GET" | "PUT" | "POST" | "DELETE" | "OPTIONS") {
-            let mut answer = Answer::text("405 Method Not Allowed", "Method Not Allowed\n");
+            let mut answer = Answer::refusal("405 Method Not Allowed", "Method Not Allowed\n");
             answer.headers.insert(0, ("Allow", "HEAD,GET,PUT,POST,DELETE".to_owned()));
             return Some(answer);
         }
@@ -296,6 +296,13 @@ impl Answer {
     fn text(status: &'static str, body: &str) -> Self {
         let kind = ("Content-Type", "text/plain; charset=utf-8".to_owned());
         Self { status, headers: vec![kind], body: Some(body.to_owned()) }
+    }
+
+    /// Go: `http.Error`.
+    fn refusal(status: &'static str, body: &str) -> Self {
+        let mut answer = Self::text(status, body);
+        answer.headers.push(("X-Content-Type-Options", "nosniff".to_owned()));
+        answer
     }
 
     fn error(error: &EtcdError) -> Self {

@@ -33,8 +33,10 @@ pub enum HttpFailure {
     ConnectTimeout,
     /// The connection broke.
     Broken(Errno),
-    /// The server closed the connection before the answer was complete.
+    /// The server closed the connection without an answer.
     Closed,
+    /// The server closed the connection within the answer.
+    Cut,
     /// No answer in time.
     Timeout,
 }
@@ -126,7 +128,10 @@ impl HttpExchange {
             let progress = match sys.recv(self.fd, 1 << 16) {
                 Ok(received) if received.data.is_empty() => match self.response.end() {
                     Progress::Complete => Progress::Complete,
-                    Progress::More => return Poll::Ready(Err(HttpFailure::Closed)),
+                    Progress::More if self.response.is_empty() => {
+                        return Poll::Ready(Err(HttpFailure::Closed));
+                    }
+                    Progress::More => return Poll::Ready(Err(HttpFailure::Cut)),
                 },
                 Ok(received) => self.response.take(&received.data),
                 Err(Errno::Again) => return self.pending(now),

@@ -1,46 +1,24 @@
 //! `etcdctl` with the v2 API.
 //!
-//! Simplified: a wrong option is named without the page of help that the real one adds.
+//! Simplified: a wrong option of a command is named without the page of help that the real one adds.
+
+mod health;
+mod words;
 
 use std::task::Poll;
-use std::time::Duration;
 
 use tools::console::write_all;
 use world::{Args, Fd, Next, Program, ReadResult, Sys, Wait};
 
+use self::health::{Health, Member, members};
+use self::words::{
+    BAD_ARGS, BAD_CONNECTION, COMMANDS, End, FOREIGN, GLOBAL, SERVER_ERROR, Words, duration, fail, required,
+};
 use super::event::json;
 use super::{EtcdCall, EtcdClient, EtcdFailure, Event, KeyNode, Timeouts, VERSION};
 
-/// How it ends. etcd: `etcdctl/ctlv2/command/error.go`.
-const BAD_ARGS: i32 = 1;
-const BAD_CONNECTION: i32 = 2;
-const SERVER_ERROR: i32 = 4;
-
-/// Options of the program, with a value and without.
-const GLOBAL: (&[&str], &[&str]) = (
-    &["output", "o", "peers", "C", "endpoint", "endpoints", "timeout", "total-timeout"],
-    &["debug", "no-sync", "version", "v", "help", "h"],
-);
-
-/// A command: its name, its options with a value and without.
-const COMMANDS: &[(&str, &[&str], &[&str])] = &[
-    ("ls", &[], &["sort", "recursive", "r", "p", "quorum", "q"]),
-    ("get", &[], &["sort", "quorum", "q"]),
-    ("set", &["ttl", "swap-with-value", "swap-with-index"], &[]),
-    ("mk", &["ttl"], &["in-order"]),
-    ("mkdir", &["ttl"], &[]),
-    ("setdir", &["ttl"], &[]),
-    ("update", &["ttl"], &[]),
-    ("updatedir", &["ttl"], &[]),
-    ("rm", &["with-value", "with-index"], &["dir", "recursive", "r"]),
-    ("rmdir", &[], &[]),
-    ("watch", &["after-index"], &["forever", "f", "recursive", "r"]),
-    ("member", &[], &[]),
-    ("cluster-health", &[], &["forever", "f"]),
-];
-
-/// Commands of the real one that are not simulated.
-const FOREIGN: &[&str] = &["backup", "exec-watch", "user", "role", "auth", "import"];
+/// What it says about itself.
+const HELP: &str = include_str!("help.txt");
 
 /// `etcdctl`.
 #[derive(Clone, Debug)]
@@ -66,6 +44,8 @@ struct Running {
 
 #[derive(Clone, Debug)]
 enum Step {
+    /// Asks the members whether they are well.
+    Health(Health),
     /// The value comes from standard input.
     Input,
     /// Asks for the members, whose client URLs are used from then on.
@@ -81,112 +61,23 @@ enum Output {
     Json,
 }
 
-/// Options and the other words.
-#[derive(Clone, Debug, Default)]
-struct Words {
-    name: String,
-    options: Vec<(String, String)>,
-    words: Vec<String>,
-}
-
-/// Its end: a status, what goes to standard output and to standard error.
-struct End(i32, String, String);
-
-fn fail<T>(status: i32, text: impl Into<String>) -> Result<T, End> {
-    Err(End(status, String::new(), text.into()))
-}
-
-fn required<T>(what: &str) -> Result<T, End> {
-    fail(BAD_ARGS, format!("Error:  {what} required\n"))
-}
-
-impl Words {
-    /// Takes options up to the first other word; answers the rest too. Urfave's `cli`.
-    fn take(&mut self, args: &[String], valued: &[&str], switches: &[&str]) -> Result<Vec<String>, String> {
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            let name =
-                arg.strip_prefix("--").or_else(|| arg.strip_prefix('-')).filter(|name| !name.is_empty());
-            let Some(name) = name else {
-                return Ok(std::iter::once(arg).chain(args).cloned().collect());
-            };
-            let (name, attached) = match name.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (name, None),
-            };
-            let value = if switches.contains(&name) {
-                attached.unwrap_or_else(|| "true".to_owned())
-            } else if valued.contains(&name) {
-                let next = attached.or_else(|| args.next().cloned());
-                next.ok_or_else(|| format!("flag needs an argument: -{name}"))?
-            } else {
-                return Err(format!("flag provided but not defined: -{name}"));
-            };
-            self.options.push((name.to_owned(), value));
-        }
-        Ok(Vec::new())
-    }
-
-    fn get(&self, names: &[&str]) -> Option<&str> {
-        let mut given = self.options.iter().rev();
-        given.find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.as_str())
-    }
-
-    fn on(&self, names: &[&str]) -> bool {
-        self.get(names) == Some("true")
-    }
-
-    fn key(&self) -> Result<String, End> {
-        self.words.first().map_or_else(|| required("key"), |key| Ok(key.clone()))
-    }
-
-    fn number(&self, name: &str) -> Result<u64, End> {
-        let text = self.get(&[name]).unwrap_or("0");
-        let wrong = || {
-            let why = format!(
-                "invalid value \"{text}\" for flag -{name}: strconv.ParseInt: parsing \"{text}\": invalid syntax"
-            );
-            End(BAD_ARGS, String::new(), format!("Incorrect Usage: {why}\n\n{why}\n"))
-        };
-        text.parse().map_err(|_| wrong())
-    }
-
-    fn ttl(&self) -> Result<Vec<(&'static str, String)>, End> {
-        Ok(match self.number("ttl")? {
-            0 => Vec::new(),
-            ttl => vec![("ttl", ttl.to_string())],
-        })
-    }
-}
-
-/// Go's `time.ParseDuration`, for whole numbers of seconds and milliseconds.
-fn duration(text: &str) -> Option<Duration> {
-    match text.strip_suffix("ms") {
-        Some(millis) => millis.parse().ok().map(Duration::from_millis),
-        None => text.strip_suffix('s')?.parse().ok().map(Duration::from_secs),
-    }
-}
-
 impl Running {
     fn start(sys: &mut dyn Sys, args: &Args) -> Result<Self, End> {
         if sys.env("ETCDCTL_API").is_some_and(|api| api != "2") {
             return fail(BAD_ARGS, "hoplab: etcdctl with the v3 API is not simulated\n");
         }
         let mut global = Words::default();
-        let usage =
-            |error: String| End(BAD_ARGS, String::new(), format!("Incorrect Usage. {error}\n\n{error}\n"));
+        let usage = |error: String| {
+            End(BAD_ARGS, format!("Incorrect Usage. {error}\n\n{HELP}"), format!("{error}\n"))
+        };
         let rest = global.take(args.get(1..).unwrap_or_default(), GLOBAL.0, GLOBAL.1).map_err(usage)?;
         if global.on(&["version", "v"]) {
             return Err(End(0, format!("etcdctl version: {VERSION}\nAPI version: 2\n"), String::new()));
         }
-        let Some((name, rest)) = rest.split_first().filter(|_| !global.on(&["help", "h"])) else {
-            let names: Vec<&str> = COMMANDS.iter().map(|(name, _, _)| *name).collect();
-            let text = format!(
-                "NAME:\n   etcdctl - A simple command line client for etcd.\n\nUSAGE:\n   etcdctl [global options] command \
-                 [command options] [arguments...]\n\nVERSION:\n   {VERSION}\n\nCOMMANDS:\n   {}\n",
-                names.join("\n   ")
-            );
-            return Err(End(0, text, String::new()));
+        let Some((name, rest)) =
+            rest.split_first().filter(|(name, _)| *name != "help" && !global.on(&["help", "h"]))
+        else {
+            return Err(End(0, HELP.to_owned(), String::new()));
         };
         if FOREIGN.contains(&name.as_str()) {
             return fail(BAD_ARGS, format!("hoplab: etcdctl {name} is not simulated\n"));
@@ -212,16 +103,19 @@ impl Running {
             "json" => Output::Json,
             _ => Output::Simple,
         };
-        let timeout = |name: &str, default: u64| {
-            global
-                .get(&[name])
-                .map_or(Some(Duration::from_secs(default)), duration)
-                .ok_or_else(|| usage(format!("invalid value for flag -{name}")))
+        let timeout = |name: &str, default: &str| {
+            let text = global.get(&[name]).unwrap_or(default);
+            let wrong = || usage(format!("invalid value \"{text}\" for flag -{name}: parse error"));
+            duration(text).ok_or_else(wrong)
         };
-        let timeouts = Timeouts { dial: timeout("timeout", 2)?, answer: Some(timeout("total-timeout", 5)?) };
+        let timeouts =
+            Timeouts { dial: timeout("timeout", "2s")?, answer: Some(timeout("total-timeout", "5s")?) };
         let client = EtcdClient::new(endpoints(sys, &global)?, timeouts);
-        let step =
-            if global.on(&["no-sync"]) { Step::Input } else { Step::Sync(EtcdCall::get_path("/v2/members")) };
+        let step = if global.on(&["no-sync"]) || command.name == "cluster-health" {
+            Step::Input
+        } else {
+            Step::Sync(EtcdCall::get_path("/v2/members"))
+        };
         let mut running = Self { client, output, command, step, input: Vec::new() };
         // What is wrong with the words is said before anybody is asked.
         if !running.reads_input() {
@@ -319,8 +213,7 @@ impl Running {
                 let words = command.words.join(" ");
                 return fail(BAD_ARGS, format!("hoplab: etcdctl member {words} is not simulated\n"));
             }
-            "member" => EtcdCall::get_path("/v2/members"),
-            _ => EtcdCall::get_path("/health"),
+            _ => EtcdCall::get_path("/v2/members"),
         })
     }
 
@@ -334,9 +227,12 @@ impl Running {
                         self.synced(&answer.body);
                         self.step = Step::Input;
                     }
-                    Poll::Ready(Err(failure @ EtcdFailure::Cluster(_))) => return Err(self.failed(&failure)),
+                    Poll::Ready(Err(failure @ EtcdFailure::Cluster(_))) => {
+                        return Err(self.failed(BAD_CONNECTION, &failure));
+                    }
                     Poll::Ready(Err(_)) => self.step = Step::Input,
                 },
+                Step::Health(health) => return health.turn(sys),
                 Step::Input => {
                     if self.reads_input() {
                         match sys.read(Fd::STDIN, 1 << 16) {
@@ -357,11 +253,17 @@ impl Running {
                         Poll::Pending => return Ok(call.wait()),
                         Poll::Ready(outcome) => outcome,
                     };
-                    let answer = outcome.map_err(|failure| self.failed(&failure))?;
-                    if matches!(self.command.name.as_str(), "member" | "cluster-health") {
-                        return Err(self.say_members(&answer.body));
+                    let answer = outcome.map_err(|failure| self.failed(SERVER_ERROR, &failure))?;
+                    match self.command.name.as_str() {
+                        "member" => return Err(say_members(&answer.body)),
+                        "cluster-health" => {
+                            let members = members(&answer.body);
+                            self.step = Step::Health(Health::new(members, self.client.timeouts));
+                            continue;
+                        }
+                        _ => {}
                     }
-                    let event = answer.event().map_err(|failure| self.failed(&failure))?;
+                    let event = answer.event().map_err(|failure| self.failed(SERVER_ERROR, &failure))?;
                     let forever = self.command.on(&["forever", "f"]);
                     let text = self.say(&event, answer.index, forever)?;
                     if self.command.name != "watch" || !forever {
@@ -384,28 +286,25 @@ impl Running {
         }
     }
 
-    fn failed(&self, failure: &EtcdFailure) -> End {
-        let status = match (failure, self.command.name.as_str()) {
-            (EtcdFailure::Cluster(_), _) => BAD_CONNECTION,
-            _ => SERVER_ERROR,
+    fn failed(&self, status: i32, failure: &EtcdFailure) -> End {
+        let out = match self.command.name.as_str() {
+            "cluster-health" => "cluster may be unhealthy: failed to list members\n",
+            _ => "",
         };
-        let text = match failure {
-            EtcdFailure::Refused(error) if self.output == Output::Json => format!("{}\n", json(error)),
-            EtcdFailure::Cluster(errors) => {
-                let details = errors.iter().enumerate().map(|(n, error)| format!("error #{n}: {error}\n"));
-                format!("Error:  {failure}\n{}\n", details.collect::<String>())
-            }
-            failure => format!("Error:  {failure}\n"),
-        };
-        End(status, String::new(), text)
+        let mut text = format!("Error:  {failure}\n");
+        if let EtcdFailure::Cluster(errors) = failure {
+            let details = errors.iter().enumerate().map(|(n, error)| format!("error #{n}: {error}\n"));
+            text.push_str(&format!("{}\n", details.collect::<String>()));
+        }
+        End(status, out.to_owned(), text)
     }
 
     /// What the command prints. etcd: `printResponseKey` and the commands.
     fn say(&self, event: &Event, index: u64, forever: bool) -> Result<String, End> {
         let Event { node, prev, .. } = event;
         match self.command.name.as_str() {
-            "ls" => return Ok(self.list(node)),
-            "mkdir" | "setdir" | "updatedir" if node.dir => return Ok(String::new()),
+            "ls" if self.output == Output::Simple => return Ok(self.list(node)),
+            "mkdir" | "setdir" | "updatedir" if self.output == Output::Simple => return Ok(String::new()),
             "get" if node.dir => return fail(BAD_ARGS, format!("{}: is a directory\n", node.key)),
             "rm" | "rmdir" if node.dir || prev.as_ref().is_some_and(|prev| prev.dir) => {
                 return Ok(String::new());
@@ -468,31 +367,16 @@ impl Running {
         }
         text
     }
+}
 
-    fn say_members(&self, body: &str) -> End {
-        let members = match self.command.name.as_str() {
-            "member" => members(body),
-            _ => {
-                let urls = &self.client.endpoints;
-                let url = urls.first().map_or("", String::as_str);
-                let text = format!(
-                    "member {} is healthy: got healthy result from {url}\ncluster is healthy\n",
-                    "8e9e05c52164694d"
-                );
-                return End(0, text, String::new());
-            }
-        };
-        let lines = members.iter().map(|member| {
-            format!(
-                "{}: name={} peerURLs={} clientURLs={} isLeader=true\n",
-                member.id,
-                member.name,
-                member.peer_urls.join(","),
-                member.client_urls.join(",")
-            )
-        });
-        End(0, lines.collect(), String::new())
-    }
+fn say_members(body: &str) -> End {
+    let all = members(body);
+    let lines = all.iter().map(|member| {
+        let (peers, clients) = (member.peer_urls.join(","), member.client_urls.join(","));
+        let Member { id, name, .. } = member;
+        format!("{id}: name={name} peerURLs={peers} clientURLs={clients} isLeader=true\n")
+    });
+    End(0, lines.collect(), String::new())
 }
 
 /// A key as `-o json` prints it: all fields.
@@ -515,25 +399,6 @@ fn shown(node: &KeyNode) -> serde_json::Value {
         map.insert("ttl".to_owned(), node.ttl.into());
     }
     map.into()
-}
-
-/// A member, as `/v2/members` tells.
-#[derive(serde::Deserialize)]
-struct Member {
-    id: String,
-    name: String,
-    #[serde(rename = "peerURLs")]
-    peer_urls: Vec<String>,
-    #[serde(rename = "clientURLs")]
-    client_urls: Vec<String>,
-}
-
-fn members(body: &str) -> Vec<Member> {
-    #[derive(serde::Deserialize)]
-    struct Members {
-        members: Vec<Member>,
-    }
-    serde_json::from_str::<Members>(body).map(|all| all.members).unwrap_or_default()
 }
 
 /// Where etcd is: options, environment, or the two usual ports. etcd: `getPeersFlagValue`.
