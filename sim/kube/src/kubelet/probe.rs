@@ -302,6 +302,7 @@ fn http_complaint(url: &str, to: SocketAddr, failure: HttpFailure) -> String {
         }
         HttpFailure::Broken(errno) => format!("read tcp {to}: read: {}", crate::cni::go_text(errno)),
         HttpFailure::Closed => "EOF".to_owned(),
+        HttpFailure::Cut => "unexpected EOF".to_owned(),
     };
     format!("Get {url:?}: {why}")
 }
