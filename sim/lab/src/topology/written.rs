@@ -102,7 +102,7 @@ pub enum NetworkFile {
     None,
     /// flannel as a DaemonSet.
     Flannel {
-        /// `vxlan`, `host-gw`, `udp`, `ipip`; `vxlan` if not given.
+        /// `vxlan`, `host-gw`, `udp`, `ipip`, `aws-vpc`; `vxlan` if not given.
         #[serde(default = "vxlan")]
         backend: String,
         /// Whether nodes on one subnet do without a tunnel.
@@ -116,7 +116,6 @@ pub enum NetworkFile {
     Kubenet {
         /// The cloud in whose route table the controller manager writes where nodes' pods are;
         /// without one, somebody else makes routes.
-        #[serde(default)]
         cloud: Option<CloudFile>,
     },
 }
