@@ -68,7 +68,7 @@ pub struct Cost {
     pub headers: Vec<&'static str>,
     /// Bytes of that frame that the sender's frame didn't have.
     pub overhead: usize,
-    /// Times that it went between kernel and user space on its way, sockets of its ends left out.
+    /// Times that it went between kernel and user space, the sender's system call included.
     pub crossings: usize,
     /// Rules that kernels evaluated for it.
     pub rules_visited: u32,
@@ -161,13 +161,12 @@ impl Cost {
             StepKind::Chain { rules_visited, .. } => *rules_visited,
             _ => 0,
         });
-        let crossings = steps().filter(|step| matches!(step.kind, StepKind::Crossing { .. })).count();
         Self {
             outcome: outcome(trace),
             hops: trace.hops.len(),
             headers: longest.map(|longest| wrapped(longest, &trace.frame)).unwrap_or_default(),
             overhead: longest.map_or(0, |frame| frame.len().saturating_sub(trace.frame.len())),
-            crossings,
+            crossings: trace.crossings(),
             rules_visited: rules.sum(),
             micros: duration(trace),
             ..nothing
