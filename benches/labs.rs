@@ -1,9 +1,11 @@
 //! Goals 5 and 11: pings between all pairs of a bridged LAN, and a two-node flannel lab from its
-//! description to the first ping.
+//! description to the first ping; a Kubernetes cluster of three nodes and ten pods.
 
 #![allow(missing_docs, clippy::expect_used, dead_code)]
 
 mod networks;
+
+use std::path::Path;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use networks::{host, lan, ping_all_pairs, sh};
@@ -31,6 +33,9 @@ fn labs(c: &mut Criterion) {
             let id = host(&mut world, "lab", 0);
             sh(&mut world, id, FLANNEL)
         });
+    });
+    group.bench_function("three nodes and ten pods, topology file to a settled cluster", |b| {
+        b.iter(|| lab::Lab::load(Path::new("topologies/three-nodes.ron"), 0).expect("it boots"));
     });
     group.finish();
 }

@@ -6,7 +6,7 @@ pub(crate) const OWN: [&str; 3] = ["help", "hosts", "on"];
 /// A command or some that go together, and what they do.
 type Entry = (&'static str, &'static str);
 
-const TOPICS: [(&str, &[Entry]); 10] = [
+const TOPICS: [(&str, &[Entry]); 11] = [
     (
         "This prompt",
         &[
@@ -84,8 +84,19 @@ const TOPICS: [(&str, &[Entry]); 10] = [
             ("dockerd docker-proxy", "the daemon behind `docker`, and its helper"),
             ("dhclient udhcpc", "an address from a DHCP server"),
             ("dnsmasq", "a DHCP server"),
-            ("systemctl", "the services of the host"),
-            ("nginx go-probe", "what the containers run"),
+            ("systemctl journalctl", "the services of the host, and what they said"),
+            ("nginx go-probe hello-app agnhost test-webserver pause", "what the containers run"),
+        ],
+    ),
+    (
+        "Kubernetes",
+        &[
+            ("kubectl", "objects of the cluster, pods' logs and commands"),
+            ("kube-apiserver kube-controller-manager kube-scheduler kubelet", "the parts of a cluster"),
+            ("flanneld", "the pod network's daemon"),
+            ("etcd etcdctl", "a key-value store and its client"),
+            ("cnitool", "joins a namespace to a CNI network"),
+            ("aws vpc-router", "a VPC of Amazon's: its command and its fabric"),
         ],
     ),
     (
@@ -175,9 +186,9 @@ mod tests {
 
     #[test]
     fn every_command_has_a_line() {
-        let registry = tools::registry();
-        let names =
-            registry.names().map(str::to_owned).chain(tools::shell::builtin_names().map(str::to_owned));
+        let registry = kube::cluster::registry();
+        let commands = registry.names().filter(|name| !name.contains('/'));
+        let names = commands.map(str::to_owned).chain(tools::shell::builtin_names().map(str::to_owned));
         let missing: Vec<String> = names.filter(|name| line(name).is_none()).collect();
         assert!(missing.is_empty(), "no line for {missing:?}");
     }
