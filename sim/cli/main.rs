@@ -3,6 +3,7 @@
 mod compare;
 mod complete;
 mod editor;
+mod explain;
 mod help;
 mod inputs;
 mod junit;
@@ -46,6 +47,8 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Compares what a probe costs over each pod network of a cluster.
     Compare(compare::CompareArgs),
+    /// The commands that a person would type to get a host's present state, and who made it.
+    Explain(explain::ExplainArgs),
 }
 
 /// The input is wrong.
@@ -59,5 +62,6 @@ fn main() -> ExitCode {
         Command::Sh(args) => sh::main(&args),
         Command::Trace(args) => trace::main(&args),
         Command::Compare(args) => compare::main(&args),
+        Command::Explain(args) => explain::main(&args),
     }
 }

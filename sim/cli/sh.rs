@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use lab::Spot;
+use lab::{BareNic, Spot};
 use trace::view::{Packets, Typed};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
@@ -29,6 +29,9 @@ pub(crate) struct ShArgs {
     /// A network to start in, instead of one empty host.
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
+    /// A NIC of that empty host, with a carrier and nobody at the other end; may be repeated.
+    #[arg(long, value_name = "NAME[=MAC]", conflicts_with = "topology")]
+    nic: Vec<BareNic>,
     /// Where the shell runs: `host` or `host/namespace`; the topology's first host if not given.
     #[arg(long, value_name = "PLACE")]
     on: Option<String>,
@@ -171,11 +174,7 @@ fn input(args: &ShArgs) -> Result<Input, String> {
 fn world(args: &ShArgs) -> Result<(World, Spot), String> {
     let world = match &args.topology {
         Some(file) => load(file, args.seed)?.world,
-        None => {
-            let mut world = World::new(args.seed);
-            world.add_host("hoplab", tools::registry());
-            world
-        }
+        None => lab::bare_world(args.seed, "hoplab", &args.nic).map_err(|problem| problem.to_string())?,
     };
     let place = match &args.on {
         Some(on) => lab::locate(&world, on).map_err(|problem| problem.to_string())?,

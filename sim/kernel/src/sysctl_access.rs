@@ -16,6 +16,8 @@ const OF_ALL: [usize; 3] = [
     key("net.netfilter.nf_conntrack_expect_max"),
     key("net.netfilter.nf_conntrack_max"),
 ];
+/// Another name of `net.ipv4.conf.all.forwarding`.
+const IP_FORWARD: &str = "net.ipv4.ip_forward";
 /// Not a setting: how many connections there are.
 const CONNTRACK_COUNT: usize = key("net.netfilter.nf_conntrack_count");
 
@@ -99,11 +101,11 @@ impl Host {
         let sysctl = &self.ns(ns).sysctl;
         let mut targets: Vec<(String, Target)> = Vec::new();
         for (at, (name, _, accepts)) in KEYS.iter().enumerate() {
-            if *accepts != Accepts::WriteOnly {
+            if *accepts != Accepts::WriteOnly && *name != IP_FORWARD {
                 targets.push(((*name).to_owned(), Target::Once(at)));
             }
         }
-        targets.push(("net.ipv4.ip_forward".to_owned(), Target::Conf(Scope::All, ConfKey::Forwarding)));
+        targets.push((IP_FORWARD.to_owned(), Target::Conf(Scope::All, ConfKey::Forwarding)));
         let devices = self.ns(ns).devices.values().map(|&dev| {
             let name = self.dev(dev).name.replace('.', "/");
             (name, Scope::Dev(dev))

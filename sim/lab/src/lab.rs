@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::cluster::BootCommand;
-use packet::{HostId, NetnsId, Pid};
+use packet::{HostId, NetnsId, Pid, SimTime};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
@@ -25,6 +25,8 @@ pub struct Lab {
     pub world: World,
     /// What looks wrong with its topology.
     pub warnings: Vec<Finding>,
+    /// When its hosts had booted.
+    pub(crate) booted: SimTime,
     file: PathBuf,
 }
 
@@ -59,7 +61,7 @@ impl Lab {
     pub(crate) fn of(topology: Topology, file: &Path, seed: u64) -> Result<Self, FileError> {
         let warnings = topology.warnings()?;
         let world = topology.build(seed)?;
-        let mut lab = Self { world, warnings, file: file.to_owned() };
+        let mut lab = Self { world, warnings, booted: SimTime::ZERO, file: file.to_owned() };
         for (name, spec) in &topology.hosts {
             let Some(host) = lab.world.host_by_name(name) else { continue };
             for (command, at) in &spec.setup {
@@ -77,6 +79,7 @@ impl Lab {
         }
         let settled = lab.world.now() + SETTLING;
         lab.world.run_until(settled, &mut Off);
+        lab.booted = lab.world.now();
         Ok(lab)
     }
 

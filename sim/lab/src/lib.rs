@@ -29,6 +29,7 @@
 mod compare;
 mod error;
 mod expect;
+mod explain;
 mod lab;
 mod place;
 mod ran;
@@ -44,6 +45,7 @@ mod topology;
 pub use compare::{Backend, Cost, compare, table as cost_table};
 pub use error::{FileError, Place, Problem};
 pub use expect::{Expectation, ExpectationError, Failure, Verdict};
+pub use explain::{BareNic, Explanation, Part, Step, bare_world};
 pub use lab::{Lab, Spot, locate};
 pub use place::Places;
 pub use ran::Ran;

@@ -73,6 +73,11 @@ impl Netfilter {
         self.0.as_ref()?.tables.get(&id.into())
     }
 
+    /// Every table into which anything was ever put.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.0.iter().flat_map(|inner| inner.tables.values())
+    }
+
     /// The tables of iptables-legacy, the newest first. Kernel: `/proc/net/ip_tables_names`.
     pub fn legacy_tables(&self) -> Vec<TableName> {
         let registered = self.0.iter().flat_map(|inner| inner.registered.iter().rev());

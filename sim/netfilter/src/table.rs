@@ -294,6 +294,11 @@ impl Table {
         self.chains.get_mut(id)?.as_mut()
     }
 
+    /// All chains.
+    pub fn chains(&self) -> impl Iterator<Item = &Chain> {
+        self.chains.iter().flatten()
+    }
+
     /// User chains, in name order.
     pub fn user_chains(&self) -> impl Iterator<Item = &Chain> {
         self.by_name.values().filter_map(|id| self.get(*id)).filter(|chain| chain.base.is_none())

@@ -4,6 +4,7 @@
 //!
 //! Invariant: only this room advances time; events run in the order of (time, sequence).
 
+mod asked;
 mod cable;
 mod capture;
 mod date;
@@ -25,6 +26,7 @@ mod sys;
 mod syscalls;
 mod world;
 
+pub use asked::{Asked, Asker, Object};
 pub use cable::{CableOptions, Endpoint, SegmentKind};
 pub use capture::Capture;
 pub use date::{civil_date, ctime};

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use kernel::Host;
 use packet::{DevId, HostId, NetnsId, Pid, SimTime};
 
+use crate::asked::Ledger;
 use crate::files::{Console, ConsoleId, Files, OpenFiles, OpenId};
 use crate::process::{Process, Processes};
 use crate::queue::{Event, EventSlots, Queue};
@@ -24,6 +25,8 @@ pub(crate) struct Node {
     pub random: Stream,
     /// Names of places, and the process that lives there.
     pub places: BTreeMap<String, Pid>,
+    /// Who asked for what.
+    pub ledger: Ledger,
 }
 
 impl Node {
@@ -45,6 +48,7 @@ impl Node {
             wires: Vec::new(),
             random: Stream::new(seed, name, "processes"),
             places: BTreeMap::new(),
+            ledger: Ledger::default(),
         }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use packet::{HostId, NetnsId, Pid};
 
@@ -25,6 +26,8 @@ pub(crate) struct Process {
     pub sleep: u64,
     /// A resume is scheduled.
     pub runnable: bool,
+    /// For what it makes things, if it said so.
+    pub purpose: Option<Arc<str>>,
     /// What became of its probe.
     pub probe_report: Option<Result<Vec<ProbeReport>, ProbeError>>,
 }

@@ -154,6 +154,8 @@ pub trait Sys {
     /// # Errors
     /// The kernel's refusal.
     fn request(&mut self, netns: NetnsId, request: Request) -> Result<Reply, Refusal>;
+    /// Says for what this process makes things from now on: it is remembered with its requests.
+    fn set_purpose(&mut self, purpose: Option<&str>);
     /// The kernel, for its dumps (`links`, `addrs`, `routes`, …): read only.
     fn kernel(&self) -> &Host;
     /// The devices of a namespace. As in Linux, asking for all of them, or for `only` one, gives

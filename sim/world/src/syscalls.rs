@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::dump::LinkInfo;
-use kernel::request::{Reply, Request};
+use kernel::request::{LinkAdd, LinkKind, Reply, Request};
 use kernel::socket::{
     Captured, NetlinkMessage, Ready, Received, SocketError, SocketId, SocketKind, SocketOption,
 };
@@ -13,6 +13,7 @@ use packet::{DevId, Frame, HostId, NetnsId, Packet, PacketIds, Pid, SimTime};
 use trace::Observer;
 use trace::view::View;
 
+use crate::asked::{Draft, Ledger};
 use crate::files::{Content, OpenFile, OpenId, Stream, normalize};
 use crate::node::Node;
 use crate::process::Process;
@@ -58,6 +59,13 @@ impl<O: Observer> SysCx<'_, O> {
             current: Some(self.pid),
             icmp_busy: false,
         }
+    }
+
+    /// Remembers a request that was carried out.
+    fn keep(&mut self, draft: Option<Draft>) {
+        let Some((draft, process)) = draft.zip(self.node.processes.get(self.pid)) else { return };
+        let by = self.node.ledger.process(self.pid, process);
+        self.node.ledger.keep(draft, &self.node.host, self.now, by);
     }
 
     fn process(&self) -> Option<&Process> {
@@ -280,7 +288,16 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn request(&mut self, netns: NetnsId, request: Request) -> Result<Reply, Refusal> {
-        self.cx().request(netns, request)
+        let draft = Ledger::draft(&self.node.host, netns, &request);
+        let reply = self.cx().request(netns, request)?;
+        self.keep(draft);
+        Ok(reply)
+    }
+
+    fn set_purpose(&mut self, purpose: Option<&str>) {
+        if let Some(process) = self.node.processes.get_mut(self.pid) {
+            process.purpose = purpose.map(Into::into);
+        }
     }
 
     fn kernel(&self) -> &Host {
@@ -346,7 +363,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 let text = String::from_utf8_lossy(bytes);
                 let request = synthetic::request(path, &text)?;
                 let netns = self.netns();
-                self.cx().request(netns, request).map_err(|refusal| refusal.errno)?;
+                self.request(netns, request).map_err(|refusal| refusal.errno)?;
             }
             OpenFile::PipeWrite(pipe) => {
                 let pipe = *pipe;
@@ -564,6 +581,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             session: session.or(caller.session),
             sleep: 0,
             runnable: false,
+            purpose: caller.purpose.clone(),
             probe_report: None,
         };
         for &open in process.fds.values() {
@@ -696,7 +714,10 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn open_tun(&mut self, name: &str) -> Result<Fd, Errno> {
         let netns = self.netns();
+        let kind = LinkKind::Tun { tap: false, persist: false };
+        let draft = Ledger::draft(&self.node.host, netns, &Request::LinkAdd(LinkAdd::new(name, kind)));
         let dev = self.cx().tun_open(netns, name)?;
+        self.keep(draft);
         let open = self.node.open.open(OpenFile::Tun(dev));
         Ok(self.add_fd(open))
     }

@@ -9,6 +9,7 @@ use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
 use trace::view::print;
 use trace::{DropReason, Observer, Off, Place, Step, StepKind};
 
+use crate::asked::{Asked, Asker, Ledger};
 use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
 use crate::files::{Console, ConsoleId, Stream, normalize};
 use crate::node::Node;
@@ -159,7 +160,20 @@ impl World {
         request: Request,
         obs: &mut O,
     ) -> Result<Reply, Refusal> {
-        self.with_kernel(host, obs, |cx| cx.request(netns, request))
+        let draft = Ledger::draft(self.host(host), netns, &request);
+        let reply = self.with_kernel(host, obs, |cx| cx.request(netns, request))?;
+        let now = self.now;
+        if let Some(draft) = draft {
+            let node = self.node_mut(host);
+            node.ledger.keep(draft, &node.host, now, Arc::new(Asker::Builder));
+        }
+        Ok(reply)
+    }
+
+    /// The requests of a host that were carried out, oldest first, without those of which nothing
+    /// is left.
+    pub fn asked(&self, host: HostId) -> impl DoubleEndedIterator<Item = &Asked> {
+        self.nodes[host.0 as usize].ledger.iter()
     }
 
     /// Runs `act` on a host's kernel and carries out what it asks for.
@@ -285,7 +299,7 @@ impl World {
     }
 
     /// The place that lives in a namespace; the one that came first, if several share it.
-    pub(crate) fn place_of_netns(&self, host: HostId, netns: NetnsId) -> Option<String> {
+    pub fn place_of_netns(&self, host: HostId, netns: NetnsId) -> Option<String> {
         let node = &self.nodes[host.0 as usize];
         let lives_there = |pid: Pid| node.processes.get(pid).is_some_and(|p| p.netns == netns);
         let here = node.places.iter().filter(|&(_, &pid)| lives_there(pid));
@@ -340,6 +354,7 @@ impl World {
             session: None,
             sleep: 0,
             runnable: false,
+            purpose: None,
             probe_report: None,
         };
         let pid = node.start(&mut self.queue, now, process);

@@ -1,0 +1,104 @@
+//! From a kernel's present state to the commands that give it.
+//!
+//! The commands are tried on a second, bare kernel while they are written down: what that one makes
+//! by itself (connected routes, entries of own addresses) is there already and needs no command,
+//! and what it lacks in the end is said. One module per concern, in the order in which the commands
+//! can be typed; [`draft`] keeps both kernels.
+
+mod addresses;
+mod bare;
+mod draft;
+mod entries;
+mod left;
+mod links;
+mod makers;
+mod namespaces;
+mod object;
+mod ports;
+mod routes;
+mod sets;
+mod settings;
+mod tables;
+mod text;
+
+use packet::HostId;
+use serde::Serialize;
+
+pub use bare::{BareNic, bare_world};
+
+use crate::error::Problem;
+use crate::lab::Lab;
+use draft::Draft;
+
+/// The commands that a person would type to get the state of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What is explained, as it was asked for: `node/n1`.
+    pub object: String,
+    /// The host.
+    pub host: String,
+    /// The NICs that a bare shell must have.
+    pub nics: Vec<BareNic>,
+    /// The commands by concern, in an order in which they can be typed.
+    pub parts: Vec<Part>,
+}
+
+/// Commands that go together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What they are about.
+    pub title: &'static str,
+    /// The commands.
+    pub steps: Vec<Step>,
+}
+
+/// One line or block of a part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// A command.
+    Command {
+        /// The namespace that it is about; none for the host's own.
+        netns: Option<String>,
+        /// The command; several lines if it reads its input from them.
+        text: String,
+        /// What created that part of the state.
+        by: String,
+    },
+    /// What no command makes.
+    Remark(String),
+}
+
+impl Lab {
+    /// Explains an object: `node/HOST`.
+    ///
+    /// # Errors
+    /// An unknown object, with the nearest that exists.
+    pub fn explain(&self, object: &str) -> Result<Explanation, Problem> {
+        let object::Object::Node(host) = object::find(&self.world, object)?;
+        let parts = self.explain_host(host);
+        Ok(Explanation {
+            object: object.to_owned(),
+            host: self.world.host(host).name.clone(),
+            nics: bare::nics(self.world.host(host)),
+            parts,
+        })
+    }
+
+    fn explain_host(&self, host: HostId) -> Vec<Part> {
+        let mut draft = Draft::new(self, host);
+        draft.settings_of_host();
+        draft.namespaces();
+        draft.links();
+        draft.ports();
+        draft.addresses();
+        draft.up();
+        draft.settings();
+        draft.routes();
+        draft.entries();
+        draft.sets();
+        draft.tables();
+        draft.left();
+        draft.finish()
+    }
+}
