@@ -11,7 +11,8 @@ impl Draft<'_> {
         let target = self.target();
         let living: Vec<NetnsId> = target.netns.iter().flatten().map(|netns| netns.id).collect();
         for id in living.into_iter().filter(|id| *id != NetnsId::INIT) {
-            let own = target.netns_name(id);
+            let own =
+                target.netns_names.iter().find(|(_, netns)| **netns == id).map(|(name, _)| name.clone());
             let place = self.world.place_of_netns(self.host, id);
             let wanted = own.clone().or_else(|| place.clone()).unwrap_or_else(|| format!("ns{}", id.0));
             let wanted = wanted.replace('/', "-");
