@@ -9,7 +9,7 @@ use crate::load::load;
 /// Arguments of `hoplab explain`.
 #[derive(Args)]
 pub(crate) struct ExplainArgs {
-    /// What to explain: `node/HOST`.
+    /// What to explain: `node/HOST`, `pod/NAME`, `pod/NAMESPACE/NAME`, `HOST/CONTAINER` or `HOST/NAMESPACE`.
     object: String,
     /// The network that it is in.
     #[arg(long, value_name = "FILE")]

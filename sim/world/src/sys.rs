@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use kernel::dump::LinkInfo;
 use kernel::request::{Reply, Request};
@@ -155,7 +156,8 @@ pub trait Sys {
     /// The kernel's refusal.
     fn request(&mut self, netns: NetnsId, request: Request) -> Result<Reply, Refusal>;
     /// Says for what this process makes things from now on: it is remembered with its requests.
-    fn set_purpose(&mut self, purpose: Option<&str>);
+    /// Answers what it was before.
+    fn set_purpose(&mut self, purpose: Option<Arc<str>>) -> Option<Arc<str>>;
     /// The kernel, for its dumps (`links`, `addrs`, `routes`, …): read only.
     fn kernel(&self) -> &Host;
     /// The devices of a namespace. As in Linux, asking for all of them, or for `only` one, gives

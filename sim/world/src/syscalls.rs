@@ -294,10 +294,9 @@ impl<O: Observer> Sys for SysCx<'_, O> {
         Ok(reply)
     }
 
-    fn set_purpose(&mut self, purpose: Option<&str>) {
-        if let Some(process) = self.node.processes.get_mut(self.pid) {
-            process.purpose = purpose.map(Into::into);
-        }
+    fn set_purpose(&mut self, purpose: Option<Arc<str>>) -> Option<Arc<str>> {
+        let process = self.node.processes.get_mut(self.pid)?;
+        std::mem::replace(&mut process.purpose, purpose)
     }
 
     fn kernel(&self) -> &Host {

@@ -29,7 +29,23 @@ pub fn delegate(sys: &mut dyn Sys, name: &str, command: &str, call: &Call) -> Re
     let (folder, plugin) = found
         .and_then(|folder| Some((folder, Plugin::named(name)?)))
         .ok_or_else(|| format!("failed to find plugin {name:?} in path [{}]", folders.join(" ")))?;
-    run(sys, plugin, Release::in_folder(folder), &Call { command: command.to_owned(), ..call.clone() })
+    let before = sys.set_purpose(Some(purpose(name, call).into()));
+    let done =
+        run(sys, plugin, Release::in_folder(folder), &Call { command: command.to_owned(), ..call.clone() });
+    sys.set_purpose(before);
+    done
+}
+
+/// For whom a plugin works.
+fn purpose(name: &str, call: &Call) -> String {
+    let arg = |key: &str| {
+        let mut args = call.args.split(';').filter_map(|arg| arg.split_once('='));
+        args.find(|(name, _)| *name == key).map(|(_, value)| value)
+    };
+    match (arg("K8S_POD_NAMESPACE"), arg("K8S_POD_NAME")) {
+        (Some(namespace), Some(pod)) => format!("{name} plugin for pod {namespace}/{pod}"),
+        _ => format!("{name} plugin for container {}", call.container_id),
+    }
 }
 
 /// Runs the IPAM plugin with ADD.

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use kernel::request::{LinkAdd, LinkKind, Request};
-use kernel::{DeviceKind, Host};
-use packet::{HostId, MacAddr, NetnsId};
+use kernel::{Device, DeviceKind};
+use packet::{DevId, HostId, MacAddr, NetnsId};
 use serde::{Serialize, Serializer};
 use trace::Off;
 use world::{CableOptions, Endpoint, SegmentKind, World};
@@ -68,11 +70,19 @@ pub fn bare_world(seed: u64, name: &str, nics: &[BareNic]) -> Result<World, Prob
 /// The one host of a bare world.
 pub(super) const HOST: HostId = HostId(0);
 
-/// The physical NICs of a host, wherever they are now, in order of creation.
-pub(super) fn nics(host: &Host) -> Vec<BareNic> {
-    let devices = host.devices.iter().flatten();
-    devices
-        .filter(|device| matches!(device.kind, DeviceKind::Nic(_)))
-        .map(|device| BareNic { name: device.name.clone(), mac: Some(device.mac) })
-        .collect()
+/// The physical NICs of a host, wherever they are now, in order of creation, by the names that they
+/// had at first.
+pub(super) fn nics(world: &World, host: HostId) -> Vec<(DevId, BareNic)> {
+    let mut first: BTreeMap<DevId, &str> = BTreeMap::new();
+    for asked in world.asked(host) {
+        if let Request::LinkAdd(LinkAdd { name: Some(name), kind: LinkKind::Nic, .. }) = &asked.request {
+            first.extend(asked.devs.iter().map(|dev| (*dev, name.as_str())));
+        }
+    }
+    let devices = world.host(host).devices.iter().flatten();
+    let nic = |device: &Device| {
+        let name = first.get(&device.id).map_or(device.name.as_str(), |name| *name);
+        (device.id, BareNic { name: name.to_owned(), mac: Some(device.mac) })
+    };
+    devices.filter(|device| matches!(device.kind, DeviceKind::Nic(_))).map(nic).collect()
 }

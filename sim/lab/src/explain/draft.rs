@@ -6,9 +6,10 @@ use packet::{DevId, HostId, NetnsId};
 use trace::Off;
 use world::{Object, World};
 
-use super::bare::{self, bare_world};
+use super::bare::{self, BareNic, bare_world};
 use super::makers::Makers;
 use super::{Part, Step};
+use crate::error::Problem;
 use crate::lab::Lab;
 
 /// The commands of one host while they are written down.
@@ -36,22 +37,17 @@ pub(super) struct Space {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(lab: &'a Lab, host: HostId) -> Self {
+    pub fn new(lab: &'a Lab, host: HostId) -> Result<Self, Problem> {
         let world = &lab.world;
         let target = world.host(host);
-        // The kernel took these NICs once: it takes them again.
-        let bare = bare_world(world.seed(), "hoplab", &bare::nics(target)).unwrap_or_else(|_| World::new(0));
-        let mut devs = BTreeMap::new();
-        for device in target.devices.iter().flatten() {
-            let name =
-                if device.netns == NetnsId::INIT || !device.is_loopback() { &device.name } else { continue };
-            if let Some(dev) = bare.hosts().next().and_then(|bare| bare.dev_by_name(NetnsId::INIT, name))
-                && (device.is_loopback() || matches!(device.kind, kernel::DeviceKind::Nic(_)))
-            {
-                devs.insert(device.id, dev);
-            }
-        }
-        Self {
+        let nics = bare::nics(world, host);
+        let plain: Vec<BareNic> = nics.iter().map(|(_, nic)| nic.clone()).collect();
+        let bare = bare_world(world.seed(), "hoplab", &plain)?;
+        let own = |name: &str| bare.host(bare::HOST).dev_by_name(NetnsId::INIT, name);
+        let mut devs: BTreeMap<DevId, DevId> =
+            nics.iter().filter_map(|(dev, nic)| Some((*dev, own(&nic.name)?))).collect();
+        devs.extend(target.get_ns(NetnsId::INIT).map(|init| init.loopback).zip(own("lo")));
+        Ok(Self {
             world,
             host,
             bare,
@@ -59,7 +55,7 @@ impl<'a> Draft<'a> {
             devs,
             makers: Makers::new(world, host, lab.booted),
             parts: Vec::new(),
-        }
+        })
     }
 
     /// The kernel to be explained.

@@ -149,13 +149,19 @@ impl Draft<'_> {
         self.note_twin(home, device);
     }
 
-    /// A NIC is there; it may have been moved.
+    /// A NIC is there; it may have been moved and renamed.
     fn place_nic(&mut self, device: &Device) {
-        let Some(home) = self.space_of(device.netns).filter(|home| *home != 0) else { return };
-        let Some(name) = self.spaces[home].name.clone() else { return };
-        let changes = vec![LinkChange::Netns(NetnsRef::Name(name))];
-        let objects = [Object::Property(device.id, "netns".to_owned()), Object::Link(device.id)];
-        self.ask(0, Request::LinkSet { dev: device.name.clone(), changes }, &objects);
+        let Some(home) = self.space_of(device.netns) else { return };
+        let Some(first) = self.twin(device.id).map(|twin| twin.name.clone()) else { return };
+        let mut changes: Vec<LinkChange> = self.from_init(home).map(LinkChange::Netns).into_iter().collect();
+        if first != device.name {
+            changes.push(LinkChange::Name(device.name.clone()));
+        }
+        if !changes.is_empty() {
+            let objects = changes.iter().map(|change| Object::property(device.id, change));
+            let objects: Vec<Object> = objects.chain([Object::Link(device.id)]).collect();
+            self.ask(0, Request::LinkSet { dev: first, changes }, &objects);
+        }
     }
 
     fn veth(&mut self, main: &Device, peer: &Device) {

@@ -73,6 +73,20 @@ impl<'a> Makers<'a> {
         self.name(self.world.asked(self.host).find(|asked| asked.netns == netns))
     }
 
+    /// For whom things were made in a namespace: `for pod default/web`.
+    pub fn purposes_in(&self, netns: NetnsId) -> Vec<String> {
+        let mut purposes = Vec::new();
+        for asked in self.world.asked(self.host).filter(|asked| asked.netns == netns) {
+            if let Asker::Process { purpose: Some(purpose), .. } = &*asked.by
+                && let Some(at) = purpose.find(" for ")
+            {
+                purposes.push(purpose[at..].to_owned());
+            }
+        }
+        purposes.dedup();
+        purposes
+    }
+
     /// Who brought a rule of iptables.
     pub fn of_rule(&self, rule: &Arc<netfilter::Rule>) -> String {
         self.name(self.rules.get(&Arc::as_ptr(rule)).copied())

@@ -14,6 +14,7 @@ mod links;
 mod makers;
 mod namespaces;
 mod object;
+mod pod;
 mod ports;
 mod routes;
 mod sets;
@@ -21,7 +22,6 @@ mod settings;
 mod tables;
 mod text;
 
-use packet::HostId;
 use serde::Serialize;
 
 pub use bare::{BareNic, bare_world};
@@ -37,6 +37,8 @@ pub struct Explanation {
     pub object: String,
     /// The host.
     pub host: String,
+    /// Whether it is all of the host: else the commands are for one that has the rest.
+    pub whole: bool,
     /// The NICs that a bare shell must have.
     pub nics: Vec<BareNic>,
     /// The commands by concern, in an order in which they can be typed.
@@ -70,35 +72,42 @@ pub enum Step {
 }
 
 impl Lab {
-    /// Explains an object: `node/HOST`.
+    /// Explains an object: `node/HOST`, `pod/NAME`, `pod/NAMESPACE/NAME`, or a place of a host,
+    /// `HOST/CONTAINER` or `HOST/NAMESPACE`.
     ///
     /// # Errors
     /// An unknown object, with the nearest that exists.
     pub fn explain(&self, object: &str) -> Result<Explanation, Problem> {
-        let object::Object::Node(host) = object::find(&self.world, object)?;
-        let parts = self.explain_host(host);
-        Ok(Explanation {
-            object: object.to_owned(),
-            host: self.world.host(host).name.clone(),
-            nics: bare::nics(self.world.host(host)),
-            parts,
-        })
+        let (host, netns) = object::find(&self.world, object)?;
+        let kernel = self.world.host(host);
+        let mut draft = Draft::new(self, host)?;
+        draft.everything();
+        let (nics, parts) = match netns {
+            None => {
+                draft.tables();
+                draft.left();
+                let nics = bare::nics(&self.world, host).into_iter().map(|(_, nic)| nic);
+                (nics.collect(), draft.finish())
+            }
+            Some(netns) => (Vec::new(), draft.finish_about(netns)),
+        };
+        let whole = netns.is_none();
+        Ok(Explanation { object: object.to_owned(), host: kernel.name.clone(), whole, nics, parts })
     }
+}
 
-    fn explain_host(&self, host: HostId) -> Vec<Part> {
-        let mut draft = Draft::new(self, host);
-        draft.settings_of_host();
-        draft.namespaces();
-        draft.links();
-        draft.ports();
-        draft.addresses();
-        draft.up();
-        draft.settings();
-        draft.routes();
-        draft.entries();
-        draft.sets();
-        draft.tables();
-        draft.left();
-        draft.finish()
+impl Draft<'_> {
+    /// All but the rules of iptables.
+    fn everything(&mut self) {
+        self.settings_of_host();
+        self.namespaces();
+        self.links();
+        self.ports();
+        self.addresses();
+        self.up();
+        self.settings();
+        self.routes();
+        self.entries();
+        self.sets();
     }
 }

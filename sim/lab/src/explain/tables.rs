@@ -11,9 +11,16 @@ impl Draft<'_> {
     /// The rules of iptables with counters at zero, a table at a time.
     pub fn tables(&mut self) {
         self.part("Rules");
-        for space in 0..self.spaces.len() {
-            let target = self.spaces[space].target;
-            let Some(netns) = self.target().get_ns(target) else { continue };
+        for netns in self.spaces.iter().map(|space| space.target).collect::<Vec<_>>() {
+            self.tables_of(netns);
+        }
+    }
+
+    /// The rules in one namespace.
+    pub fn tables_of(&mut self, target: NetnsId) {
+        if let Some(space) = self.space_of(target)
+            && let Some(netns) = self.target().get_ns(target)
+        {
             // The newest of the older engine's tables is listed first.
             let mut legacy = netns.netfilter.legacy_tables();
             legacy.reverse();

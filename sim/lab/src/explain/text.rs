@@ -16,7 +16,10 @@ impl Explanation {
 /// The commands as a script, with comments.
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# {}: typed into `{}`", self.object, self.shell())?;
+        match self.whole {
+            true => writeln!(f, "# {}: typed into `{}`", self.object, self.shell())?,
+            false => writeln!(f, "# {}: typed on {}, which has the rest", self.object, self.host)?,
+        }
         self.parts.iter().try_for_each(|part| write!(f, "\n{part}"))
     }
 }
