@@ -146,3 +146,27 @@ fn a_permission_is_given_once_and_taken_once() {
         ("describe-vpcs --query Vpcs", 252, "hoplab: aws ec2 describe-vpcs --query is not simulated"),
     ]);
 }
+
+#[test]
+fn a_configuration_that_names_what_is_not_there_is_refused() {
+    let broken = CONFIG.replacen("\"groups\": [\"sg-1\"]", "\"groups\": [\"sg-2\"]", 1);
+    for (config, expected) in [
+        (broken, "vpc-router: /etc/vpc.json: there is no security group `sg-2`"),
+        (
+            CONFIG.replace("10.0.1.4", "10.0.2.4"),
+            "vpc-router: /etc/vpc.json: 10.0.2.4 of `eni-1` is not in 10.0.1.0/24",
+        ),
+        (
+            CONFIG.replace("rtb-1", "table"),
+            "vpc-router: /etc/vpc.json: `table` is no id: rtb-… of at most 28 letters and digits",
+        ),
+    ] {
+        let mut registry = tools::registry();
+        aws::install(&mut registry);
+        let mut world = World::new(0);
+        let host = world.add_host("vpc", registry);
+        world.install_file(host, "/etc/vpc.json", config.into_bytes());
+        let (said, outcome) = run(&mut world, host, "vpc-router 2>&1");
+        assert_eq!((said.trim(), outcome), (expected, Outcome::Exited(1)));
+    }
+}

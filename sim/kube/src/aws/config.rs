@@ -19,6 +19,9 @@ pub struct Config {
     instances: Vec<InstanceConfig>,
 }
 
+/// The longest name of a chain, in bytes: some are named by ids.
+const ID_MAX: usize = 28;
+
 /// An instance with its interfaces.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +55,12 @@ impl Config {
             let found = all.iter().any(|each| each.id() == id);
             if found { Ok(()) } else { Err(format!("there is no {kind} `{id}`")) }
         }
+        for (prefix, id) in self.ids() {
+            let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            if !id.starts_with(prefix) || !plain || id.len() > ID_MAX {
+                return Err(format!("`{id}` is no id: {prefix}… of at most {ID_MAX} letters and digits"));
+            }
+        }
         for subnet in &self.subnets {
             if !self.vpc.cidr.contains(&subnet.cidr) {
                 return Err(format!("subnet `{}` is not in the VPC's {}", subnet.id, self.vpc.cidr));
@@ -84,6 +93,19 @@ impl Config {
         }
         let one_main = self.route_tables.iter().filter(|table| table.main).count() == 1;
         if one_main { Ok(()) } else { Err("a VPC has one main route table".to_owned()) }
+    }
+
+    /// All ids, each with what it has to begin with.
+    fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let instances = self.instances.iter().map(|each| ("i-", each.id.as_str()));
+        let interfaces = self.instances.iter().flat_map(|each| &each.interfaces);
+        instances
+            .chain(interfaces.map(|each| ("eni-", each.id.as_str())))
+            .chain(self.subnets.iter().map(|each| ("subnet-", each.id.as_str())))
+            .chain(self.route_tables.iter().map(|each| ("rtb-", each.id.as_str())))
+            .chain(self.security_groups.iter().map(|each| ("sg-", each.id.as_str())))
+            .chain(self.internet_gateway.iter().map(|each| ("igw-", each.id.as_str())))
+            .chain([("vpc-", self.vpc.id.as_str())])
     }
 
     /// Writes what the API doesn't know yet: it remembers what has changed since.

@@ -163,11 +163,9 @@ pub struct InternetGateway {
 }
 
 /// Whether an instance runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It runs.
-    #[default]
     Running,
     /// It was stopped; its interfaces are off.
     Stopped,
@@ -184,24 +182,16 @@ impl State {
 }
 
 /// A virtual machine.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// `i-…`.
     pub id: String,
     /// Its type.
-    #[serde(default = "instance_type", rename = "type")]
     pub kind: String,
     /// Whether it runs.
-    #[serde(default)]
     pub state: State,
     /// Tags.
-    #[serde(default)]
     pub tags: BTreeMap<String, String>,
-}
-
-fn instance_type() -> String {
-    "t3.medium".to_owned()
 }
 
 /// A network interface of an instance.
