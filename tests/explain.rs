@@ -201,3 +201,48 @@ fn explained_commands_give_every_host() {
 fn explained_commands_give_every_node() {
     check_all(true);
 }
+
+#[test]
+fn a_container_is_explained_by_what_belongs_to_it() {
+    let lab =
+        Lab::load(Path::new("topologies/docker-by-hand.ron"), 0).unwrap_or_else(|error| panic!("{error}"));
+    let explanation = lab.explain("node1/web").unwrap_or_else(|problem| panic!("{problem}"));
+    let steps = explanation.parts.iter().flat_map(|part| &part.steps);
+    let commands: Vec<String> = steps
+        .map(|step| match step {
+            Step::Command { text, by, .. } => {
+                assert_eq!(by, "the topology's setup", "{text}");
+                let address = Regex::new(" address [0-9a-f:]{17}").expect("the pattern is good");
+                address.replace_all(text, "").into_owned()
+            }
+            Step::Remark(text) => panic!("{text}"),
+        })
+        .collect();
+    let expected = [
+        "ip netns add web",
+        "ip link add name veth0 type veth peer name eth0 netns web",
+        "ip link set dev veth0 master docker0",
+        "ip -n web link set dev lo up",
+        "ip -n web addr add 172.17.0.2/16 dev eth0",
+        "ip -n web link set dev eth0 up",
+        "ip link set dev veth0 up",
+        "ip -n web route add default via 172.17.0.1 dev eth0",
+    ];
+    assert_eq!(commands, expected);
+}
+
+#[test]
+fn an_unknown_object_is_refused_with_the_nearest_name() {
+    let lab =
+        Lab::load(Path::new("topologies/docker-by-hand.ron"), 0).unwrap_or_else(|error| panic!("{error}"));
+    let cases = [
+        ("node/nod1", "unknown host `nod1`\nhint: did you mean `node1`?"),
+        ("node1/wep", "unknown container or namespace `wep`\nhint: did you mean `web`?"),
+        ("pod/web", "unknown pod `web`"),
+        ("web", "`web` is not an object such as node/NAME or pod/NAME"),
+    ];
+    for (object, expected) in cases {
+        let problem = lab.explain(object).expect_err("there is no such object");
+        assert_eq!(problem.to_string(), expected);
+    }
+}
