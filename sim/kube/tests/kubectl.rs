@@ -45,6 +45,17 @@ fn set_status(sys: &mut dyn Sys, args: &[String]) -> i32 {
     0
 }
 
+/// `say POD REASON MESSAGE`: an event about a pod.
+fn say(sys: &mut dyn Sys, args: &[String]) -> i32 {
+    let [_, pod, reason, message] = args else { return 2 };
+    let pod = api::get::<k8s_openapi::api::core::v1::Pod>(sys.store(), "default", pod)
+        .expect("there is such a pod");
+    let severity = api::event::Severity::Normal;
+    let report = api::event::Report { severity, reason, message, component: "kubelet", host: "n1" };
+    api::event::record(sys, &*pod, &report);
+    0
+}
+
 /// Answers what is asked of containers as kubelets would.
 #[derive(Clone, Debug, Default)]
 struct Containers {
@@ -115,6 +126,7 @@ fn bare() -> World {
     kubectl::install(&mut registry);
     registry.install_command("start-cluster", start_cluster);
     registry.install_command("set-status", set_status);
+    registry.install_command("say", say);
     registry.install("containers", |_| Box::new(Containers::default()));
     let mut world = World::new(0);
     world.add_host("master", registry);
@@ -619,7 +631,15 @@ fn containers_are_reached() {
     );
     run(
         &mut world,
-        r#"ip link set lo up; set-status pod web '{"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}'"#,
+        r#"ip link set lo up; set-status pod web '{"phase": "Running", "podIP": "10.244.0.5", "hostIP": "10.0.0.1",
+            "podIPs": [{"ip": "10.244.0.5"}], "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
+            {"name": "web", "ready": true, "restartCount": 0, "image": "nginx", "imageID": "sha256:1",
+             "containerID": "containerd://1", "state": {"running": {"startedAt": "2025-01-01T00:00:00Z"}}},
+            {"name": "side", "ready": false, "restartCount": 2, "image": "busybox", "imageID": "sha256:2",
+             "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1,
+             "reason": "Error", "startedAt": "2025-01-01T00:00:00Z", "finishedAt": "2025-01-01T00:00:00Z"}}}]}'
+            say web Scheduled 'Successfully assigned default/web to n1'; sleep 60; say web Started 'Started container side'
+            sleep 5; say web Started 'Started container side'"#,
     );
     check(
         &mut world,
@@ -634,6 +654,75 @@ command terminated with exit code 1
 [1]
 # containers & echo hello | kubectl exec -i -c web web -- cat
 HELLO
+# kubectl describe po web
+Name:             web
+Namespace:        default
+Priority:         0
+Service Account:  default
+Node:             n1/10.0.0.1
+Labels:           app=web
+Annotations:      <none>
+Status:           Running
+IP:               10.244.0.5
+IPs:
+  IP:  10.244.0.5
+Containers:
+  web:
+    Container ID:   containerd://1
+    Image:          nginx
+    Image ID:       sha256:1
+    Port:           80/TCP
+    Host Port:      0/TCP
+    State:          Running
+      Started:      Wed, 01 Jan 2025 00:00:00 +0000
+    Ready:          True
+    Restart Count:  0
+    Environment:    <none>
+    Mounts:         <none>
+  side:
+    Container ID:  
+    Image:         busybox
+    Image ID:      sha256:2
+    Port:          <none>
+    Host Port:     <none>
+    Command:
+      sleep
+      1000
+    State:          Waiting
+      Reason:       CrashLoopBackOff
+    Last State:     Terminated
+      Reason:       Error
+      Exit Code:    1
+      Started:      Wed, 01 Jan 2025 00:00:00 +0000
+      Finished:     Wed, 01 Jan 2025 00:00:00 +0000
+    Ready:          False
+    Restart Count:  2
+    Environment:    <none>
+    Mounts:         <none>
+Conditions:
+  Type           Status
+  Ready          True 
+Volumes:         <none>
+QoS Class:       BestEffort
+Node-Selectors:  <none>
+Tolerations:     node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
+                 node.kubernetes.io/unreachable:NoExecute op=Exists for 300s
+Events:
+  Type    Reason     Age              From     Message
+  ----    ------     ----             ----     -------
+  Normal  Scheduled  65s              kubelet  Successfully assigned default/web to n1
+  Normal  Started    0s (x2 over 5s)  kubelet  Started container side
+# kubectl describe node n1 | tail -12
+x
+# kubectl describe ep front
+x
+# kubectl get events; kubectl events --for pod/web
+LAST SEEN   TYPE     REASON      OBJECT    MESSAGE
+65s         Normal   Scheduled   pod/web   Successfully assigned default/web to n1
+0s          Normal   Started     pod/web   Started container side
+LAST SEEN         TYPE     REASON      OBJECT    MESSAGE
+65s               Normal   Scheduled   Pod/web   Successfully assigned default/web to n1
+0s (x2 over 5s)   Normal   Started     Pod/web   Started container side
 # kubectl exec web
 error: you must specify at least one command for the container
 [1]
@@ -649,18 +738,26 @@ Error from server (BadRequest): previous terminated container "web" not found
 Forwarding from 127.0.0.1:9000 -> 80
 Handling connection for 9000
 PortForward { port: 80 } GET /path HTTP/1.1
+# containers & (sleep 1; set-status pod x '{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}'; sleep 1; set-status pod x '{"phase":"Succeeded"}') & echo hi | kubectl run x -i --rm --image=busybox --restart=Never -- cat
+If you don't see a command prompt, try pressing enter.
+HI
+pod "x" deleted
+# containers & (sleep 1; set-status pod x '{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}'; sleep 1; set-status pod x '{"phase":"Succeeded"}') & echo hi | kubectl run x -i --rm --image=busybox --restart=Never -- cat
+If you don't see a command prompt, try pressing enter.
+HI
+pod "x" deleted
 # kubectl port-forward web
 error: TYPE/NAME and list of ports are required for port-forward
 See 'kubectl port-forward -h' for help and examples
 [1]
 # kubectl get pods -w & sleep 1; kubectl label pod web x=y; sleep 1; kubectl delete pod web --grace-period=0 --force; sleep 1; kill %1
-NAME   READY   STATUS    RESTARTS   AGE
-web    0/2     Running   0          1s
+NAME   READY   STATUS             RESTARTS      AGE
+web    1/2     CrashLoopBackOff   2 (68s ago)   68s
 pod/web labeled
-web    0/2     Running   0          2s
+web    1/2     CrashLoopBackOff   2 (69s ago)   69s
 Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.
 pod "web" force deleted
-web    0/2     Running   0          3s
+web    1/2     CrashLoopBackOff   2 (70s ago)   70s
 "#,
     );
 }

@@ -77,6 +77,9 @@ pub fn with_last_applied(object: &Value) -> Value {
     plain
 }
 
+/// Makes an object or brings it to what its file says; answers it with what was done.
+///
+/// Simplified: a refusal doesn't show the patch.
 fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'static str), Failure> {
     let source = target.source.as_deref();
     let modified = with_last_applied(&target.object);
@@ -112,10 +115,14 @@ fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'
         return Ok((merged, verb));
     }
     let updated = (target.kind.resource.update)(cli.sys, &merged).map_err(|error| {
+        let slash = if target.kind.group().is_empty() { "/" } else { "" };
         let about = format!(
-            "applying patch:\nto:\nResource: \"{}, Resource={}\", GroupVersionKind: \"{}, Kind={}\"\nName: {:?}, \
-             Namespace: {:?}\nfor:",
-            target.kind.api_version, target.kind.plural, target.kind.api_version, target.kind.kind, target.name,
+            "applying patch:\nto:\nResource: {:?}, GroupVersionKind: \"{slash}{}, Kind={}\"\nName: {:?}, Namespace: \
+             {:?}\nfor:",
+            target.kind.group_version_resource(),
+            target.kind.api_version,
+            target.kind.kind,
+            target.name,
             target.namespace
         );
         Failure::Server(error).about(&about, source)

@@ -162,6 +162,9 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
         };
         return Err(Failure::Own(unknown_command(&rest[at])));
     };
+    if matches!(command.run, Run::Refused) {
+        return Err(Failure::not_simulated(path.trim_start_matches("kubectl ")));
+    }
     let flags = match flags::parse(&[command.flags, flags::GLOBAL], &rest) {
         Ok(flags) => flags,
         Err(FlagError::Foreign(name)) => {

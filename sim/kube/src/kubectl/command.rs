@@ -48,18 +48,7 @@ impl Command {
         }
         if !self.flags.is_empty() {
             text.push_str("\nOptions:\n");
-            let mut flags: Vec<&Flag> = self.flags.iter().collect();
-            flags.sort_by_key(|flag| flag.0);
-            for (name, letter, kind) in flags {
-                let letter = if *letter == ' ' { "    ".to_owned() } else { format!("-{letter}, ") };
-                let value = match kind {
-                    Kind::Switch | Kind::ForeignSwitch => "=false",
-                    Kind::Int => "=0",
-                    Kind::Duration => "=0s",
-                    Kind::Text | Kind::Optional(_) | Kind::Foreign => "=''",
-                };
-                text.push_str(&format!("    {letter}--{name}{value}\n"));
-            }
+            text.push_str(&options(self.flags));
         }
         let usage = if self.subcommands.is_empty() { self.usage } else { "COMMAND [options]" };
         text.push_str(&format!("\nUsage:\n  {path} {usage}\n"));
@@ -73,6 +62,23 @@ impl Command {
         );
         text
     }
+}
+
+/// Options, one a line.
+pub fn options(flags: &[Flag]) -> String {
+    let mut flags: Vec<&Flag> = flags.iter().collect();
+    flags.sort_by_key(|flag| flag.0);
+    let line = |(name, letter, kind): &Flag| {
+        let letter = if *letter == ' ' { "    ".to_owned() } else { format!("-{letter}, ") };
+        let value = match kind {
+            Kind::Switch | Kind::ForeignSwitch => "=false",
+            Kind::Int => "=0",
+            Kind::Duration => "=0s",
+            Kind::Text | Kind::Optional(_) | Kind::Foreign => "=''",
+        };
+        format!("    {letter}--{name}{value}\n")
+    };
+    flags.into_iter().map(line).collect()
 }
 
 fn list<'a>(commands: impl Iterator<Item = &'a Command> + Clone) -> String {

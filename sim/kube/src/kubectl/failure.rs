@@ -89,9 +89,10 @@ impl Failure {
 /// `The Pod "a" is invalid: …`.
 fn invalid(error: &ApiError) -> String {
     // The kind and name are those that the server's message begins with.
-    let message = error.message.rsplit_once("\": ").filter(|_| error.message.starts_with("error when"));
-    let message = message
-        .map_or(error.message.as_str(), |_| error.message.split_once("\": ").map_or("", |(_, rest)| rest));
+    let message = match error.message.split_once("\": ") {
+        Some((_, rest)) if error.message.starts_with("error when") => rest,
+        _ => &error.message,
+    };
     let (kind, name) = match message.split_once(" \"") {
         Some((kind, rest)) => {
             (kind.split('.').next().unwrap_or_default(), rest.split_once('"').map_or("", |(name, _)| name))

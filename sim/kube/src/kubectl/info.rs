@@ -199,3 +199,11 @@ pub fn events(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     cli.out(&table.flush());
     Ok(Then::Exit(0))
 }
+
+/// Runs `options`.
+pub fn options(cli: &mut Cli<'_>) -> Result<Then, Failure> {
+    let mut text = "The following options can be passed to any command:\n\n".to_owned();
+    text.push_str(&super::command::options(super::flags::GLOBAL));
+    cli.out(&text);
+    Ok(Then::Exit(0))
+}

@@ -136,6 +136,12 @@ impl Type {
         group(self.api_version)
     }
 
+    /// `/v1, Resource=pods`: as Go prints it.
+    pub fn group_version_resource(&self) -> String {
+        let slash = if self.group().is_empty() { "/" } else { "" };
+        format!("{slash}{}, Resource={}", self.api_version, self.plural)
+    }
+
     /// `pods`, `deployments.apps`: as in the API server's messages.
     pub fn qualified(&self) -> String {
         match self.group() {

@@ -141,8 +141,7 @@ pub fn history(cli: &mut Cli<'_>) -> Result<Then, Failure> {
                 .iter()
                 .find(|(revision, _)| *revision == wanted)
                 .ok_or_else(|| Failure::Own("unable to find the specified revision".to_owned()))?;
-            let now = cli.now();
-            let template = super::describe::pod_template(&set["spec"]["template"], now);
+            let template = super::describe::pod_template(&set["spec"]["template"]);
             cli.out(&format!("{} with revision #{wanted}\n{template}\n", target.printed()));
             continue;
         }

@@ -202,7 +202,7 @@ pub fn find(cli: &mut Cli<'_>, given: &[String], alone: TypeAlone) -> Result<Fou
                     let why = format!(
                         "Unable to find {:?} that match label selector {:?}, field selector {:?}: field label not \
                          supported: {field}",
-                        kind.api_version_resource(),
+                        kind.group_version_resource(),
                         cli.flags.get("selector").unwrap_or_default(),
                         cli.flags.get("field-selector").unwrap_or_default()
                     );
@@ -242,12 +242,6 @@ pub fn find(cli: &mut Cli<'_>, given: &[String], alone: TypeAlone) -> Result<Fou
         }
     }
     Ok(found)
-}
-
-impl Type {
-    fn api_version_resource(&self) -> String {
-        format!("{}, Resource={}", self.api_version, self.plural)
-    }
 }
 
 /// `-l` and `--field-selector`.

@@ -495,5 +495,12 @@ pub static COMMANDS: &[Command] = &[
         ],
         info::api_resources,
     ),
-    refused("options", "", "Print the list of flags inherited by all commands"),
+    command(
+        "options",
+        "",
+        "Print the list of flags inherited by all commands",
+        "[flags] [options]",
+        &[],
+        info::options,
+    ),
 ];

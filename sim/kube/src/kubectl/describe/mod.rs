@@ -141,7 +141,7 @@ fn controller(object: &Value) -> Option<String> {
 }
 
 /// The template of pods, as `rollout history --revision` shows it.
-pub fn pod_template(template: &Value, _now: i64) -> String {
+pub fn pod_template(template: &Value) -> String {
     let mut page = Page::default();
     pod::template(&mut page, template);
     tabwriter::align(&page.0)
