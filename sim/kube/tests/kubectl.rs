@@ -713,9 +713,34 @@ Events:
   Normal  Scheduled  65s              kubelet  Successfully assigned default/web to n1
   Normal  Started    0s (x2 over 5s)  kubelet  Started container side
 # kubectl describe node n1 | tail -12
-x
+Non-terminated Pods:          (1 in total)
+  Namespace                   Name    CPU Requests  CPU Limits  Memory Requests  Memory Limits  Age
+  ---------                   ----    ------------  ----------  ---------------  -------------  ---
+  default                     web     0 (0%)        0 (0%)      0 (0%)           0 (0%)         65s
+Allocated resources:
+  (Total limits may be over 100 percent, i.e., overcommitted.)
+  Resource           Requests  Limits
+  --------           --------  ------
+  cpu                0 (0%)    0 (0%)
+  memory             0 (0%)    0 (0%)
+  ephemeral-storage  0 (0%)    0 (0%)
+Events:              <none>
+# echo '{apiVersion: v1, kind: Endpoints, metadata: {name: front}, subsets: [{addresses: [{ip: 10.244.0.5}], ports: [{port: 80, protocol: TCP}]}]}' | kubectl apply -f -
+endpoints/front created
 # kubectl describe ep front
-x
+Name:         front
+Namespace:    default
+Labels:       <none>
+Annotations:  <none>
+Subsets:
+  Addresses:          10.244.0.5
+  NotReadyAddresses:  <none>
+  Ports:
+    Name     Port  Protocol
+    ----     ----  --------
+    <unset>  80    TCP
+
+Events:  <none>
 # kubectl get events; kubectl events --for pod/web
 LAST SEEN   TYPE     REASON      OBJECT    MESSAGE
 65s         Normal   Scheduled   pod/web   Successfully assigned default/web to n1
@@ -752,12 +777,12 @@ See 'kubectl port-forward -h' for help and examples
 [1]
 # kubectl get pods -w & sleep 1; kubectl label pod web x=y; sleep 1; kubectl delete pod web --grace-period=0 --force; sleep 1; kill %1
 NAME   READY   STATUS             RESTARTS      AGE
-web    1/2     CrashLoopBackOff   2 (68s ago)   68s
+web    1/2     CrashLoopBackOff   2 (70s ago)   70s
 pod/web labeled
-web    1/2     CrashLoopBackOff   2 (69s ago)   69s
+web    1/2     CrashLoopBackOff   2 (71s ago)   71s
 Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.
 pod "web" force deleted
-web    1/2     CrashLoopBackOff   2 (70s ago)   70s
+web    1/2     CrashLoopBackOff   2 (72s ago)   72s
 "#,
     );
 }
