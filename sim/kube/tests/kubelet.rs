@@ -112,7 +112,7 @@ impl Cluster {
                 &format!(
                     "ip link set lo up; ip addr add 192.168.0.1{n}/24 dev eth0; ip link set eth0 up
                      ip route add 10.244.{other}.0/24 via 192.168.0.1{other}; sysctl -qw net.ipv4.ip_forward=1
-                     kubelet --node-ip=192.168.0.1{n} --cluster-dns=10.96.0.10 --cluster-domain=cluster.local &
+                     kubelet --node-ip=192.168.0.1{n} --cluster-dns=10.96.0.10 --cluster-domain=cluster.local & echo $! > /run/kubelet.pid
                      if [ {n} = 1 ]; then kube-apiserver --advertise-address=192.168.0.11 & fi; sleep 0.1"
                 ),
             );
@@ -307,4 +307,323 @@ fn pods_run_and_reach_each_other() {
             ("KubeletReady", "True")
         ]
     );
+}
+
+#[test]
+fn a_pod_without_network_says_why() {
+    let bridge = |ipam: &str| {
+        format!(
+            "{{\"cniVersion\": \"0.3.1\", \"name\": \"mynet\", \"plugins\": [{{\"type\": \"bridge\", \"ipam\": {ipam}}}]}}"
+        )
+    };
+    let host_local = r#"{"type": "host-local", "subnet": "10.244.1.0/30"}"#;
+    let sandbox = "FailedCreatePodSandBox: Failed to create pod sandbox: rpc error: code = Unknown desc = failed to \
+                   setup network for sandbox \"ID\": plugin type=";
+    let cases = [
+        (
+            "a range that is used up",
+            "touch /var/lib/cni/networks/mynet/10.244.1.2".to_owned(),
+            bridge(host_local),
+            format!(
+                "{sandbox}\"bridge\" failed (add): failed to allocate for range 0: no IP addresses available in range \
+                 set: 10.244.1.1-10.244.1.2\n"
+            ),
+            // containerd has tidied up.
+            "",
+        ),
+        (
+            "a plugin that isn't there",
+            "rm /opt/cni/bin/bridge".to_owned(),
+            bridge(host_local),
+            format!(
+                "{sandbox}\"bridge\" failed (add): failed to find plugin \"bridge\" in path [/opt/cni/bin]\n"
+            ),
+            // It can't tidy up without the plugin either.
+            "cniID\n",
+        ),
+        (
+            "a file that is no configuration",
+            "sleep 6".to_owned(),
+            "{".to_owned(),
+            "NetworkNotReady: network is not ready: container runtime network not ready: NetworkReady=false \
+             reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized\n"
+                .to_owned(),
+            "",
+        ),
+        (
+            "a range that is none",
+            "true".to_owned(),
+            bridge(r#"{"type": "host-local", "subnet": "10.244.1.0/33"}"#),
+            format!("{sandbox}\"bridge\" failed (add): invalid CIDR address: 10.244.1.0/33\n"),
+            "cniID\n",
+        ),
+    ];
+    for (case, setup, conf, event, netns) in cases {
+        let mut cluster = Cluster::new();
+        cluster.run(
+            "node1",
+            &format!(
+                "mkdir -p /var/lib/cni/networks/mynet; printf '%s' '{conf}' > /etc/cni/net.d/10-mynet.conflist
+                 {setup}; sleep 6"
+            ),
+        );
+        cluster.create(&pod("web", "node1", "image: nginx"));
+        cluster.wait(1.0);
+        assert_eq!(cluster.status("web"), "Pending - web:ContainerCreating:0", "{case}");
+        let said = without_ids(&cluster.events("web"));
+        let first = said.lines().next().unwrap_or_default().replace("(x1)", "");
+        assert_eq!(format!("{first}\n").replacen(" x2:", ":", 1), event, "{case}");
+        assert_eq!(without_ids(&cluster.run("node1", "ls /run/netns")), netns, "{case}");
+    }
+}
+
+#[test]
+fn a_pod_starts_when_its_network_comes() {
+    let mut cluster = Cluster::new();
+    cluster.run("node1", "mv /etc/cni/net.d/10-mynet.conflist /root/; sleep 6");
+    let ready = |cluster: &Cluster| {
+        let node = api::get::<Node>(cluster.world.store(), "", "node1").expect("it registered");
+        let conditions = node.status.clone().unwrap_or_default().conditions.unwrap_or_default();
+        let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready").expect("it is there");
+        format!("{} {}", ready.status, ready.message.unwrap_or_default())
+    };
+    assert_eq!(
+        ready(&cluster),
+        "False container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network \
+         plugin returns error: cni plugin not initialized"
+    );
+    cluster.create(&pod("web", "node1", "image: nginx"));
+    cluster.wait(1.0);
+    cluster.run("node1", "mv /root/10-mynet.conflist /etc/cni/net.d/; sleep 10");
+    assert_eq!(ready(&cluster), "True kubelet is posting ready status");
+    assert_eq!(cluster.status("web"), "Running 10.244.1.2 web:ready:0");
+}
+
+#[test]
+fn containers_start_in_order_and_again_after_a_failure() {
+    let mut cluster = Cluster::new();
+    cluster.create(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {greeting: hello}\n---\n\
+         apiVersion: v1\nkind: Pod\nmetadata: {name: web, labels: {app: web}}\nspec:\n  nodeName: node1\n  volumes:\n  \
+         - {name: conf, configMap: {name: conf}}\n  - {name: data, emptyDir: {}}\n  - {name: host, hostPath: {path: \
+         /srv}}\n  hostAliases: [{ip: 1.2.3.4, hostnames: [foo, bar]}]\n  initContainers:\n  - name: one\n    image: \
+         busybox\n    command: [sh, -c, 'cat /conf/greeting > /data/said; echo \"$NODE $IP\" > /srv/from']\n    env:\n    \
+         - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}\n    - {name: IP, valueFrom: {fieldRef: \
+         {fieldPath: status.podIP}}}\n    volumeMounts: [{name: conf, mountPath: /conf}, {name: data, mountPath: \
+         /data}, {name: host, mountPath: /srv}]\n  - {name: two, image: busybox, command: [sleep, '1']}\n  \
+         containers:\n  - {name: main, image: busybox, command: [sleep, '3600'], volumeMounts: [{name: data, mountPath: \
+         /data}]}\n",
+    );
+    cluster.wait(0.5);
+    assert_eq!(
+        cluster.status("web"),
+        "Pending 10.244.1.2 one:Completed 0:0 two:ready:0 main:PodInitializing:0"
+    );
+    cluster.wait(1.0);
+    assert_eq!(cluster.status("web"), "Running 10.244.1.2 one:Completed 0:0 two:Completed 0:0 main:ready:0");
+    assert_eq!(
+        cluster.in_pod("web", "cat /data/said; tail -2 /etc/hosts"),
+        "hello# Entries added by HostAliases.\n1.2.3.4\tfoo\tbar\n"
+    );
+    assert_eq!(cluster.run("node1", "cat /srv/from"), "node1 10.244.1.2\n");
+
+    cluster.create(&pod("broken", "node1", "image: busybox, command: [sh, -c, 'echo no; exit 3']"));
+    cluster.create(&pod("nothing", "node1", "image: busybox, command: [foo]"));
+    cluster.create(&pod(
+        "lost",
+        "node1",
+        "image: nginx, env: [{name: A, valueFrom: {configMapKeyRef: {name: x, key: k}}}]",
+    ));
+    cluster.wait(1.0);
+    assert_eq!(cluster.status("broken"), "Running 10.244.1.3 web:CrashLoopBackOff:1");
+    assert_eq!(cluster.status("nothing"), "Running 10.244.1.4 web:RunContainerError:0");
+    assert_eq!(cluster.status("lost"), "Pending 10.244.1.5 web:CreateContainerConfigError:0");
+    assert!(
+        cluster.events("nothing").contains(
+            "Failed: Error: failed to create containerd task: failed to create shim task: OCI runtime create failed: \
+             runc create failed: unable to start container process: exec: \"foo\": executable file not found in $PATH: \
+             unknown\n"
+        ),
+        "{}",
+        cluster.events("nothing")
+    );
+    assert_eq!(
+        cluster.ask("broken", Ask::Logs { follow: false, tail: None, previous: true }, b""),
+        ("no\n".to_owned(), 0)
+    );
+    cluster.wait(100.0);
+    // After 10 and 20 and 40 seconds.
+    assert_eq!(cluster.status("broken"), "Running 10.244.1.3 web:CrashLoopBackOff:4");
+}
+
+#[test]
+fn probes_ask_and_have_consequences() {
+    let mut cluster = Cluster::new();
+    let probe = |what: &str| format!("image: nginx, {what}");
+    cluster.create(&pod(
+        "ready",
+        "node1",
+        &probe("readinessProbe: {httpGet: {port: 80, path: /ok}, periodSeconds: 1}"),
+    ));
+    cluster.create(&pod("tcp", "node1", &probe("readinessProbe: {tcpSocket: {port: 81}, periodSeconds: 1}")));
+    cluster.create(&pod(
+        "live",
+        "node1",
+        &probe("livenessProbe: {exec: {command: [cat, /alive]}, initialDelaySeconds: 2, periodSeconds: 1, failureThreshold: 2}"),
+    ));
+    cluster.wait(2.5);
+    assert_eq!(cluster.status("ready"), "Running 10.244.1.2 web:running:0");
+    let last = |events: String| {
+        events.lines().find(|line| line.starts_with("Unhealthy")).unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        last(cluster.events("ready")),
+        "Unhealthy x2: Readiness probe failed: HTTP probe failed with statuscode: 404"
+    );
+    assert_eq!(
+        last(cluster.events("tcp")),
+        "Unhealthy x2: Readiness probe failed: dial tcp 10.244.1.3:81: connect: connection refused"
+    );
+    cluster.in_pod("ready", "echo ok > /usr/share/nginx/html/ok");
+    cluster.wait(1.1);
+    assert_eq!(cluster.status("ready"), "Running 10.244.1.2 web:ready:0");
+    cluster.wait(2.0);
+    assert_eq!(cluster.status("live"), "Running 10.244.1.4 web:ready:1");
+    let events = cluster.events("live");
+    for line in [
+        "Unhealthy x3: Liveness probe failed: cat: /alive: No such file or directory\n",
+        "Killing: Container web failed liveness probe, will be restarted\n",
+    ] {
+        assert!(events.contains(line), "{line} is not in {events}");
+    }
+}
+
+#[test]
+fn a_kubelet_that_comes_back_finds_its_pods_and_a_deleted_one_goes() {
+    let mut cluster = Cluster::new();
+    cluster.create(&pod("web", "node1", "image: nginx"));
+    cluster.wait(1.0);
+    let shown = "ip netns; ip route; ls /var/lib/cni/networks/mynet";
+    let before = cluster.run("node1", shown);
+    let uid = |cluster: &Cluster| {
+        let status = cluster.pod("web").and_then(|pod| pod.status.clone()).unwrap_or_default();
+        status.container_statuses.and_then(|all| all.first()?.container_id.clone())
+    };
+    let container = uid(&cluster);
+    cluster.run("node1", "kill $(cat /run/kubelet.pid); sleep 1");
+    assert_eq!(cluster.run("node1", shown), before);
+    // Without its kubelet nobody gives logs.
+    let logs = Ask::Logs { follow: false, tail: Some(1), previous: false };
+    assert_eq!(
+        cluster.ask("web", logs.clone(), b"").0,
+        "Error from server: Get \"https://192.168.0.11:10250/containerLogs/default/web/web?tailLines=1\": dial tcp \
+         192.168.0.11:10250: connect: connection refused\n"
+    );
+    cluster.run("node1", "kubelet --node-ip=192.168.0.11 & sleep 1; curl -s http://10.244.1.2/ >/dev/null");
+    assert_eq!(cluster.run("node1", shown), before);
+    assert_eq!(
+        (cluster.status("web").as_str(), uid(&cluster)),
+        ("Running 10.244.1.2 web:ready:0", container)
+    );
+    assert!(cluster.ask("web", logs, b"").0.contains("\"GET / HTTP/1.1\" 200"));
+    cluster.delete("web");
+    cluster.wait(1.0);
+    assert_eq!(cluster.status("web"), "gone");
+    assert_eq!(
+        cluster.run("node1", "ip netns; ls /var/lib/kubelet/pods /var/log/pods /var/lib/cni/networks/mynet"),
+        "/var/lib/cni/networks/mynet:\nlast_reserved_ip.0\nlock\n\n/var/lib/kubelet/pods:\n\n/var/log/pods:\n"
+    );
+    assert!(cluster.events("web").ends_with("Killing: Stopping container web\n"));
+}
+
+#[test]
+fn what_goes_through_the_api_server_needs_a_way_to_the_node() {
+    let mut cluster = Cluster::new();
+    cluster.create(&pod(
+        "web",
+        "node2",
+        "image: busybox, stdin: true, command: [sh, -c, 'read x; echo got $x; sleep 3600']",
+    ));
+    cluster.wait(1.0);
+    let exec = |words: &[&str]| Ask::Exec {
+        command: words.iter().map(|word| (*word).to_owned()).collect(),
+        stdin: true,
+        tty: false,
+    };
+    assert_eq!(cluster.ask("web", exec(&["sh", "-c", "cat; exit 7"]), b"a\nb\n"), ("a\nb\n".to_owned(), 7));
+    assert_eq!(
+        cluster.run("node2", "ip netns exec $(ls /run/netns) http-echo -listen :8080 -text hi & sleep 1"),
+        ""
+    );
+    let (text, _) = cluster.ask("web", Ask::PortForward { port: 8080 }, b"GET / HTTP/1.0\r\n\r\n");
+    assert!(text.ends_with("hi\n"), "{text}");
+    let (text, _) = cluster.ask("web", Ask::PortForward { port: 81 }, b"x");
+    assert!(text.ends_with("dial tcp4 127.0.0.1:81: connect: connection refused"), "{text}");
+    for (break_it, expected) in [
+        ("iptables -A OUTPUT -p tcp --dport 10250 -j DROP", "i/o timeout"),
+        ("iptables -F OUTPUT; ip route replace unreachable 192.168.0.12", "connect: no route to host"),
+    ] {
+        cluster.run("node1", break_it);
+        let (text, _) = cluster.ask("web", exec(&["true"]), b"");
+        assert_eq!(
+            text,
+            format!("Error from server: error dialing backend: dial tcp 192.168.0.12:10250: {expected}\n")
+        );
+    }
+}
+
+#[test]
+fn the_same_world_twice_is_the_same() {
+    let run = || {
+        let mut cluster = Cluster::new();
+        cluster.create(&pod(
+            "web",
+            "node2",
+            "image: nginx, livenessProbe: {httpGet: {port: 81}, periodSeconds: 1}",
+        ));
+        cluster.wait(30.0);
+        let printed = cluster.run(
+            "node2",
+            "ip netns; ip addr; iptables-save; cat /var/log/pods/*/*/*.log; ls -R /var/lib/kubelet",
+        );
+        (printed, cluster.events("web"), cluster.world.events_run())
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn kubenet_and_static_pods_and_flags() {
+    let mut cluster = Cluster::new();
+    cluster.run("node1", "kill $(cat /run/kubelet.pid); mkdir -p /etc/kubernetes/manifests; sleep 1");
+    for (flags, expected) in [
+        ("--network-plugin=cni --foo", "failed to parse kubelet flag: unknown flag: --foo"),
+        (
+            "--node-ip=x",
+            "invalid argument \\\"x\\\" for \\\"--node-ip\\\" flag: failed to parse IP: \\\"x\\\"",
+        ),
+    ] {
+        let printed = cluster.run("node1", &format!("kubelet {flags} 2>&1"));
+        assert!(printed.contains("\"command failed\" err=") && printed.contains(expected), "{printed}");
+    }
+    let text = pod("etcd", "x", "image: nginx").replace("  nodeName: x\n", "  hostNetwork: true\n");
+    cluster.run(
+        "node1",
+        &format!(
+            "cat > /etc/kubernetes/manifests/etcd.yaml <<'END'\n{text}END\nkubelet --node-ip=192.168.0.11 \
+             --network-plugin=kubenet --pod-cidr=10.244.1.0/24 --pod-manifest-path=/etc/kubernetes/manifests \
+             --register-with-taints=a=b:NoSchedule --node-labels=x=y >/dev/null 2>&1 & sleep 1"
+        ),
+    );
+    cluster.create(&pod("web", "node1", "image: nginx"));
+    cluster.wait(1.0);
+    assert_eq!(cluster.status("etcd-node1"), "Running 192.168.0.11 web:ready:0");
+    assert_eq!(cluster.status("web"), "Running 10.244.1.2 web:ready:0");
+    assert_eq!(
+        cluster.run("node1", "ip route | grep cbr0; iptables -t nat -S POSTROUTING"),
+        "10.244.1.0/24 dev cbr0 proto kernel scope link src 10.244.1.1 \n-P POSTROUTING ACCEPT\n-A POSTROUTING ! -d \
+         10.0.0.0/8 -m comment --comment \"kubenet: SNAT for outbound traffic from cluster\" -m addrtype ! --dst-type \
+         LOCAL -j MASQUERADE\n"
+    );
+    cluster.run("node1", "rm /etc/kubernetes/manifests/etcd.yaml; sleep 30");
+    assert_eq!(cluster.status("etcd-node1"), "gone");
 }

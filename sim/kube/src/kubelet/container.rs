@@ -129,20 +129,17 @@ impl Start<'_> {
         let reference = self.container.image.clone().unwrap_or_default();
         fill_root(sys, &root, image::find(&reference).map(|image| (image, reference.as_str())));
         self.mount(sys, &root);
-        if let Some((folder, _)) = self.log.rsplit_once('/') {
-            file::make_dirs(sys, folder);
-        }
         // The runtime opens the log before the program says anything.
-        if let Ok(fd) = sys.open(&self.log, OpenMode::Append) {
-            sys.close(fd);
-        }
+        file::put(sys, &self.log, "");
         let failed = |errno: kernel::Errno| format!("failed to start containerd task {id:?}: {errno}");
-        let (output, to_output) = sys.pipe();
-        let (error, to_error) = sys.pipe();
+        let tty = self.container.tty == Some(true);
+        let pipe = |sys: &mut dyn Sys| if tty { sys.terminal_pipe() } else { sys.pipe() };
+        let (output, to_output) = pipe(sys);
+        let (error, to_error) = pipe(sys);
         let with_input = self.container.stdin == Some(true);
         let (input, to_input) = match with_input {
             true => {
-                let (reader, writer) = sys.pipe();
+                let (reader, writer) = pipe(sys);
                 (reader, Some(writer))
             }
             false => (sys.open("/dev/null", OpenMode::Read).map_err(failed)?, None),

@@ -97,23 +97,26 @@ enum State {
         outputs: Vec<(Fd, bool)>,
     },
     /// A connection to a port.
-    Forwarding(Fd),
+    Forwarding(Port),
     /// Only what is left to send.
     Over,
 }
 
+/// A connection to a port.
+#[derive(Clone, Debug)]
+struct Port {
+    fd: Fd,
+    number: u16,
+    to_send: Vec<u8>,
+    /// The client sends no more.
+    ended: bool,
+}
+
 impl Conversation {
-    /// A conversation; its connection is descriptor 3.
-    pub fn new(kubelet: Pid, job: Job, session: Option<(HostId, Pid)>) -> Self {
-        Self {
-            kubelet,
-            job,
-            session,
-            state: State::Begin,
-            received: Vec::new(),
-            to_send: Vec::new(),
-            ended: false,
-        }
+    /// A conversation; its connection is descriptor 3, on which `received` has come already. A program
+    /// is run for the session.
+    pub fn new(kubelet: Pid, (job, session): (Job, Option<(HostId, Pid)>), received: Vec<u8>) -> Self {
+        Self { kubelet, job, session, state: State::Begin, received, to_send: Vec::new(), ended: false }
     }
 
     fn say(&mut self, piece: &Piece) {
@@ -177,7 +180,10 @@ impl Conversation {
                     Ok(()) | Err(Errno::InProgress) => Ok(fd),
                     Err(errno) => Err(errno),
                 }) {
-                    Ok(fd) => self.state = State::Forwarding(fd),
+                    Ok(fd) => {
+                        let to_send = Vec::new();
+                        self.state = State::Forwarding(Port { fd, number: port, to_send, ended: false });
+                    }
                     Err(errno) => self.no_port(port, errno),
                 }
             }
@@ -317,29 +323,45 @@ impl Conversation {
                 }
                 self.pass_on(sys, &text, input);
             }
-            State::Forwarding(fd) => {
-                let fd = *fd;
-                if let Some(errno) = sys.take_error(fd) {
-                    let Job::Forward { port, .. } = self.job else { return };
-                    return self.no_port(port, errno);
-                }
-                for piece in input {
-                    match piece {
-                        Piece::In(bytes) => {
-                            let _ = sys.write(fd, &bytes);
-                        }
-                        _ => {
-                            let _ = sys.shutdown_write(fd);
-                        }
-                    }
-                }
-                loop {
-                    match sys.read(fd, 1 << 16) {
-                        Ok(ReadResult::Data(bytes)) => self.say(&Piece::Out(bytes)),
-                        Ok(ReadResult::Eof) => return self.end(0),
-                        Ok(ReadResult::WouldBlock) | Err(_) => return,
-                    }
-                }
+            State::Forwarding(port) => {
+                let port = port.clone();
+                self.forward(sys, port, input);
+            }
+        }
+    }
+
+    /// Passes on what goes to a port and comes from it.
+    fn forward(&mut self, sys: &mut dyn Sys, mut port: Port, input: Vec<Piece>) {
+        if let Some(errno) = sys.take_error(port.fd) {
+            return self.no_port(port.number, errno);
+        }
+        for piece in input {
+            match piece {
+                Piece::In(bytes) => port.to_send.extend(bytes),
+                _ => port.ended = true,
+            }
+        }
+        self.state = State::Forwarding(port.clone());
+        if sys.peer_addr(port.fd).is_none() || !sys.ready(port.fd).writable {
+            return;
+        }
+        while !port.to_send.is_empty() {
+            match sys.send(port.fd, &port.to_send, None) {
+                Ok(n) => drop(port.to_send.drain(..n)),
+                Err(_) => break,
+            }
+        }
+        if port.ended && port.to_send.is_empty() {
+            port.ended = false;
+            let _ = sys.shutdown_write(port.fd);
+        }
+        self.state = State::Forwarding(port.clone());
+        loop {
+            match sys.read(port.fd, 1 << 16) {
+                Ok(ReadResult::Data(bytes)) => self.say(&Piece::Out(bytes)),
+                Ok(ReadResult::Eof) => return self.end(0),
+                Ok(ReadResult::WouldBlock) => return,
+                Err(errno) => return self.no_port(port.number, errno),
             }
         }
     }
@@ -392,7 +414,7 @@ impl Conversation {
                 wait.fds.extend(outputs.iter().map(|(fd, _)| *fd));
             }
             State::Reading(..) => wait.until = Some(sys.now() + LOOK),
-            State::Forwarding(fd) => wait.fds.push(*fd),
+            State::Forwarding(port) => wait.fds.push(port.fd),
         }
         wait
     }

@@ -31,7 +31,7 @@ pub fn read(sys: &mut dyn Sys, config: &Config) -> BTreeMap<String, Arc<Pod>> {
             }
             Err(why) => {
                 let text = format!("\"Could not process manifest file\" err={why:?} path={path:?}");
-                super::log(sys, 'E', &text);
+                super::log(sys, "file.go:182", &text);
             }
         }
     }
@@ -64,6 +64,14 @@ fn pod(config: &Config, text: &str) -> Result<Pod, String> {
 /// Whether a pod of the API stands for a file of its node.
 pub fn is_mirror(pod: &Pod) -> bool {
     pod.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(MIRROR))
+}
+
+/// Takes the picture of a static pod from the API server.
+pub fn unmirror(sys: &mut dyn Sys, pod: &Pod) {
+    let (namespace, name) = (api::namespace_of(pod), api::name_of(pod));
+    if api::get::<Pod>(sys.store(), namespace, name).is_some_and(|known| is_mirror(&known)) {
+        api::finalize::<Pod>(sys, namespace, name);
+    }
 }
 
 /// Lets the API server have a picture of a static pod.

@@ -81,15 +81,19 @@ struct Agent {
     look: SimTime,
     /// When it looks for static pods again.
     read: SimTime,
+    /// When it looks whether volumes have changed.
+    refresh: SimTime,
 }
 
 /// How often the runtime is asked whether it is ready (`updateRuntimeUp`).
 const LOOK: Duration = Duration::from_secs(5);
+/// `syncFrequency`: how often the files of ConfigMaps are written anew.
+const REFRESH: Duration = Duration::from_secs(60);
 /// `fileCheckFrequency`.
 const READ: Duration = Duration::from_secs(20);
 
-/// Writes a line as klog does: `I0101 00:00:00.000000    1234 TEXT`.
-fn log(sys: &mut dyn Sys, severity: char, text: &str) {
+/// Complains as klog does: `E0101 00:00:00.000000    1234 PLACE] TEXT`.
+fn log(sys: &mut dyn Sys, place: &str, text: &str) {
     let unix = sys.unix_time();
     let (_, month, day) = world::civil_date(unix / 86_400);
     let second = unix % 86_400;
@@ -97,7 +101,7 @@ fn log(sys: &mut dyn Sys, severity: char, text: &str) {
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let pid = sys.pid().0;
     let line = format!(
-        "{severity}{month:02}{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} {pid:>7} kubelet.go] {text}\n"
+        "E{month:02}{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} {pid:>7} {place}] {text}\n"
     );
     tools::console::write_all(sys, Fd::STDERR, &line);
 }
@@ -122,6 +126,7 @@ impl Agent {
             seen: 0,
             look: SimTime::ZERO,
             read: SimTime::ZERO,
+            refresh: sys.now() + REFRESH,
         })
     }
 
@@ -147,7 +152,14 @@ impl Agent {
                 self.workers.values_mut().for_each(Worker::touch);
             }
         }
+        let refresh = now >= self.refresh;
+        if refresh {
+            self.refresh = now + REFRESH;
+        }
         for worker in self.workers.values_mut() {
+            if refresh {
+                worker.refresh(sys, &self.here);
+            }
             worker.turn(sys, &self.here);
         }
         self.workers.retain(|_, worker| !worker.is_gone());
@@ -310,7 +322,7 @@ impl Program for Kubelet {
             None => match Agent::start(sys, &self.args) {
                 Ok(agent) => Box::new(agent),
                 Err(why) => {
-                    log(sys, 'E', &format!("\"command failed\" err={why:?}"));
+                    log(sys, "run.go:74", &format!("\"command failed\" err={why:?}"));
                     return Next::Exit(1);
                 }
             },

@@ -120,7 +120,7 @@ impl NodeReport {
         if let Err(error) = outcome {
             super::log(
                 sys,
-                'E',
+                "kubelet_node_status.go:96",
                 &format!("\"Unable to register node with API server\" err={:?}", error.message),
             );
             self.registered = false;

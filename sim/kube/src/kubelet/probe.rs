@@ -90,6 +90,9 @@ pub struct Target<'a> {
     pub env: std::collections::BTreeMap<String, String>,
 }
 
+/// The kubelet looks at the runtime so often, and probes what it knows to run.
+const RELIST: Duration = Duration::from_secs(1);
+
 fn seconds(value: Option<i32>, default: i32) -> Duration {
     Duration::from_secs(u64::try_from(value.unwrap_or(default)).unwrap_or(0))
 }
@@ -115,7 +118,7 @@ impl Probe {
         ];
         let make = |(purpose, wanted): (Purpose, &Option<Wanted>)| {
             let wanted = wanted.clone()?;
-            let next = now + seconds(wanted.initial_delay_seconds, 0);
+            let next = now + seconds(wanted.initial_delay_seconds, 0).max(RELIST);
             let container = spec.name.clone();
             Some(Self { purpose, container, wanted, next, attempt: None, successes: 0, failures: 0 })
         };

@@ -68,9 +68,11 @@ impl Server {
                     }
                 }
             }
-            let complete = text.windows(4).any(|window| window == b"\r\n\r\n");
-            if complete {
-                answer(sys, fd, &String::from_utf8_lossy(&text), (here, workers));
+            let head = text.windows(4).position(|window| window == b"\r\n\r\n");
+            let complete = head.is_some();
+            if let Some(end) = head {
+                let rest = text.split_off(end + 4);
+                answer(sys, fd, (&String::from_utf8_lossy(&text), rest), (here, workers));
             }
             if complete || ended || text.len() > MAX_REQUEST {
                 sys.close(fd);
@@ -81,7 +83,12 @@ impl Server {
     }
 }
 
-fn answer(sys: &mut dyn Sys, fd: Fd, request: &str, (here, workers): (&Here, &BTreeMap<String, Worker>)) {
+fn answer(
+    sys: &mut dyn Sys,
+    fd: Fd,
+    (request, received): (&str, Vec<u8>),
+    (here, workers): (&Here, &BTreeMap<String, Worker>),
+) {
     let target = request.split(' ').nth(1).unwrap_or("/");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let header = |name: &str| {
@@ -106,7 +113,7 @@ fn answer(sys: &mut dyn Sys, fd: Fd, request: &str, (here, workers): (&Here, &BT
                     let session = header(SESSION).and_then(|text| session(&text));
                     let mut fds = vec![(Fd(3), fd)];
                     fds.extend(input.map(|fd| (Fd(4), fd)));
-                    let conversation = Conversation::new(sys.pid(), job, session);
+                    let conversation = Conversation::new(sys.pid(), (job, session), received);
                     let spawned = sys.spawn(Spawn {
                         args: vec!["kubelet".to_owned()],
                         code: Some(Box::new(conversation)),

@@ -229,6 +229,18 @@ impl Worker {
         }
     }
 
+    /// Writes what has changed of the volumes of a pod that runs.
+    pub fn refresh(&self, sys: &mut dyn Sys, here: &Here) {
+        let changes = |volume: &k8s_openapi::api::core::v1::Volume| {
+            volume.config_map.is_some() || volume.downward_api.is_some() || volume.projected.is_some()
+        };
+        let mut volumes = self.pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+        if self.fate == Fate::Runs && here.api && self.runs() && volumes.any(changes) {
+            // What is gone from the API stays as it was.
+            let _ = volume::prepare(sys, &self.facts(here));
+        }
+    }
+
     /// What it waits for.
     pub fn wait(&self, wait: &mut Wait) {
         if let Some(at) = self.retry {
@@ -513,6 +525,9 @@ impl Worker {
             if same {
                 api::finalize::<Pod>(sys, namespace, name);
             }
+        }
+        if self.source == Source::File && here.api {
+            super::manifests::unmirror(sys, &self.pod);
         }
         file::remove_tree(sys, &self.record.folder());
         file::remove_tree(sys, &self.record.logs());
