@@ -197,7 +197,6 @@ fn explained_commands_give_every_host() {
 }
 
 #[test]
-#[ignore = "the topologies with clusters don't boot yet"]
 fn explained_commands_give_every_node() {
     check_all(true);
 }
