@@ -66,11 +66,11 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let mut waiting = Vec::new();
     let verb = if force { "force deleted" } else { "deleted" };
     for target in &targets {
-        if dry_run == DryRun::No {
-            if let Err(error) = target.delete(cli.sys, grace) {
-                failures.push(error.into());
-                continue;
-            }
+        if dry_run == DryRun::No
+            && let Err(error) = target.delete(cli.sys, grace)
+        {
+            failures.push(error.into());
+            continue;
         }
         let line = match name_only {
             true => format!("{}\n", target.printed()),

@@ -153,7 +153,7 @@ impl Draft<'_> {
     fn place_nic(&mut self, device: &Device) {
         let Some(home) = self.space_of(device.netns) else { return };
         let Some(first) = self.twin(device.id).map(|twin| twin.name.clone()) else { return };
-        let mut changes: Vec<LinkChange> = self.from_init(home).map(LinkChange::Netns).into_iter().collect();
+        let mut changes: Vec<LinkChange> = self.seen_from_init(home).map(LinkChange::Netns).into_iter().collect();
         if first != device.name {
             changes.push(LinkChange::Name(device.name.clone()));
         }
@@ -171,7 +171,7 @@ impl Draft<'_> {
         let kind = LinkKind::Veth {
             peer: Box::new(VethPeer {
                 name: Some(peer.name.clone()),
-                netns: self.from_init(other),
+                netns: self.seen_from_init(other),
                 address: Some(peer.mac),
                 ..VethPeer::default()
             }),
@@ -181,7 +181,7 @@ impl Draft<'_> {
             LinkKind::Veth { peer } if home == other => {
                 (home, None, LinkKind::Veth { peer: Box::new(VethPeer { netns: None, ..*peer }) })
             }
-            kind => (0, self.from_init(home), kind),
+            kind => (0, self.seen_from_init(home), kind),
         };
         let add = LinkAdd { netns, address: Some(main.mac), ..LinkAdd::new(&main.name, kind) };
         let add = self.fitted(space, main, Some(peer), add);
@@ -191,7 +191,7 @@ impl Draft<'_> {
     }
 
     /// How a command in the initial namespace calls another one.
-    fn from_init(&self, space: usize) -> Option<NetnsRef> {
+    fn seen_from_init(&self, space: usize) -> Option<NetnsRef> {
         self.spaces[space].name.clone().map(NetnsRef::Name)
     }
 
@@ -210,7 +210,7 @@ impl Draft<'_> {
             let text = "the namespace that it was made in is gone";
             return self.remark(format!("{}: {text}", device.name));
         };
-        let netns = match self.from_init(home) {
+        let netns = match self.seen_from_init(home) {
             _ if space == home => None,
             None => Some(NetnsRef::Pid(1)),
             named => named,
