@@ -237,7 +237,7 @@ const FILES: [(&str, &str, &str); 4] = [
     (
         "s-step.ron",
         "Scenario(title: \"x\", topology: \"one\", acts: [\n  Act(name: \"a\", steps: [\n    Runn(on: \"a\", cmd: \"true\")])])",
-        "error: s-step.ron:3:5: unknown name `Runn`; expected one of `Run`, `Table`, `HookTable`, `Expect`\n",
+        "error: s-step.ron:3:5: unknown name `Runn`; expected one of `Run`, `Table`, `HookTable`, `Backends`, `Expect`\n",
     ),
     (
         "s-field.ron",

@@ -106,12 +106,18 @@ fn spaces(explanation: &Explanation, replayed: &World) -> Vec<String> {
     named.filter(|name| replayed.host(HostId(0)).netns_names.contains_key(name)).collect()
 }
 
-/// TUN devices that a process has open: without it they have no carrier, and no command gives one.
+/// Devices whose carrier no command gives: TUN devices that a process has open, and bridges without
+/// ports. A new bridge has a carrier until its address is set (Kernel: `br_stp_change_bridge_id`,
+/// `br_port_state_selection`), and an explained one is made with its address.
 fn held_open(lab: &Lab, host: HostId, netns: NetnsId) -> BTreeSet<String> {
     let links = lab.world.host(host).links(netns);
-    let open =
-        links.into_iter().filter(|link| matches!(link.kind, Some(KindInfo::Tun { persist: false, .. })));
-    open.map(|link| link.name).collect()
+    let has_port = |name: &str| links.iter().any(|link| link.master.as_deref() == Some(name));
+    let open = links.iter().filter(|link| match &link.kind {
+        Some(KindInfo::Tun { persist, .. }) => !persist,
+        Some(KindInfo::Bridge(..)) => !has_port(&link.name),
+        _ => false,
+    });
+    open.map(|link| link.name.clone()).collect()
 }
 
 /// Without what the carrier of those devices shows in.

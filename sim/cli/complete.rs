@@ -146,7 +146,7 @@ mod tests {
             ("echo >dat", 6, "data"),
             ("cat /proc/sys/net/ipv4/conf/al", 4, "/proc/sys/net/ipv4/conf/all/"),
             ("on h/g", 3, "h/green"),
-            ("hel", 0, "help"),
+            ("hel", 0, "hello-app help"),
             ("cat é", 4, ""),
         ] {
             let (from, found) = complete(&world, at, line);

@@ -71,7 +71,10 @@ impl Draft<'_> {
                     Some(lower) => self.target().get_dev(lower).map(|lower| lower.name.clone()),
                     None => None,
                 };
-                let config = kernel::request::VxlanConfig { link: lower, ..vxlan.config.clone() };
+                // Without a port `ip` prints a warning.
+                let dstport = Some(vxlan.port());
+                let config =
+                    kernel::request::VxlanConfig { link: lower, dstport, ..vxlan.config.clone() };
                 let add = LinkAdd {
                     address: Some(device.mac),
                     ..LinkAdd::new(&device.name, LinkKind::Vxlan(config))
