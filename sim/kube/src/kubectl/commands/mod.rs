@@ -282,7 +282,7 @@ pub static COMMANDS: &[Command] = &[
         TROUBLE,
         "Show details of a specific resource or group of resources",
         "(-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]",
-        &[ALL_NAMESPACES, FILENAME, KUSTOMIZE, RECURSIVE, SELECTOR, CHUNK, switch("show-events")],
+        &[ALL_NAMESPACES, FILENAME, KUSTOMIZE, RECURSIVE, SELECTOR, CHUNK, foreign_switch("show-events")],
         describe::run,
     ),
     command(
@@ -378,7 +378,7 @@ pub static COMMANDS: &[Command] = &[
             MISSING_KEYS,
             VALIDATE,
             CASCADE,
-            switch("force"),
+            foreign_switch("force"),
             foreign_switch("force-conflicts"),
             number("grace-period"),
             switch("openapi-patch"),

@@ -1,6 +1,9 @@
 //! A pod's worker: brings what is on the node to what the pod is to be. Kubernetes:
 //! `pkg/kubelet/pod_workers.go`, `pkg/kubelet/kuberuntime`.
 
+mod start;
+mod stop;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -11,21 +14,21 @@ use packet::{NetnsId, Pid, SimTime};
 use tools::file;
 use world::{Fd, Sys, Wait};
 
-use super::config::Config;
-use super::container::{self, Start};
-use super::dns::{self, PodDns};
-use super::env::{Facts, environment};
-use super::kill::Kill;
-use super::network::NOT_READY;
-use super::probe::{Probe, Purpose, Target, Verdict};
-use super::record::{Container, Ended, Record, Sandbox, State, unix};
-use super::sandbox::Around;
-use super::shim::exit_of;
-use super::status::{Picture, passed, restart_policy};
-use super::volume::{self, Mounted};
 use crate::api;
 use crate::api::event::{Report, Severity};
 use crate::cni::libcni::NetworkList;
+use crate::kubelet::config::Config;
+use crate::kubelet::container::{self, Start};
+use crate::kubelet::dns::{self, PodDns};
+use crate::kubelet::env::{Facts, environment};
+use crate::kubelet::kill::Kill;
+use crate::kubelet::network::NOT_READY;
+use crate::kubelet::probe::{Probe, Purpose, Target, Verdict};
+use crate::kubelet::record::{Container, Ended, Record, Sandbox, State, unix};
+use crate::kubelet::sandbox::Around;
+use crate::kubelet::shim::exit_of;
+use crate::kubelet::status::{Picture, passed, restart_policy};
+use crate::kubelet::volume::{self, Mounted};
 
 /// What a worker needs to know of its node.
 #[derive(Clone, Debug)]
@@ -424,123 +427,6 @@ impl Worker {
         }
     }
 
-    fn grace(&self) -> Duration {
-        let metadata = &self.pod.metadata;
-        let own = self.pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
-        let seconds = metadata.deletion_grace_period_seconds.or(own).unwrap_or(30);
-        Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1))
-    }
-
-    /// Begins to stop a container.
-    fn kill(
-        &mut self,
-        sys: &mut dyn Sys,
-        here: &Here,
-        (spec, is_init): (&Spec, bool),
-        message: &str,
-        grace: Duration,
-    ) {
-        let Some(run) = self.record.containers.get(&spec.name).and_then(Container::run).cloned() else {
-            return;
-        };
-        if self.kills.contains_key(&spec.name) {
-            return;
-        }
-        here.event(sys, &self.pod, &part(&spec.name, is_init), (Severity::Normal, "Killing", message));
-        let ip = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip).or(here.host_ip);
-        let env = self.environment(sys, here, spec).unwrap_or_default();
-        let target = Target { spec, ip: ip.unwrap_or(Ipv4Addr::LOCALHOST), pid: run.pid(), env };
-        let (kill, complaint) = Kill::begin(sys, &target, grace);
-        if let Some(complaint) = complaint {
-            let event = (Severity::Warning, "FailedPreStopHook", complaint.as_str());
-            here.event(sys, &self.pod, &part(&spec.name, is_init), event);
-        }
-        self.kills.insert(spec.name.clone(), kill);
-    }
-
-    fn go_on_killing(&mut self, sys: &mut dyn Sys) {
-        for (name, kill) in &mut self.kills {
-            if let Some(run) = self.record.containers.get(name).and_then(Container::run) {
-                kill.turn(sys, run.pid());
-            }
-        }
-    }
-
-    fn runs(&self) -> bool {
-        self.record.containers.values().any(|it| it.run().is_some())
-    }
-
-    fn kill_all(&mut self, sys: &mut dyn Sys, here: &Here, grace: Duration) {
-        for (spec, is_init) in self.specs() {
-            let message = format!("Stopping container {}", spec.name);
-            self.kill(sys, here, (&spec, is_init), &message, grace);
-        }
-    }
-
-    fn around<'a>(&'a self, here: &'a Here, dns: &'a PodDns) -> Around<'a> {
-        Around { config: &here.config, network: here.network.as_ref(), pod: &self.pod, dns }
-    }
-
-    fn stop_sandbox(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<(), String> {
-        let Some(sandbox) = self.record.sandbox.clone() else { return Ok(()) };
-        let (dns, _) = PodDns::of(sys, &here.config, &self.pod);
-        self.around(here, &dns).stop(sys, &sandbox)?;
-        self.record.sandbox = None;
-        Ok(())
-    }
-
-    /// Stops the pod: its containers, then its sandbox; then it is forgotten. Kubernetes:
-    /// `SyncTerminatingPod`, `SyncTerminatedPod`.
-    fn go_on_stopping(&mut self, sys: &mut dyn Sys, here: &Here, begun: bool, known: bool) {
-        if !begun {
-            self.fate = Fate::Stops { begun: true, known };
-            for mut probe in std::mem::take(&mut self.probes) {
-                probe.cancel(sys);
-            }
-            let grace = self.grace();
-            self.kill_all(sys, here, grace);
-        }
-        if self.runs() || self.retry.is_some_and(|at| sys.now() < at) {
-            return;
-        }
-        self.retry = None;
-        if let Err(why) = self.stop_sandbox(sys, here) {
-            let uid = &self.record.uid;
-            let why = format!("rpc error: code = Unknown desc = {why}");
-            let message = format!(
-                "error killing pod: failed to \"KillPodSandbox\" for {uid:?} with KillPodSandboxError: {why:?}"
-            );
-            here.event(sys, &self.pod, "", (Severity::Warning, "FailedKillPod", message.as_str()));
-            self.retry = Some(sys.now() + jittered(sys, RETRY));
-            return;
-        }
-        if known && !here.api {
-            // The API server has to hear of it first.
-            return;
-        }
-        if known && self.source == Source::Api {
-            let (namespace, name) = (&self.record.namespace, &self.record.name);
-            let same = api::get::<Pod>(sys.store(), namespace, name)
-                .is_some_and(|pod| pod.metadata.uid == self.pod.metadata.uid);
-            if same {
-                api::finalize::<Pod>(sys, namespace, name);
-            }
-        }
-        if self.source == Source::File && here.api {
-            super::manifests::unmirror(sys, &self.pod);
-        }
-        file::remove_tree(sys, &self.record.folder());
-        file::remove_tree(sys, &self.record.logs());
-        let prefix = format!("{}_{}_", self.record.name, self.record.namespace);
-        for entry in sys.read_dir("/var/log/containers").unwrap_or_default() {
-            if entry.name.starts_with(&prefix) {
-                let _ = sys.unlink(&format!("/var/log/containers/{}", entry.name));
-            }
-        }
-        self.record.forget(sys);
-        self.fate = Fate::Gone;
-    }
-
     /// Brings the pod to what it is to be. Kubernetes: `Kubelet.SyncPod`,
     /// `kubeGenericRuntimeManager.SyncPod`.
     fn sync(&mut self, sys: &mut dyn Sys, here: &Here) -> Result<(), Later> {
@@ -652,203 +538,6 @@ impl Worker {
     fn place_name(&self, sys: &dyn Sys) -> String {
         let Record { name, namespace, .. } = &self.record;
         if sys.place_pid(name).is_some() { format!("{name}.{namespace}") } else { name.clone() }
-    }
-
-    /// Whether a container is to start now.
-    fn may_start(&self, sys: &dyn Sys, spec: &Spec, is_init: bool) -> bool {
-        let Some(it) = self.record.containers.get(&spec.name) else { return true };
-        if it.run().is_some() || it.not_before > sys.now().as_nanos() {
-            return false;
-        }
-        match it.ended() {
-            None => true,
-            Some(ended) => self.restarts(spec, is_init, ended.exit_code),
-        }
-    }
-
-    /// The init container that is next; none when all are through.
-    fn next_init(&self) -> Option<Spec> {
-        let init = self.pod.spec.as_ref()?.init_containers.as_ref()?;
-        let main_began = self.specs().iter().any(|(spec, is_init)| {
-            !is_init && self.record.containers.get(&spec.name).is_some_and(|it| it.state != State::default())
-        });
-        let open = |spec: &&Spec| self.record.containers.get(&spec.name).is_none_or(|it| !passed(spec, it));
-        init.iter().find(open).filter(|_| !main_began).cloned()
-    }
-
-    fn to_start(&self, sys: &dyn Sys) -> Vec<(Spec, bool)> {
-        match self.next_init() {
-            Some(init) => {
-                vec![(init, true)].into_iter().filter(|(spec, _)| self.may_start(sys, spec, true)).collect()
-            }
-            None => {
-                let goes_on = |spec: &Spec| spec.restart_policy.as_deref() == Some("Always");
-                let all = self.specs().into_iter().filter(|(spec, is_init)| !is_init || goes_on(spec));
-                all.filter(|(spec, is_init)| self.may_start(sys, spec, *is_init)).collect()
-            }
-        }
-    }
-
-    fn has_to_start(&self, sys: &dyn Sys) -> bool {
-        !self.to_start(sys).is_empty() || self.changed_images().next().is_some()
-    }
-
-    /// The containers that run from another image than they are to.
-    fn changed_images(&self) -> impl Iterator<Item = Spec> {
-        let differs = |spec: &Spec| {
-            let run = self.record.containers.get(&spec.name).and_then(Container::run);
-            run.is_some_and(|run| Some(&run.image) != spec.image.as_ref())
-                && !self.kills.contains_key(&spec.name)
-        };
-        let changed: Vec<Spec> = self
-            .specs()
-            .into_iter()
-            .filter(|(spec, is_init)| !is_init && differs(spec))
-            .map(|(spec, _)| spec)
-            .collect();
-        changed.into_iter()
-    }
-
-    fn start_containers(&mut self, sys: &mut dyn Sys, here: &Here, volumes: &[Mounted]) -> Result<(), Later> {
-        let changed: Vec<Spec> = self.changed_images().collect();
-        for spec in changed {
-            let message = format!("Container {} definition changed, will be restarted", spec.name);
-            let grace = self.grace();
-            self.kill(sys, here, (&spec, false), &message, grace);
-        }
-        let mut outcome = Ok(());
-        loop {
-            let list = self.to_start(sys);
-            if list.is_empty() {
-                return outcome;
-            }
-            for (spec, is_init) in list {
-                if let Err(later) = self.start(sys, here, (&spec, is_init), volumes) {
-                    outcome = Err(later);
-                }
-            }
-            if outcome.is_err() || self.next_init().is_some() {
-                return outcome;
-            }
-        }
-    }
-
-    fn environment(
-        &self,
-        sys: &dyn Sys,
-        here: &Here,
-        spec: &Spec,
-    ) -> Result<BTreeMap<String, String>, String> {
-        let mut env = container::base_environment(&dns::hostname(&here.config, &self.pod).0);
-        env.extend(environment(sys.store(), &self.facts(here), spec)?);
-        Ok(env)
-    }
-
-    /// The environment of a container for a command in it.
-    pub fn environment_of(&self, sys: &dyn Sys, here: &Here, name: &str) -> BTreeMap<String, String> {
-        let spec = self.specs().into_iter().find(|(spec, _)| spec.name == name);
-        spec.and_then(|(spec, _)| self.environment(sys, here, &spec).ok()).unwrap_or_default()
-    }
-
-    /// Starts a container.
-    fn start(
-        &mut self,
-        sys: &mut dyn Sys,
-        here: &Here,
-        (spec, is_init): (&Spec, bool),
-        volumes: &[Mounted],
-    ) -> Result<(), Later> {
-        let name = &spec.name;
-        let part = part(name, is_init);
-        let pod = Arc::clone(&self.pod);
-        let say = |sys: &mut dyn Sys, severity, reason: &str, message: &str| {
-            here.event(sys, &pod, &part, (severity, reason, message));
-        };
-        let image = spec.image.clone().unwrap_or_default();
-        let present = format!("Container image {image:?} already present on machine");
-        say(sys, Severity::Normal, "Pulled", &present);
-        let env = match self.environment(sys, here, spec) {
-            Ok(env) => env,
-            Err(why) => {
-                say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
-                let it = self.record.containers.entry(name.clone()).or_default();
-                it.wait("CreateContainerConfigError", &why);
-                return Err(Later(jittered(sys, RETRY)));
-            }
-        };
-        let Some(sandbox) = self.record.sandbox.clone() else { return Err(Later(RETRY)) };
-        let netns = sys.netns_of_pid(Pid(sandbox.pid)).unwrap_or(NetnsId::INIT);
-        let hosts = self.write_hosts(sys, here, &sandbox);
-        let before = self.record.containers.get(name).cloned().unwrap_or_default();
-        let again = before.ended().is_some();
-        let restarts = before.restarts + i32::from(again);
-        let log = format!("{}/{name}/{restarts}.log", self.record.logs());
-        let hostname = match self.host_network() {
-            true => sys.hostname(),
-            false => dns::hostname(&here.config, &self.pod).0,
-        };
-        let start = Start {
-            container: spec,
-            sandbox: &sandbox.id,
-            netns,
-            env,
-            volumes,
-            hosts: &hosts,
-            hostname: &hostname,
-            log: log.clone(),
-        };
-        let outcome = start.start(sys);
-        say(sys, Severity::Normal, "Created", &format!("Created container {name}"));
-        let it = self.record.containers.entry(name.clone()).or_default();
-        it.restarts = restarts;
-        it.not_before = 0;
-        if let State::Ended(ended) = &it.state {
-            it.last = Some(ended.clone());
-        }
-        match outcome {
-            Ok(begun) => {
-                it.started = spec.startup_probe.is_none();
-                it.ready = it.started && spec.readiness_probe.is_none();
-                it.state = State::Running(begun.run.clone());
-                link_log(sys, &self.record, name, &begun.run.id, &log);
-                if let Some(fd) = begun.input {
-                    self.inputs.insert(name.clone(), fd);
-                }
-                self.probes.extend(Probe::all(spec, sys.now()));
-                say(sys, Severity::Normal, "Started", &format!("Started container {name}"));
-                Ok(())
-            }
-            Err(why) => {
-                say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
-                let ended = Ended {
-                    id: super::record::new_id(sys),
-                    exit_code: 128,
-                    reason: "StartError".to_owned(),
-                    message: why.clone(),
-                    started: 0,
-                    finished: unix(sys),
-                };
-                it.last = Some(ended);
-                it.state = State::Waiting { reason: "RunContainerError".to_owned(), message: why };
-                if it.back_off > 0 {
-                    self.back_off(sys, here, spec, is_init);
-                } else {
-                    it.back_off = FIRST_BACK_OFF;
-                    it.not_before = (sys.now() + jittered(sys, RETRY)).as_nanos();
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Writes the pod's /etc/hosts; answers where it lies.
-    fn write_hosts(&self, sys: &mut dyn Sys, here: &Here, sandbox: &Sandbox) -> String {
-        let path = format!("{}/etc-hosts", self.record.folder());
-        if sys.stat(&path).is_err() {
-            let text = dns::hosts(sys, &here.config, &self.pod, sandbox.ip);
-            file::put(sys, &path, &text);
-        }
-        path
     }
 
     fn picture<'a>(&'a self, sys: &dyn Sys, here: &Here, pod: &'a Pod) -> Picture<'a> {

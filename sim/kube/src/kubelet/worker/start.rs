@@ -1,0 +1,209 @@
+//! Starting containers.
+//!
+//! Simplified: a container's `postStart` hook is not run.
+
+use super::*;
+
+impl Worker {
+    /// Whether a container is to start now.
+    pub(super) fn may_start(&self, sys: &dyn Sys, spec: &Spec, is_init: bool) -> bool {
+        let Some(it) = self.record.containers.get(&spec.name) else { return true };
+        if it.run().is_some() || it.not_before > sys.now().as_nanos() {
+            return false;
+        }
+        match it.ended() {
+            None => true,
+            Some(ended) => self.restarts(spec, is_init, ended.exit_code),
+        }
+    }
+
+    /// The init container that is next; none when all are through.
+    pub(super) fn next_init(&self) -> Option<Spec> {
+        let init = self.pod.spec.as_ref()?.init_containers.as_ref()?;
+        let main_began = self.specs().iter().any(|(spec, is_init)| {
+            !is_init && self.record.containers.get(&spec.name).is_some_and(|it| it.state != State::default())
+        });
+        let open = |spec: &&Spec| self.record.containers.get(&spec.name).is_none_or(|it| !passed(spec, it));
+        init.iter().find(open).filter(|_| !main_began).cloned()
+    }
+
+    pub(super) fn to_start(&self, sys: &dyn Sys) -> Vec<(Spec, bool)> {
+        match self.next_init() {
+            Some(init) => {
+                vec![(init, true)].into_iter().filter(|(spec, _)| self.may_start(sys, spec, true)).collect()
+            }
+            None => {
+                let goes_on = |spec: &Spec| spec.restart_policy.as_deref() == Some("Always");
+                let all = self.specs().into_iter().filter(|(spec, is_init)| !is_init || goes_on(spec));
+                all.filter(|(spec, is_init)| self.may_start(sys, spec, *is_init)).collect()
+            }
+        }
+    }
+
+    pub(super) fn has_to_start(&self, sys: &dyn Sys) -> bool {
+        !self.to_start(sys).is_empty() || self.changed_images().next().is_some()
+    }
+
+    /// The containers that run from another image than they are to.
+    pub(super) fn changed_images(&self) -> impl Iterator<Item = Spec> {
+        let differs = |spec: &Spec| {
+            let run = self.record.containers.get(&spec.name).and_then(Container::run);
+            run.is_some_and(|run| Some(&run.image) != spec.image.as_ref())
+                && !self.kills.contains_key(&spec.name)
+        };
+        let changed: Vec<Spec> = self
+            .specs()
+            .into_iter()
+            .filter(|(spec, is_init)| !is_init && differs(spec))
+            .map(|(spec, _)| spec)
+            .collect();
+        changed.into_iter()
+    }
+
+    pub(super) fn start_containers(
+        &mut self,
+        sys: &mut dyn Sys,
+        here: &Here,
+        volumes: &[Mounted],
+    ) -> Result<(), Later> {
+        let changed: Vec<Spec> = self.changed_images().collect();
+        for spec in changed {
+            let message = format!("Container {} definition changed, will be restarted", spec.name);
+            let grace = self.grace();
+            self.kill(sys, here, (&spec, false), &message, grace);
+        }
+        let mut outcome = Ok(());
+        loop {
+            let list = self.to_start(sys);
+            if list.is_empty() {
+                return outcome;
+            }
+            for (spec, is_init) in list {
+                if let Err(later) = self.start(sys, here, (&spec, is_init), volumes) {
+                    outcome = Err(later);
+                }
+            }
+            if outcome.is_err() || self.next_init().is_some() {
+                return outcome;
+            }
+        }
+    }
+
+    pub(super) fn environment(
+        &self,
+        sys: &dyn Sys,
+        here: &Here,
+        spec: &Spec,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let mut env = container::base_environment(&dns::hostname(&here.config, &self.pod).0);
+        env.extend(environment(sys.store(), &self.facts(here), spec)?);
+        Ok(env)
+    }
+
+    /// The environment of a container for a command in it.
+    pub fn environment_of(&self, sys: &dyn Sys, here: &Here, name: &str) -> BTreeMap<String, String> {
+        let spec = self.specs().into_iter().find(|(spec, _)| spec.name == name);
+        spec.and_then(|(spec, _)| self.environment(sys, here, &spec).ok()).unwrap_or_default()
+    }
+
+    /// Starts a container.
+    pub(super) fn start(
+        &mut self,
+        sys: &mut dyn Sys,
+        here: &Here,
+        (spec, is_init): (&Spec, bool),
+        volumes: &[Mounted],
+    ) -> Result<(), Later> {
+        let name = &spec.name;
+        let part = part(name, is_init);
+        let pod = Arc::clone(&self.pod);
+        let say = |sys: &mut dyn Sys, severity, reason: &str, message: &str| {
+            here.event(sys, &pod, &part, (severity, reason, message));
+        };
+        let image = spec.image.clone().unwrap_or_default();
+        let present = format!("Container image {image:?} already present on machine");
+        say(sys, Severity::Normal, "Pulled", &present);
+        let env = match self.environment(sys, here, spec) {
+            Ok(env) => env,
+            Err(why) => {
+                say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
+                let it = self.record.containers.entry(name.clone()).or_default();
+                it.wait("CreateContainerConfigError", &why);
+                return Err(Later(jittered(sys, RETRY)));
+            }
+        };
+        let Some(sandbox) = self.record.sandbox.clone() else { return Err(Later(RETRY)) };
+        let netns = sys.netns_of_pid(Pid(sandbox.pid)).unwrap_or(NetnsId::INIT);
+        let hosts = self.write_hosts(sys, here, &sandbox);
+        let before = self.record.containers.get(name).cloned().unwrap_or_default();
+        let again = before.ended().is_some();
+        let restarts = before.restarts + i32::from(again);
+        let log = format!("{}/{name}/{restarts}.log", self.record.logs());
+        let hostname = match self.host_network() {
+            true => sys.hostname(),
+            false => dns::hostname(&here.config, &self.pod).0,
+        };
+        let start = Start {
+            container: spec,
+            sandbox: &sandbox.id,
+            netns,
+            env,
+            volumes,
+            hosts: &hosts,
+            hostname: &hostname,
+            log: log.clone(),
+        };
+        let outcome = start.start(sys);
+        say(sys, Severity::Normal, "Created", &format!("Created container {name}"));
+        let it = self.record.containers.entry(name.clone()).or_default();
+        it.restarts = restarts;
+        it.not_before = 0;
+        if let State::Ended(ended) = &it.state {
+            it.last = Some(ended.clone());
+        }
+        match outcome {
+            Ok(begun) => {
+                it.started = spec.startup_probe.is_none();
+                it.ready = it.started && spec.readiness_probe.is_none();
+                it.state = State::Running(begun.run.clone());
+                link_log(sys, &self.record, name, &begun.run.id, &log);
+                if let Some(fd) = begun.input {
+                    self.inputs.insert(name.clone(), fd);
+                }
+                self.probes.extend(Probe::all(spec, sys.now()));
+                say(sys, Severity::Normal, "Started", &format!("Started container {name}"));
+                Ok(())
+            }
+            Err(why) => {
+                say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
+                let ended = Ended {
+                    id: crate::kubelet::record::new_id(sys),
+                    exit_code: 128,
+                    reason: "StartError".to_owned(),
+                    message: why.clone(),
+                    started: 0,
+                    finished: unix(sys),
+                };
+                it.last = Some(ended);
+                it.state = State::Waiting { reason: "RunContainerError".to_owned(), message: why };
+                if it.back_off > 0 {
+                    self.back_off(sys, here, spec, is_init);
+                } else {
+                    it.back_off = FIRST_BACK_OFF;
+                    it.not_before = (sys.now() + jittered(sys, RETRY)).as_nanos();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the pod's /etc/hosts; answers where it lies.
+    pub(super) fn write_hosts(&self, sys: &mut dyn Sys, here: &Here, sandbox: &Sandbox) -> String {
+        let path = format!("{}/etc-hosts", self.record.folder());
+        if sys.stat(&path).is_err() {
+            let text = dns::hosts(sys, &here.config, &self.pod, sandbox.ip);
+            file::put(sys, &path, &text);
+        }
+        path
+    }
+}
