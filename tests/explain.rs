@@ -106,6 +106,17 @@ fn spaces(explanation: &Explanation, replayed: &World) -> Vec<String> {
     named.filter(|name| replayed.host(HostId(0)).netns_names.contains_key(name)).collect()
 }
 
+/// Local routes in the order of their texts: those of one address on several devices stand in the order
+/// in which the devices got it, which nothing else shows.
+fn local_sorted(text: &str) -> String {
+    let is_local = |line: &&str| line.starts_with("local ");
+    let mut local: Vec<&str> = text.lines().filter(is_local).collect();
+    local.sort_unstable();
+    let mut local = local.into_iter();
+    let lines = text.lines().map(|line| if is_local(&line) { local.next().unwrap_or(line) } else { line });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 /// Devices whose carrier no command gives: TUN devices that a process has open, and bridges without
 /// ports. A new bridge has a carrier until its address is set (Kernel: `br_stp_change_bridge_id`,
 /// `br_port_state_selection`), and an explained one is made with its address.
@@ -169,8 +180,8 @@ fn check(lab: &Lab, name: &str) -> Result<(), String> {
                 let text = ignored.iter().fold(text, |text, ignored| ignored.strip(&text));
                 if open.is_empty() { text } else { strip_carrier(&text, &open) }
             };
-            let wanted = strip(typed(&mut original, host, wanted, command).0);
-            let got = strip(typed(&mut replayed, HostId(0), got, command).0);
+            let wanted = local_sorted(&strip(typed(&mut original, host, wanted, command).0));
+            let got = local_sorted(&strip(typed(&mut replayed, HostId(0), got, command).0));
             if wanted != got {
                 let difference = similar::TextDiff::from_lines(&wanted, &got);
                 let difference = difference.unified_diff().context_radius(1).to_string();

@@ -201,7 +201,7 @@ fn wrapped(frame: &Frame, sent: &Frame) -> Vec<&'static str> {
 
 /// The headers of a frame, from the outside in.
 fn headers(frame: &Frame) -> Vec<&'static str> {
-    let mut names = vec!["Ethernet"];
+    let mut names = vec!["Eth"];
     match &frame.payload {
         EtherPayload::Ip(packet) => ip_headers(packet, &mut names),
         EtherPayload::Arp(_) => names.push("ARP"),

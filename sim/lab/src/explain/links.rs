@@ -73,8 +73,7 @@ impl Draft<'_> {
                 };
                 // Without a port `ip` prints a warning.
                 let dstport = Some(vxlan.port());
-                let config =
-                    kernel::request::VxlanConfig { link: lower, dstport, ..vxlan.config.clone() };
+                let config = kernel::request::VxlanConfig { link: lower, dstport, ..vxlan.config.clone() };
                 let add = LinkAdd {
                     address: Some(device.mac),
                     ..LinkAdd::new(&device.name, LinkKind::Vxlan(config))
@@ -156,7 +155,8 @@ impl Draft<'_> {
     fn place_nic(&mut self, device: &Device) {
         let Some(home) = self.space_of(device.netns) else { return };
         let Some(first) = self.twin(device.id).map(|twin| twin.name.clone()) else { return };
-        let mut changes: Vec<LinkChange> = self.seen_from_init(home).map(LinkChange::Netns).into_iter().collect();
+        let mut changes: Vec<LinkChange> =
+            self.seen_from_init(home).map(LinkChange::Netns).into_iter().collect();
         if first != device.name {
             changes.push(LinkChange::Name(device.name.clone()));
         }
