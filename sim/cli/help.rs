@@ -30,6 +30,7 @@ const TOPICS: [(&str, &[Entry]); 11] = [
             ("sysctl", "kernel settings, e.g. `sysctl net.ipv4.ip_forward=1`"),
             ("dmesg", "the kernel log, e.g. martians"),
             ("hostname", "the host's name"),
+            ("getenforce setenforce", "whether SELinux enforces its policy"),
         ],
     ),
     (

@@ -26,6 +26,7 @@ pub mod nettools;
 #[cfg(test)]
 mod request_props;
 pub mod route_cmd;
+pub mod selinux;
 pub mod shell;
 pub mod sysctl_cmd;
 pub mod systemd;
@@ -51,6 +52,7 @@ pub fn install_all(registry: &mut world::Registry) {
     ipset::install(registry);
     iptables::install(registry);
     net::install(registry);
+    selinux::install(registry);
     shell::install(registry);
     text::install(registry);
 }

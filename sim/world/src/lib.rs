@@ -20,6 +20,7 @@ mod procnet;
 mod program;
 mod queue;
 mod rng;
+mod selinux;
 mod store;
 mod synthetic;
 mod sys;

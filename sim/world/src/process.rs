@@ -20,6 +20,8 @@ pub(crate) struct Process {
     pub fds: BTreeMap<Fd, OpenId>,
     /// What it sleeps for.
     pub wait: Wait,
+    /// SELinux holds it to what containers may do.
+    pub confined: bool,
     /// The first process of the command that it belongs to.
     pub session: Option<(HostId, Pid)>,
     /// Counts its sleeps, so that an alarm of an earlier one is void.

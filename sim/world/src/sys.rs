@@ -97,6 +97,8 @@ pub struct Spawn {
     pub env: Option<BTreeMap<String, String>>,
     /// Its descriptors: the child's number and the caller's.
     pub fds: Vec<(Fd, Fd)>,
+    /// Whether SELinux holds it to what containers may do; `None` is as with the caller.
+    pub confined: Option<bool>,
     /// The first process of the command for which it runs; `None` is the caller's.
     pub session: Option<(HostId, Pid)>,
 }

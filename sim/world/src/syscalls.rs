@@ -108,6 +108,12 @@ impl<O: Observer> SysCx<'_, O> {
         format!("{}{}", process.root, normalize(&process.cwd, path))
     }
 
+    /// Whether SELinux lets the process write at a place of the stored tree.
+    fn check_write(&self, path: &str) -> Result<(), Errno> {
+        let Some(process) = self.process().filter(|process| process.confined) else { return Ok(()) };
+        self.node.may_write(&process.root, &self.node.files.resolve(path, true)?)
+    }
+
     /// What the kernel makes up at `path`, if it does.
     fn synthetic(&self, path: &str) -> Option<(String, Result<Entry, Errno>)> {
         let netns = self.process()?.netns;
@@ -427,8 +433,10 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 self.node.files.read(&path)?;
                 OpenFile::Reader { content: Content::Stored(path), offset: 0 }
             }
-            OpenMode::Write => OpenFile::Writer { path: self.node.files.create(&path, true)? },
-            OpenMode::Append => OpenFile::Writer { path: self.node.files.create(&path, false)? },
+            OpenMode::Write | OpenMode::Append => {
+                self.check_write(&path)?;
+                OpenFile::Writer { path: self.node.files.create(&path, mode == OpenMode::Write)? }
+            }
         };
         let open = self.node.open.open(file);
         Ok(self.add_fd(open))
@@ -484,6 +492,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn mkdir(&mut self, path: &str) -> Result<(), Errno> {
         let path = self.absolute(path);
+        self.check_write(&path)?;
         self.node.files.mkdir(&path)
     }
 
@@ -496,6 +505,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             };
         }
         let path = self.absolute(path);
+        self.check_write(&path)?;
         self.node.files.unlink(&path)
     }
 
@@ -506,6 +516,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             return self.cx().netns_link(&name, netns.ok_or(Errno::NoEnt)?, target);
         }
         let path = self.absolute(path);
+        self.check_write(&path)?;
         self.node.files.symlink(target, &path)
     }
 
@@ -552,7 +563,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn spawn(&mut self, spawn: Spawn) -> Result<Pid, Errno> {
-        let Spawn { args, code, netns, root, cwd, env, fds, session } = spawn;
+        let Spawn { args, code, netns, root, cwd, env, fds, confined, session } = spawn;
         let mut start = self.now;
         let program = match code {
             Some(code) => code,
@@ -577,6 +588,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             env: env.unwrap_or_else(|| caller.env.clone()),
             fds: table,
             wait: Wait::default(),
+            confined: confined.unwrap_or(caller.confined),
             session: session.or(caller.session),
             sleep: 0,
             runnable: false,

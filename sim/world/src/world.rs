@@ -261,7 +261,11 @@ impl World {
 
     /// Puts a file into a host's tree, with the directories above it.
     pub fn install_file(&mut self, host: HostId, path: &str, data: Vec<u8>) {
-        self.node_mut(host).files.install(path, data);
+        let node = self.node_mut(host);
+        if path == crate::selinux::CONFIG {
+            node.boot_selinux(&String::from_utf8_lossy(&data));
+        }
+        node.files.install(path, data);
     }
 
     /// The bytes of a stored file.
@@ -351,6 +355,7 @@ impl World {
             env,
             fds,
             wait: Wait::default(),
+            confined: false,
             session: None,
             sleep: 0,
             runnable: false,

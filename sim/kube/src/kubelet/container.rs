@@ -148,6 +148,8 @@ impl Start<'_> {
         let cwd = cwd.unwrap_or_else(|| "/".to_owned());
         let code = matches!(entry, Entry::Sleep(_)).then(|| Box::new(Pause) as Box<dyn world::Program>);
         let (Entry::Args(args) | Entry::Sleep(args)) = entry;
+        let context = self.container.security_context.as_ref();
+        let privileged = context.and_then(|context| context.privileged).unwrap_or(false);
         let mut env = base_environment(self.hostname);
         env.extend(self.env.clone());
         let spawned = sys.spawn(Spawn {
@@ -158,6 +160,7 @@ impl Start<'_> {
             cwd: Some(cwd),
             env: Some(env),
             fds: vec![(Fd::STDIN, input), (Fd::STDOUT, to_output), (Fd::STDERR, to_error)],
+            confined: Some(!privileged),
             ..Spawn::default()
         });
         let pid = spawned.map_err(failed)?;
