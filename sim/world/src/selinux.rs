@@ -7,26 +7,23 @@ use kernel::Errno;
 
 use crate::node::Node;
 
-/// What the system is told to do when it boots.
-pub(crate) const CONFIG: &str = "/etc/selinux/config";
-/// Whether it enforces its policy, `1` or `0`; there is no such file where SELinux is disabled.
+/// Whether the system enforces its policy, `1` or `0`; there is no such file where SELinux is
+/// disabled.
 const ENFORCE: &str = "/sys/fs/selinux/enforce";
 
-/// Folders whose files are labelled `container_file_t`.
-const OF_CONTAINERS: [&str; 2] = ["/var/lib/containers", "/var/lib/kubelet/pods"];
+/// Folders whose files are labelled `container_file_t`: by `container.fc` of container-selinux, and
+/// a pod's volumes, which the kubelet labels.
+const OF_CONTAINERS: [&str; 7] = [
+    "/opt/local-path-provisioner",
+    "/srv/containers",
+    "/var/lib/kubelet/pods",
+    "/var/lib/kubernetes/pods",
+    "/var/lib/origin",
+    "/var/local-path-provisioner",
+    "/var/srv/containers",
+];
 
 impl Node {
-    /// Does what the text of [`CONFIG`] says.
-    pub fn boot_selinux(&mut self, config: &str) {
-        let mode = config.lines().find_map(|line| line.trim().strip_prefix("SELINUX="));
-        let enforce = match mode.map(str::trim) {
-            Some("enforcing") => "1",
-            Some("permissive") => "0",
-            _ => return,
-        };
-        self.files.install(ENFORCE, enforce.as_bytes().to_vec());
-    }
-
     /// Whether a confined process whose root directory is `root` may write at `path`, a place of the
     /// stored tree.
     pub fn may_write(&self, root: &str, path: &str) -> Result<(), Errno> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ pub struct World {
     nodes: Vec<Arc<Node>>,
     segments: Vec<Arc<Segment>>,
     store: Arc<Store>,
-    /// The processes that wait for a change of the store, each with the sleep it does so in.
-    watchers: BTreeMap<(HostId, Pid), u64>,
+    /// The processes that wait for a change of the store, and some that did.
+    watchers: BTreeSet<(HostId, Pid)>,
     queue: Queue,
     ids: PacketIds,
     /// Reused between events.
@@ -88,7 +88,7 @@ impl World {
             nodes: Vec::new(),
             segments: Vec::new(),
             store: Arc::default(),
-            watchers: BTreeMap::new(),
+            watchers: BTreeSet::new(),
             queue: Queue::default(),
             ids: PacketIds::default(),
             effects: Vec::new(),
@@ -261,11 +261,7 @@ impl World {
 
     /// Puts a file into a host's tree, with the directories above it.
     pub fn install_file(&mut self, host: HostId, path: &str, data: Vec<u8>) {
-        let node = self.node_mut(host);
-        if path == crate::selinux::CONFIG {
-            node.boot_selinux(&String::from_utf8_lossy(&data));
-        }
-        node.files.install(path, data);
+        self.node_mut(host).files.install(path, data);
     }
 
     /// The bytes of a stored file.
@@ -580,11 +576,10 @@ impl World {
                 if let Some(process) = node.processes.get_mut(pid) {
                     process.program = Some(program);
                 }
-                let watch = wait.watch.clone();
+                let watches = wait.watch.is_some();
                 node.sleep(&mut self.queue, now, pid, wait);
-                if watch.is_some() {
-                    let sleep = node.processes.get(pid).map_or(0, |process| process.sleep);
-                    self.watchers.insert((host, pid), sleep);
+                if watches {
+                    self.watchers.insert((host, pid));
                     self.notify(host, pid);
                 }
                 if let Some((netns, probe, follow, view)) = probe {
@@ -621,7 +616,7 @@ impl World {
 
     /// Wakes who waits for what has changed in the store.
     fn wake_watchers(&mut self) {
-        let watchers: Vec<(HostId, Pid)> = self.watchers.keys().copied().collect();
+        let watchers: Vec<(HostId, Pid)> = self.watchers.iter().copied().collect();
         for (host, pid) in watchers {
             self.notify(host, pid);
         }
@@ -629,17 +624,17 @@ impl World {
 
     /// Wakes a watcher if it sleeps for a change that there is.
     fn notify(&mut self, host: HostId, pid: Pid) {
-        let Some(&sleep) = self.watchers.get(&(host, pid)) else { return };
-        let process = self.nodes[host.0 as usize].processes.get(pid).filter(|p| p.sleep == sleep);
-        let watch = process.and_then(|process| process.wait.watch.as_ref());
-        if watch.is_none_or(|watch| watch.is_over(&self.store)) {
-            self.watchers.remove(&(host, pid));
+        let process = self.nodes[host.0 as usize].processes.get(pid);
+        match process.and_then(|process| Some((process.wait.watch.as_ref()?, process.sleep))) {
+            Some((watch, _)) if !watch.is_over(&self.store) => return,
+            Some((_, sleep)) => {
+                let at = self.now + WATCH_LATENCY;
+                let (node, queue) = self.node_and_queue(host);
+                node.schedule(queue, at, Event::Alarm { pid, sleep });
+            }
+            None => {}
         }
-        if watch.is_some_and(|watch| watch.is_over(&self.store)) {
-            let at = self.now + WATCH_LATENCY;
-            let (node, queue) = self.node_and_queue(host);
-            node.schedule(queue, at, Event::Alarm { pid, sleep });
-        }
+        self.watchers.remove(&(host, pid));
     }
 
     /// Carries out what a kernel asked for, in order.
