@@ -18,6 +18,7 @@ pub mod kubelet;
 pub mod kubenet;
 pub mod scheduler;
 pub mod stream;
+pub mod time;
 
 /// Installs every program of this room.
 pub fn install_all(registry: &mut world::Registry) {

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
-use k8s_openapi::jiff::Timestamp;
 use world::{Store, Sys};
 
 use super::{ApiError, Invalid, Kind, key, prefix};
+use crate::time::{time, unix};
 
 /// The namespace of an object; `default` if it says none, nothing for kinds without namespaces.
 pub fn namespace_of<K: Kind>(object: &K) -> &str {
@@ -204,8 +204,7 @@ fn check_namespace<K: Kind>(store: &Store, namespace: &str, name: &str) -> Resul
 
 /// The present second.
 pub fn now(sys: &dyn Sys) -> Time {
-    let seconds = i64::try_from(sys.unix_time()).unwrap_or(i64::MAX);
-    Time(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
+    time(unix(sys))
 }
 
 /// A random (version 4) UUID. RFC 9562, section 5.4.

@@ -1,14 +1,13 @@
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use world::Sys;
 
 use super::cache::Cache;
 use super::flags::Flags;
 use super::queue::{Controller, Queue, Task};
-use crate::api::Kind;
 use crate::api::event::{Report, Severity, record};
+use crate::api::{self, Kind};
 
 /// What a controller works with.
 pub struct Context<'a> {
@@ -25,8 +24,7 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// The present second.
     pub fn now(&self) -> Time {
-        let seconds = i64::try_from(self.sys.unix_time()).unwrap_or(i64::MAX);
-        Time(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))
+        api::now(self.sys)
     }
 
     /// Has a controller look at an object again after a while.

@@ -4,8 +4,8 @@ use packet::SimTime;
 use serde::{Deserialize, Serialize};
 use world::Sys;
 
-use super::time::{rfc3339, unix};
 use super::{EtcdError, Event, KeyNode, code};
+use crate::time::timestamp;
 
 /// The tree of keys, its index, and the last events. etcd: `v2store`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Node {
             ..KeyNode::default()
         };
         if let Some(at) = self.expires.map(|nanos| SimTime::ZERO + std::time::Duration::from_nanos(nanos)) {
-            shown.expiration = Some(rfc3339(unix(sys, at)));
+            shown.expiration = Some(timestamp(sys, at).to_string());
             shown.ttl = at.since(sys.now()).as_nanos().div_ceil(1_000_000_000) as u64;
         }
         match &self.content {

@@ -11,7 +11,6 @@ mod keys;
 mod options;
 mod request;
 mod server;
-mod time;
 
 use world::Registry;
 
@@ -19,7 +18,6 @@ pub use client::{EtcdAnswer, EtcdCall, EtcdClient, EtcdFailure, Timeouts};
 pub use error::{EtcdError, code};
 pub use event::{Event, KeyNode};
 pub use keys::{Compare, Expiry, Keys};
-pub(crate) use time::{instant_of, rfc3339_of};
 
 /// The version that is followed.
 pub const VERSION: &str = "3.4.23";

@@ -11,9 +11,9 @@ use world::{Args, Fd, Next, Program, Signal, Sys, Wait};
 use super::event::json;
 use super::options::{Options, Refused};
 use super::request::{Http, KeysRequest};
-use super::time::{http_date, unix};
 use super::{Compare, EtcdError, Event, Expiry, Keys, VERSION};
 use crate::cni::files;
+use crate::time::{HTTP_DATE, present};
 
 /// The id of a cluster whose only member advertises http://localhost:2380.
 const CLUSTER_ID: &str = "cdf818194e3a8c32";
@@ -57,15 +57,8 @@ impl Etcd {
 
 /// A line of the log. Packages of etcd: `capnslog`.
 fn log(sys: &mut dyn Sys, level: char, package: &str, text: &str) {
-    let now = sys.now();
-    let (seconds, nanos) = unix(sys, now);
-    let (year, month, day) = world::civil_date(seconds / 86400);
-    let of_day = seconds % 86400;
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    let line = format!(
-        "{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06} {level} | {package}: {text}\n",
-        nanos / 1000
-    );
+    let at = present(sys).strftime("%Y-%m-%d %H:%M:%S.%6f");
+    let line = format!("{at} {level} | {package}: {text}\n");
     write_all(sys, Fd::STDERR, &line);
 }
 
@@ -322,7 +315,7 @@ impl Answer {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str(&format!("Date: {}\r\n", http_date(sys.unix_time())));
+        text.push_str(&format!("Date: {}\r\n", present(sys).strftime(HTTP_DATE)));
         match &self.body {
             None => text.push_str("Transfer-Encoding: chunked\r\n\r\n"),
             Some(body) => {

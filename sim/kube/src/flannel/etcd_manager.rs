@@ -13,9 +13,8 @@ use super::lease::{Lease, LeaseAttrs, LeaseEvent, LeaseNews};
 use super::log::{Log, go_duration, go_time};
 use super::manager::{Completion, join};
 use super::options::Options;
-use crate::etcd::{
-    EtcdAnswer, EtcdCall, EtcdClient, EtcdFailure, Event, KeyNode, Timeouts, code, instant_of,
-};
+use crate::etcd::{EtcdAnswer, EtcdCall, EtcdClient, EtcdFailure, Event, KeyNode, Timeouts, code};
+use crate::time::instant;
 
 /// How long a lease lives. flannel: `subnetTTL`.
 const TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -140,7 +139,7 @@ fn lease_of(sys: &dyn Sys, node: &KeyNode) -> Result<Lease, String> {
         let why = crate::cni::go_json::parse(text).err();
         why.unwrap_or_else(|| "invalid IP address format".to_owned())
     })?;
-    let expiration = node.expiration.as_deref().and_then(|text| instant_of(sys, text));
+    let expiration = node.expiration.as_deref().and_then(|text| instant(sys, text));
     Ok(Lease { subnet, attrs, expiration })
 }
 
@@ -491,5 +490,5 @@ fn put(key: &str, attrs: &LeaseAttrs, ttl: Option<Duration>, prev_exist: Option<
 }
 
 fn expiration(sys: &dyn Sys, answer: &EtcdAnswer) -> Option<SimTime> {
-    instant_of(sys, answer.event().ok()?.node.expiration.as_deref()?)
+    instant(sys, answer.event().ok()?.node.expiration.as_deref()?)
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use packet::SimTime;
-use tools::console::write_all;
-use world::{Fd, Sys};
+use world::Sys;
+
+use crate::time::{klog, timestamp};
 
 /// Writes lines to standard error; `0` is the verbosity (`-v`).
 #[derive(Clone, Copy, Debug)]
@@ -13,39 +14,25 @@ pub struct Log(pub u8);
 impl Log {
     /// What goes on. `place` is file and line of the original.
     pub fn info(self, sys: &mut dyn Sys, place: &str, text: &str) {
-        line(sys, 'I', place, text);
+        klog(sys, 'I', place, text);
     }
 
     /// What goes on in detail: only at that verbosity or more.
     pub fn detail(self, sys: &mut dyn Sys, verbosity: u8, place: &str, text: &str) {
         if self.0 >= verbosity {
-            line(sys, 'I', place, text);
+            klog(sys, 'I', place, text);
         }
     }
 
     /// What is odd.
     pub fn warning(self, sys: &mut dyn Sys, place: &str, text: &str) {
-        line(sys, 'W', place, text);
+        klog(sys, 'W', place, text);
     }
 
     /// What fails.
     pub fn error(self, sys: &mut dyn Sys, place: &str, text: &str) {
-        line(sys, 'E', place, text);
+        klog(sys, 'E', place, text);
     }
-}
-
-fn line(sys: &mut dyn Sys, level: char, place: &str, text: &str) {
-    let unix = sys.unix_time();
-    let (_, month, day) = world::civil_date(unix / 86400);
-    let of_day = unix % 86400;
-    let micros = sys.now().as_nanos() % 1_000_000_000 / 1000;
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    let pid = sys.pid().0;
-    let line = format!(
-        "{level}{month:02}{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} {pid:>7} {place}] {}\n",
-        text.trim_end_matches('\n')
-    );
-    write_all(sys, Fd::STDERR, &line);
 }
 
 /// A duration as Go prints it, from seconds up: `22h59m59.5s`.
@@ -63,6 +50,5 @@ pub fn go_duration(duration: Duration) -> String {
 
 /// An instant as Go prints it: `2026-11-22 20:08:42.5 +0000 UTC`.
 pub fn go_time(sys: &dyn Sys, at: SimTime) -> String {
-    let text = crate::etcd::rfc3339_of(sys, at);
-    format!("{} +0000 UTC", text.trim_end_matches('Z').replace('T', " "))
+    timestamp(sys, at).strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
 }

@@ -7,6 +7,7 @@ use super::commands::COMMANDS;
 use super::config::Config;
 use super::failure::Failure;
 use super::flags::{self, FlagError, Parsed};
+use crate::time::{klog, unix};
 
 /// How a command goes on.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Cli<'_> {
 
     /// The present second since 1970.
     pub fn now(&self) -> i64 {
-        i64::try_from(self.sys.unix_time()).unwrap_or(i64::MAX)
+        unix(self.sys)
     }
 
     /// A mistake in this command's line.
@@ -64,10 +65,8 @@ impl Cli<'_> {
             Some("client") => Ok(DryRun::Client),
             Some("server") => Err(Failure::not_simulated("--dry-run=server")),
             Some("unchanged" | "true") => {
-                let head = klog(self.sys, 'W');
-                self.err(&format!(
-                    "{head} helpers.go:704] --dry-run is deprecated and can be replaced with --dry-run=client.\n"
-                ));
+                let text = "--dry-run is deprecated and can be replaced with --dry-run=client.";
+                klog(self.sys, 'W', "helpers.go:704", text);
                 Ok(DryRun::Client)
             }
             Some(other) => Err(Failure::Own(format!(
@@ -75,20 +74,6 @@ impl Cli<'_> {
             ))),
         }
     }
-}
-
-/// What a line of klog begins with: `E1121 10:58:47.000000       7`.
-pub fn klog(sys: &dyn Sys, severity: char) -> String {
-    let unix = sys.unix_time();
-    let (_, month, day) = world::civil_date(unix / 86_400);
-    let micros = sys.now().as_nanos() / 1000 % 1_000_000;
-    format!(
-        "{severity}{month:02}{day:02} {:02}:{:02}:{:02}.{micros:06} {:>7}",
-        unix / 3600 % 24,
-        unix / 60 % 60,
-        unix % 60,
-        sys.pid().0
-    )
 }
 
 /// Whether a command only says what it would do.

@@ -47,25 +47,8 @@ pub fn since(time: &Value, now: i64) -> String {
 
 /// A time as `describe` prints it: `Mon, 02 Jan 2006 15:04:05 +0000`. Go: `time.RFC1123Z`.
 pub fn rfc1123(time: &Value) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let Some(unix) = seconds(time).and_then(|seconds| u64::try_from(seconds).ok()) else {
-        return "<unset>".to_owned();
-    };
-    let days = unix / 86_400;
-    let (year, month, day) = world::civil_date(days);
-    let name = |names: &[&'static str], at: u64| {
-        usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
-    };
-    format!(
-        "{}, {day:02} {} {year} {:02}:{:02}:{:02} +0000",
-        name(&DAYS, days % 7),
-        name(&MONTHS, month.saturating_sub(1)),
-        unix / 3600 % 24,
-        unix / 60 % 60,
-        unix % 60
-    )
+    let time = time.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    time.map_or_else(|| "<unset>".to_owned(), |time| time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
 /// Nanoseconds of a Go duration: `1h30m`, `300ms`, `0`. Go: `time.ParseDuration`.

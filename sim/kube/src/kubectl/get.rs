@@ -296,7 +296,7 @@ impl Watcher {
             self.table.row(heads.collect());
         }
         self.headed = true;
-        let now = i64::try_from(sys.unix_time()).unwrap_or(i64::MAX);
+        let now = crate::time::unix(sys);
         let cells = first(event).into_iter().chain(row(&self.kind, object, &self.extras, now));
         self.table.row(cells.collect());
     }

@@ -7,12 +7,13 @@ use kernel::socket::{SocketKind, SocketOption};
 use serde_json::Value;
 use world::{Fd, Next, Program, Signal, Sys, Wait, Watch};
 
-use super::cli::{Cli, Then, klog};
+use super::cli::{Cli, Then};
 use super::container::{pod, pods_of};
 use super::failure::Failure;
 use super::print::{list, name, number, text};
 use super::target;
 use crate::stream::{Ask, Piece, Request, Stream};
+use crate::time::klog;
 
 /// A port here and a port of the pod; 0 here is any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,12 +261,11 @@ impl Program for Forward {
             if let Some(why) = connection.advance(sys) {
                 let Pair { local, remote } = connection.pair;
                 let text = format!(
-                    "{} portforward.go:406] an error occurred forwarding {local} -> {remote}: error forwarding port \
-                     {remote} to pod {}, uid : {why}\n",
-                    klog(sys, 'E'),
+                    "an error occurred forwarding {local} -> {remote}: error forwarding port {remote} to pod {}, \
+                     uid : {why}",
                     self.pod
                 );
-                tools::console::write_all(sys, Fd::STDERR, &text);
+                klog(sys, 'E', "portforward.go:406", &text);
                 lost = true;
             }
         }

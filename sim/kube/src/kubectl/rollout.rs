@@ -11,6 +11,7 @@ use super::kinds::{self, Type};
 use super::output::Format;
 use super::print::{list, name, number, text};
 use super::target::{self, Target, TypeAlone};
+use crate::time::time;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 const CAUSE: &str = "kubernetes.io/change-cause";
@@ -35,9 +36,7 @@ fn refused(target: &Target, why: &str) -> Failure {
 /// Runs `rollout restart`.
 pub fn restart(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let format = Format::of(cli)?;
-    let unix = cli.now();
-    let stamp =
-        k8s_openapi::jiff::Timestamp::from_second(unix).map(|time| time.to_string()).unwrap_or_default();
+    let stamp = time(cli.now()).0.to_string();
     for target in targets(cli)? {
         if target.object.pointer("/spec/template").is_none() || target.kind.kind == "ReplicaSet" {
             return Err(refused(&target, "restarting is not supported"));

@@ -9,10 +9,11 @@ use tools::image::{self, Image, Pause};
 use world::{Fd, OpenMode, Spawn, Sys};
 
 use super::env::expand;
-use super::record::{Run, new_id, root, task, unix};
+use super::record::{Run, new_id, root, task};
 use super::sandbox::folder;
 use super::shim::{Shim, Started, kill_all};
 use super::volume::Mounted;
+use crate::time::unix;
 
 /// Files of the node that every image has too.
 const FILES: &[&str] = &[

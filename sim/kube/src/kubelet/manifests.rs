@@ -9,6 +9,7 @@ use world::{FileKind, Sys};
 
 use super::config::Config;
 use crate::api::{self, Admit, manifest};
+use crate::time::klog;
 
 /// Says of a pod in the API that a file is behind it.
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -31,7 +32,7 @@ pub fn read(sys: &mut dyn Sys, config: &Config) -> BTreeMap<String, Arc<Pod>> {
             }
             Err(why) => {
                 let text = format!("\"Could not process manifest file\" err={why:?} path={path:?}");
-                super::log(sys, "file.go:182", &text);
+                klog(sys, 'E', "file.go:182", &text);
             }
         }
     }

@@ -36,7 +36,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use packet::SimTime;
-use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait, Watch};
+use world::{Args, Next, Program, Registry, Signal, Sys, Wait, Watch};
 
 use config::Config;
 use node::NodeReport;
@@ -47,6 +47,7 @@ use server::Server;
 use worker::{Here, Source, Worker};
 
 use crate::api;
+use crate::time::klog;
 
 /// Installs `kubelet`.
 pub fn install(registry: &mut Registry) {
@@ -91,20 +92,6 @@ const LOOK: Duration = Duration::from_secs(5);
 const REFRESH: Duration = Duration::from_secs(60);
 /// `fileCheckFrequency`.
 const READ: Duration = Duration::from_secs(20);
-
-/// Complains as klog does: `E0101 00:00:00.000000    1234 PLACE] TEXT`.
-fn log(sys: &mut dyn Sys, place: &str, text: &str) {
-    let unix = sys.unix_time();
-    let (_, month, day) = world::civil_date(unix / 86_400);
-    let second = unix % 86_400;
-    let micros = sys.now().as_nanos() / 1000 % 1_000_000;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let pid = sys.pid().0;
-    let line = format!(
-        "E{month:02}{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} {pid:>7} {place}] {text}\n"
-    );
-    tools::console::write_all(sys, Fd::STDERR, &line);
-}
 
 impl Agent {
     fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, String> {
@@ -322,7 +309,7 @@ impl Program for Kubelet {
             None => match Agent::start(sys, &self.args) {
                 Ok(agent) => Box::new(agent),
                 Err(why) => {
-                    log(sys, "run.go:74", &format!("\"command failed\" err={why:?}"));
+                    klog(sys, 'E', "run.go:74", &format!("\"command failed\" err={why:?}"));
                     return Next::Exit(1);
                 }
             },

@@ -16,10 +16,9 @@ use world::Sys;
 
 use super::config::Config;
 use super::network::NOT_READY;
-use super::record::unix;
-use super::status::time;
 use crate::api;
 use crate::api::event::{Report, Severity};
+use crate::time::{klog, time, unix};
 
 /// How often the conditions are reported.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -118,8 +117,9 @@ impl NodeReport {
             .map(drop),
         };
         if let Err(error) = outcome {
-            super::log(
+            klog(
                 sys,
+                'E',
                 "kubelet_node_status.go:96",
                 &format!("\"Unable to register node with API server\" err={:?}", error.message),
             );

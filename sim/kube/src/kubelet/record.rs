@@ -200,8 +200,3 @@ pub fn task(id: &str) -> String {
 pub fn new_id(sys: &mut dyn Sys) -> String {
     (0..4).map(|_| format!("{:016x}", sys.random())).collect()
 }
-
-/// Seconds since 1970.
-pub fn unix(sys: &dyn Sys) -> i64 {
-    i64::try_from(sys.unix_time()).unwrap_or(i64::MAX)
-}

@@ -3,6 +3,7 @@ use packet::{NetnsId, Pid};
 use world::{Fd, Next, OpenMode, Program, ReadResult, Signal, Spawn, Sys, Wait};
 
 use super::record::task;
+use crate::time::present;
 
 /// `containerd-shim-runc-v2`: writes what a container says into its log, waits for the end of its
 /// first process and notes it.
@@ -93,7 +94,7 @@ impl Shim {
     fn log(&mut self, sys: &mut dyn Sys) {
         let mut raw = Vec::new();
         let mut text = Vec::new();
-        let time = timestamp(sys);
+        let time = present(sys).strftime("%Y-%m-%dT%H:%M:%S.%9fZ");
         for stream in &mut self.streams {
             while !stream.ended {
                 match sys.read(stream.fd, 65_536) {
@@ -132,15 +133,6 @@ fn append(sys: &mut dyn Sys, path: &str, bytes: &[u8]) {
         let _ = sys.write(fd, bytes);
         sys.close(fd);
     }
-}
-
-/// The present as RFC 3339 with nanoseconds.
-fn timestamp(sys: &dyn Sys) -> String {
-    let (unix, nanos) = (sys.unix_time(), sys.now().as_nanos() % 1_000_000_000);
-    let (year, month, day) = world::civil_date(unix / 86_400);
-    let second = unix % 86_400;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
 }
 
 /// How a container ended, as its shim noted it: exit status and second.

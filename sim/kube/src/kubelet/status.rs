@@ -5,11 +5,10 @@ use k8s_openapi::api::core::v1::{
     Container as Spec, ContainerState, ContainerStateRunning, ContainerStateTerminated,
     ContainerStateWaiting, ContainerStatus, HostIP, Pod, PodCondition, PodIP, PodStatus,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::record::{Container, Ended, Record, State};
+use crate::time::time;
 
 /// What a status is made of.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +21,6 @@ pub struct Picture<'a> {
     pub host_ip: Option<std::net::Ipv4Addr>,
     /// Seconds since 1970.
     pub now: i64,
-}
-
-/// A moment.
-pub fn time(unix: i64) -> Time {
-    Time(Timestamp::from_second(unix).unwrap_or(Timestamp::MAX))
 }
 
 /// `docker.io/library/nginx:latest` for `nginx`.

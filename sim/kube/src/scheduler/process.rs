@@ -1,15 +1,13 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use world::{Next, Program, Sys, Wait};
 
 use super::cluster::Cluster;
 use super::filter::{Unfit, Wanted};
 use super::{fit_error, score};
 use crate::api::event::{Report, Severity, record};
-use crate::api::{modify, name_of, namespace_of};
+use crate::api::{modify, name_of, namespace_of, now};
 use crate::controllers::API_SERVER_KEY;
 use crate::controllers::flags::pairs;
 use crate::controllers::manager::{fail, watch};
@@ -113,13 +111,12 @@ fn schedule(sys: &mut dyn Sys, cluster: &mut Cluster, key: &str) {
 }
 
 fn placed(sys: &dyn Sys, status: &str, reason: Option<&str>, message: Option<&str>) -> PodCondition {
-    let seconds = i64::try_from(sys.unix_time()).unwrap_or(i64::MAX);
     PodCondition {
         type_: "PodScheduled".to_owned(),
         status: status.to_owned(),
         reason: reason.map(str::to_owned),
         message: message.map(str::to_owned),
-        last_transition_time: Some(Time(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX))),
+        last_transition_time: Some(now(sys)),
         ..PodCondition::default()
     }
 }

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::apps::v1::{
+    DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec, StatefulSet,
+    StatefulSetSpec,
+};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -8,12 +11,6 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::pod::{set_spec_defaults, validate_spec};
 use super::{Admit, Invalid};
 use crate::api::labels::selects;
-
-fn set_template_defaults(template: &mut PodTemplateSpec) {
-    if let Some(spec) = &mut template.spec {
-        set_spec_defaults(spec);
-    }
-}
 
 /// Kubernetes: `ValidatePodTemplateSpecForReplicaSet` and its kin.
 fn validate_template(
@@ -55,9 +52,52 @@ fn validate_template(
     found
 }
 
-impl Admit for Deployment {
+/// A kind whose objects make pods from a template.
+pub trait Workload: Sized {
+    /// What is wanted.
+    type Spec: PartialEq;
+
+    /// What is wanted.
+    fn spec(&self) -> Option<&Self::Spec>;
+
+    /// Which pods are meant, and what new ones are made from.
+    fn pods(spec: &Self::Spec) -> (&LabelSelector, Option<&PodTemplateSpec>);
+
+    /// Fills in what wasn't said.
+    fn fill_in(&mut self) -> Option<&mut PodTemplateSpec>;
+}
+
+impl<W: Workload> Admit for W {
     fn set_defaults(&mut self) {
-        let Some(spec) = &mut self.spec else { return };
+        if let Some(spec) = self.fill_in().and_then(|template| template.spec.as_mut()) {
+            set_spec_defaults(spec);
+        }
+    }
+
+    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
+        let Some(spec) = self.spec() else { return vec![Invalid::required("spec.selector", "")] };
+        let (selector, template) = W::pods(spec);
+        validate_template(selector, template, old.and_then(W::spec).map(|spec| W::pods(spec).0))
+    }
+
+    fn wants_else(&self, old: &Self) -> bool {
+        self.spec() != old.spec()
+    }
+}
+
+impl Workload for Deployment {
+    type Spec = DeploymentSpec;
+
+    fn spec(&self) -> Option<&DeploymentSpec> {
+        self.spec.as_ref()
+    }
+
+    fn pods(spec: &DeploymentSpec) -> (&LabelSelector, Option<&PodTemplateSpec>) {
+        (&spec.selector, Some(&spec.template))
+    }
+
+    fn fill_in(&mut self) -> Option<&mut PodTemplateSpec> {
+        let spec = self.spec.as_mut()?;
         spec.replicas.get_or_insert(1);
         spec.revision_history_limit.get_or_insert(10);
         spec.progress_deadline_seconds.get_or_insert(600);
@@ -68,43 +108,41 @@ impl Admit for Deployment {
             rolling.max_surge.get_or_insert_with(quarter);
             rolling.max_unavailable.get_or_insert_with(quarter);
         }
-        set_template_defaults(&mut spec.template);
-    }
-
-    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
-        let Some(spec) = &self.spec else { return vec![Invalid::required("spec.selector", "")] };
-        let old = old.and_then(|old| Some(&old.spec.as_ref()?.selector));
-        validate_template(&spec.selector, Some(&spec.template), old)
-    }
-
-    fn wants_else(&self, old: &Self) -> bool {
-        self.spec != old.spec
+        Some(&mut spec.template)
     }
 }
 
-impl Admit for ReplicaSet {
-    fn set_defaults(&mut self) {
-        let Some(spec) = &mut self.spec else { return };
+impl Workload for ReplicaSet {
+    type Spec = ReplicaSetSpec;
+
+    fn spec(&self) -> Option<&ReplicaSetSpec> {
+        self.spec.as_ref()
+    }
+
+    fn pods(spec: &ReplicaSetSpec) -> (&LabelSelector, Option<&PodTemplateSpec>) {
+        (&spec.selector, spec.template.as_ref())
+    }
+
+    fn fill_in(&mut self) -> Option<&mut PodTemplateSpec> {
+        let spec = self.spec.as_mut()?;
         spec.replicas.get_or_insert(1);
-        if let Some(template) = &mut spec.template {
-            set_template_defaults(template);
-        }
-    }
-
-    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
-        let Some(spec) = &self.spec else { return vec![Invalid::required("spec.selector", "")] };
-        let old = old.and_then(|old| Some(&old.spec.as_ref()?.selector));
-        validate_template(&spec.selector, spec.template.as_ref(), old)
-    }
-
-    fn wants_else(&self, old: &Self) -> bool {
-        self.spec != old.spec
+        spec.template.as_mut()
     }
 }
 
-impl Admit for DaemonSet {
-    fn set_defaults(&mut self) {
-        let Some(spec) = &mut self.spec else { return };
+impl Workload for DaemonSet {
+    type Spec = DaemonSetSpec;
+
+    fn spec(&self) -> Option<&DaemonSetSpec> {
+        self.spec.as_ref()
+    }
+
+    fn pods(spec: &DaemonSetSpec) -> (&LabelSelector, Option<&PodTemplateSpec>) {
+        (&spec.selector, Some(&spec.template))
+    }
+
+    fn fill_in(&mut self) -> Option<&mut PodTemplateSpec> {
+        let spec = self.spec.as_mut()?;
         spec.revision_history_limit.get_or_insert(10);
         let strategy = spec.update_strategy.get_or_insert_default();
         if strategy.type_.get_or_insert_with(|| "RollingUpdate".to_owned()) == "RollingUpdate" {
@@ -112,23 +150,23 @@ impl Admit for DaemonSet {
             rolling.max_unavailable.get_or_insert(IntOrString::Int(1));
             rolling.max_surge.get_or_insert(IntOrString::Int(0));
         }
-        set_template_defaults(&mut spec.template);
-    }
-
-    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
-        let Some(spec) = &self.spec else { return vec![Invalid::required("spec.selector", "")] };
-        let old = old.and_then(|old| Some(&old.spec.as_ref()?.selector));
-        validate_template(&spec.selector, Some(&spec.template), old)
-    }
-
-    fn wants_else(&self, old: &Self) -> bool {
-        self.spec != old.spec
+        Some(&mut spec.template)
     }
 }
 
-impl Admit for StatefulSet {
-    fn set_defaults(&mut self) {
-        let Some(spec) = &mut self.spec else { return };
+impl Workload for StatefulSet {
+    type Spec = StatefulSetSpec;
+
+    fn spec(&self) -> Option<&StatefulSetSpec> {
+        self.spec.as_ref()
+    }
+
+    fn pods(spec: &StatefulSetSpec) -> (&LabelSelector, Option<&PodTemplateSpec>) {
+        (&spec.selector, Some(&spec.template))
+    }
+
+    fn fill_in(&mut self) -> Option<&mut PodTemplateSpec> {
+        let spec = self.spec.as_mut()?;
         spec.replicas.get_or_insert(1);
         spec.revision_history_limit.get_or_insert(10);
         spec.pod_management_policy.get_or_insert_with(|| "OrderedReady".to_owned());
@@ -136,16 +174,6 @@ impl Admit for StatefulSet {
         if strategy.type_.get_or_insert_with(|| "RollingUpdate".to_owned()) == "RollingUpdate" {
             strategy.rolling_update.get_or_insert_default().partition.get_or_insert(0);
         }
-        set_template_defaults(&mut spec.template);
-    }
-
-    fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {
-        let Some(spec) = &self.spec else { return vec![Invalid::required("spec.selector", "")] };
-        let old = old.and_then(|old| Some(&old.spec.as_ref()?.selector));
-        validate_template(&spec.selector, Some(&spec.template), old)
-    }
-
-    fn wants_else(&self, old: &Self) -> bool {
-        self.spec != old.spec
+        Some(&mut spec.template)
     }
 }

@@ -24,11 +24,12 @@ use crate::kubelet::env::{Facts, environment};
 use crate::kubelet::kill::Kill;
 use crate::kubelet::network::NOT_READY;
 use crate::kubelet::probe::{Probe, Purpose, Target, Verdict};
-use crate::kubelet::record::{Container, Ended, Record, Sandbox, State, unix};
+use crate::kubelet::record::{Container, Ended, Record, Sandbox, State};
 use crate::kubelet::sandbox::Around;
 use crate::kubelet::shim::exit_of;
 use crate::kubelet::status::{Picture, passed, restart_policy};
 use crate::kubelet::volume::{self, Mounted};
+use crate::time::unix;
 
 /// What a worker needs to know of its node.
 #[derive(Clone, Debug)]
