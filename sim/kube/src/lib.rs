@@ -16,6 +16,7 @@ pub mod flannel;
 pub mod kubectl;
 pub mod kubelet;
 pub mod kubenet;
+pub mod proxy;
 pub mod scheduler;
 pub mod stream;
 pub mod time;

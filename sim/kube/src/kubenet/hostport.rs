@@ -1,10 +1,10 @@
 use std::net::Ipv4Addr;
 
-use sha2::{Digest, Sha256};
 use world::Sys;
 
 use super::{BRIDGE, Sandbox};
 use crate::cni::iptables::{Iptables, IptablesError, words};
+use crate::proxy::names;
 
 /// A container's port that the node has too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,16 +142,7 @@ fn restore(sys: &mut dyn Sys, lines: &str) -> Result<(), String> {
 
 /// The chain of a port. Kubernetes: `getHostportChain`.
 fn chain(id: &str, port: &PortMapping) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let hash = Sha256::digest(format!("{id}{}{}", port.host_port, port.protocol));
-    let mut name = "KUBE-HP-".to_owned();
-    // 16 characters of base32 are the first 80 bits.
-    let bits = hash.iter().take(10).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
-    for place in (0..16).rev() {
-        let five = usize::try_from(bits >> (place * 5) & 31).unwrap_or(0);
-        name.extend(ALPHABET.get(five).map(|letter| char::from(*letter)));
-    }
-    name
+    names::chain("KUBE-HP-", &[id, &port.host_port.to_string(), &port.protocol])
 }
 
 #[cfg(test)]

@@ -1,0 +1,19 @@
+//! kube-proxy: what a node does so that Services work on it.
+//!
+//! Read first: [`service`] and [`endpoint`] (what a proxier takes from the objects), [`iptables`]
+//! (the rules it makes of them). A proxier is a plain state machine: objects go in, texts for
+//! `iptables` and `iptables-restore` come out; who runs them is the caller's matter.
+
+pub mod config;
+pub mod conntrack;
+pub mod endpoint;
+pub mod iptables;
+pub mod names;
+pub mod service;
+pub mod tracker;
+
+pub use config::{Family, LocalDetector, ProxyConfig};
+pub use endpoint::{Endpoint, Usable};
+pub use names::{Protocol, ServiceName, ServicePortName};
+pub use service::ServicePort;
+pub use tracker::Tracker;
