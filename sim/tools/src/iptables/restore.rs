@@ -94,7 +94,7 @@ pub fn restore_call(sys: &mut dyn Sys, words: &[&str], text: &str) -> Output {
 
 fn options(backend: Backend, args: &[String]) -> Result<Options, Stop> {
     let mut options = Options { backend, ..Options::default() };
-    let mut words = args.iter();
+    let mut words = args.iter().peekable();
     let program = words.next().map_or("iptables-restore", String::as_str);
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -103,7 +103,12 @@ fn options(backend: Backend, args: &[String]) -> Result<Options, Stop> {
             "-t" | "--test" => options.test = true,
             "-v" | "--verbose" => options.verbose = true,
             "-V" | "--version" => options.version = true,
-            "-w" | "--wait" | "-4" => {}
+            "-4" => {}
+            "-w" | "--wait" | "-W" | "--wait-interval" => {
+                // Seconds may follow. iptables: `xs_has_arg` in `xtables-restore.c`.
+                words.next_if(|word| !word.starts_with(['-', '!']));
+            }
+            word if word.starts_with("--wait=") || word.starts_with("--wait-interval=") => {}
             "-T" | "--table" => {
                 let name = words.next().map_or("", String::as_str);
                 match TableName::parse(name) {
