@@ -112,6 +112,14 @@ impl Outcome {
     pub fn plain(result: Ending) -> Self {
         Self { result, backend: None, source: None, port_kept: None, icmp: None, by: None }
     }
+
+    /// A neighbor is given up after about three seconds, just when a third try of one second ends:
+    /// it is a matter of milliseconds whether the error still finds it waiting.
+    fn timeless(&self) -> Self {
+        let unreachable = self.result == Ending::Unreachable && self.icmp.is_some();
+        let result = if unreachable { Ending::Timeout } else { self.result };
+        Self { result, ..self.clone() }
+    }
 }
 
 /// How what happened compares to a recording.
@@ -127,18 +135,24 @@ pub enum Agreement {
 
 impl Flow {
     /// Compares what happened in some tries.
-    ///
-    /// A source port is kept as long as nobody else uses it: where it was kept once, it may also
-    /// have been taken another time.
     pub fn compare(&self, got: &BTreeMap<Outcome, u32>) -> Agreement {
-        let kept_or_taken = |taken: &Outcome| {
+        let got: BTreeSet<Outcome> = got.keys().map(Outcome::timeless).collect();
+        // A source port is kept unless somebody else uses it: where it was kept once, it may have
+        // been taken another time.
+        let by_chance = |taken: &Outcome| {
             let kept = Outcome { port_kept: Some(true), ..taken.clone() };
             taken.port_kept == Some(false) && self.outcomes.contains(&kept)
         };
-        if !got.keys().all(|outcome| self.outcomes.contains(outcome) && !kept_or_taken(outcome)) {
+        if got.iter().any(|outcome| !self.outcomes.contains(outcome) && !by_chance(outcome)) {
             return Agreement::Other;
         }
-        let all = self.outcomes.iter().all(|outcome| got.contains_key(outcome) || kept_or_taken(outcome));
+        let all = self.outcomes.iter().all(|outcome| got.contains(outcome) || by_chance(outcome));
         if all { Agreement::Same } else { Agreement::Part }
+    }
+
+    /// Whether the recorder gave up: after three tries or five without an answer it did not go on
+    /// until each backend had been drawn.
+    pub fn given_up(&self) -> bool {
+        self.tries <= 5 && self.outcomes.iter().all(|outcome| outcome.result == Ending::Timeout)
     }
 }

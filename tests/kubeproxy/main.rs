@@ -77,8 +77,8 @@ fn flows(case: &Case, recording: &str) -> Result<(), Failed> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
-/// Attempts to draw the backend that a sticky client was recorded with.
-const DRAWS: u32 = 64;
+/// Attempts to draw the backends that a sticky client, or one that gave up, was recorded with.
+const DRAWS: u32 = 256;
 
 /// How often the recorded number of tries is repeated until each backend has been drawn.
 const ROUNDS: u32 = 8;
@@ -114,7 +114,7 @@ impl Lab {
 
     fn check(&mut self, flow: &Flow, all: &[Flow]) -> Result<(), String> {
         let sticky = flow.service.as_ref().is_some_and(|service| self.sticky.contains(service));
-        let before = sticky.then(|| self.machine.clone());
+        let before = (sticky || flow.given_up()).then(|| self.machine.clone());
         let mut got = self.drive(flow, all)?;
         for draw in 1..DRAWS {
             let Some(before) = before.as_ref().filter(|_| flow.compare(&got) == Agreement::Other) else { break };

@@ -5,9 +5,9 @@ use crate::lab::Machine;
 
 /// What the kubelet of that time has made before kube-proxy 1.9 starts.
 const KUBELET_1_9: &str = "-t nat -N KUBE-MARK-DROP
--t nat -A KUBE-MARK-DROP -j MARK --or-mark 0x8000
+-t nat -I KUBE-MARK-DROP -j MARK --or-mark 0x8000
 -t filter -N KUBE-FIREWALL
--t filter -A KUBE-FIREWALL -m comment --comment \"kubernetes firewall for dropping marked packets\" -m mark --mark 0x8000/0x8000 -j DROP
+-t filter -I KUBE-FIREWALL -m comment --comment \"kubernetes firewall for dropping marked packets\" -m mark --mark 0x8000/0x8000 -j DROP
 -t filter -I OUTPUT -j KUBE-FIREWALL
 -t filter -I INPUT -j KUBE-FIREWALL
 ";
@@ -21,21 +21,23 @@ pub fn sync(machine: &mut Machine, place: &str, case: &Case, release: Release, s
         for setting in settings.lines() {
             script.push_str(&format!("ip netns exec {place} sysctl -qw {setting}\n"));
         }
-        let mut chains = Vec::new();
         for call in before.lines().chain(case.ensure(release).lines()) {
-            // A chain that is there already is left as it is.
-            if call.contains(" -N ") {
-                if chains.contains(&call.to_owned()) {
-                    continue;
-                }
-                chains.push(call.to_owned());
-            }
-            script.push_str(&format!("ip netns exec {place} iptables -w 5 {call}\n"));
+            script.push_str(&ensure(&format!("ip netns exec {place} iptables -w 5"), call));
         }
     }
     machine.install_file("/tmp/rules", &case.payload(release, step));
     script.push_str(&format!("ip netns exec {place} iptables-restore -w 5 --noflush --counters < /tmp/rules\n"));
     machine.quietly(&script).map(|_| ()).map_err(|said| format!("sync {step}: {said}"))
+}
+
+/// A call of EnsureChain or EnsureRule: it changes nothing if all is there already.
+fn ensure(iptables: &str, call: &str) -> String {
+    let there = match call.replacen(" -I ", " -C ", 1) {
+        // A chain is there if it can be listed.
+        same if same == call => call.replacen(" -N ", " -S ", 1),
+        check => check,
+    };
+    format!("{iptables} {there} > /dev/null 2>&1 || {iptables} {call}\n")
 }
 
 /// The tables as the recordings have them: no comments, all counters zero.
