@@ -118,7 +118,9 @@ impl Case {
         let objects = self.objects();
         for slice in objects.iter().filter(|object| object["kind"] == "EndpointSlice") {
             for address in list(&slice["endpoints"]).flat_map(|endpoint| list(&endpoint["addresses"])) {
-                let Some(ip) = address.as_str().and_then(|text| text.parse::<IpAddr>().ok()) else { continue };
+                let Some(ip) = address.as_str().and_then(|text| text.parse::<IpAddr>().ok()) else {
+                    continue;
+                };
                 for port in list(&slice["ports"]) {
                     let proto = port["protocol"].as_str().unwrap_or("TCP").to_lowercase();
                     let number = port["port"].as_u64().and_then(|number| u16::try_from(number).ok());
@@ -153,4 +155,3 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 pub fn release_of(recording: &str) -> Release {
     if recording.ends_with("k8s19") { Release::V1_9 } else { Release::V1_30 }
 }
-

@@ -1,6 +1,7 @@
 //! Recorded flows, and whether what the simulated kernel did agrees with one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -154,5 +155,17 @@ impl Flow {
     /// until each backend had been drawn.
     pub fn given_up(&self) -> bool {
         self.tries <= 5 && self.outcomes.iter().all(|outcome| outcome.result == Ending::Timeout)
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, port, proto, service, tries, step, .. } = self;
+        write!(f, "{proto:?} of {}", from.role)?;
+        if let Some(ip) = from.ip {
+            write!(f, " {ip}")?;
+        }
+        write!(f, " to {to}:{} {}", port.unwrap_or_default(), service.as_deref().unwrap_or_default())?;
+        write!(f, ", {tries} tries, sync {step}")
     }
 }

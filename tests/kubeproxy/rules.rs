@@ -13,7 +13,13 @@ const KUBELET_1_9: &str = "-t nat -N KUBE-MARK-DROP
 ";
 
 /// Carries out a sync of a case in namespace `place`: the first one brings the jump rules.
-pub fn sync(machine: &mut Machine, place: &str, case: &Case, release: Release, step: usize) -> Result<(), String> {
+pub fn sync(
+    machine: &mut Machine,
+    place: &str,
+    case: &Case,
+    release: Release,
+    step: usize,
+) -> Result<(), String> {
     let mut script = String::new();
     if step == 1 {
         let before = if release == Release::V1_9 { KUBELET_1_9 } else { "" };
@@ -26,7 +32,9 @@ pub fn sync(machine: &mut Machine, place: &str, case: &Case, release: Release, s
         }
     }
     machine.install_file("/tmp/rules", &case.payload(release, step));
-    script.push_str(&format!("ip netns exec {place} iptables-restore -w 5 --noflush --counters < /tmp/rules\n"));
+    script.push_str(&format!(
+        "ip netns exec {place} iptables-restore -w 5 --noflush --counters < /tmp/rules\n"
+    ));
     machine.quietly(&script).map(|_| ()).map_err(|said| format!("sync {step}: {said}"))
 }
 
