@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::proxy::Sync;
+
 /// The folder of a case.
 #[derive(Clone, Debug)]
 pub struct Case(pub PathBuf);
@@ -85,14 +87,8 @@ impl Case {
     }
 
     /// The files of a sync: the first one's stand in the case's own folder.
-    fn step_file(&self, step: usize, file: &str) -> String {
+    pub fn step_file(&self, step: usize, file: &str) -> String {
         if step == 1 { self.text(file) } else { self.text(&format!("step{step}/{file}")) }
-    }
-
-    /// What is given to `iptables-restore --noflush --counters`.
-    pub fn payload(&self, release: Release, step: usize) -> String {
-        let table = |table| self.step_file(step, &format!("{}.{table}", release.prefix()));
-        table("filter") + &table("nat")
     }
 
     /// What `iptables-save` shows afterwards.
@@ -100,13 +96,20 @@ impl Case {
         self.step_file(step, &format!("{}.save", release.prefix()))
     }
 
-    /// The jump rules: arguments of `iptables`, a call a line.
-    pub fn ensure(&self, release: Release) -> String {
-        self.text(release.ensure_file())
+    /// What it wrote in a sync.
+    pub fn recorded(&self, release: Release, step: usize) -> Sync {
+        let lines = |text: String| text.lines().map(str::to_owned).collect();
+        let table = |table| self.step_file(step, &format!("{}.{table}", release.prefix()));
+        let mut sync = Sync { filter: table("filter"), nat: table("nat"), ..Sync::default() };
+        if step == 1 {
+            sync.sysctls = lines(self.optional("sysctl.txt").unwrap_or_default());
+            sync.ensure = lines(self.text(release.ensure_file()));
+        }
+        sync
     }
 
     /// Its objects, with those that later steps bring.
-    fn objects(&self) -> Vec<Value> {
+    pub fn objects(&self) -> Vec<Value> {
         let path = self.0.join("input.yaml");
         serde_saphyr::from_multiple(&self.text("input.yaml"))
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -147,7 +150,8 @@ impl Case {
     }
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+/// The items of a list; none if it is no list.
+pub fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 

@@ -7,6 +7,7 @@ mod case;
 mod client;
 mod flow;
 mod lab;
+mod proxy;
 mod rules;
 mod server;
 
@@ -14,8 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use case::{Case, Release, release_of};
 use flow::{Agreement, Ending, Flow, Outcome, Proto, Recording};
+use kube::proxy::Family;
 use lab::Machine;
 use libtest_mimic::{Arguments, Failed, Trial};
+use proxy::{Proxy, Sync};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -26,6 +29,12 @@ fn main() {
                 let (name, case) = (format!("{} {}.save", case.name(), release.prefix()), case.clone());
                 trials.push(Trial::test(name, move || saves(&case, release)));
             }
+        }
+        let (name, said) = (format!("{} conntrack, events", case.name()), case.clone());
+        trials.push(Trial::test(name, move || commands_and_events(&said)));
+        if Proxy::is_asked(&case, Family::Ipv6) {
+            let (name, case) = (format!("{} rules6", case.name()), case.clone());
+            trials.push(Trial::test(name, move || ipv6_texts(&case)));
         }
         for recording in case.recordings() {
             let name = format!("{} {recording}", case.name());
@@ -41,24 +50,97 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// After each sync the tables are what was recorded.
+/// Where a node's rules come from.
+enum Rules {
+    /// From a proxy.
+    Generated(Box<Proxy>),
+    /// As recorded; the number of the last sync.
+    Recorded(Release, usize),
+}
+
+impl Rules {
+    fn of(case: &Case, release: Release) -> Self {
+        match release {
+            Release::V1_30 => Self::Generated(Box::new(Proxy::new(case, Family::Ipv4))),
+            Release::V1_9 => Self::Recorded(release, 0),
+        }
+    }
+
+    /// Brings the next sync into the tables of a namespace.
+    fn sync(&mut self, machine: &mut Machine, place: &str, case: &Case) -> Result<Sync, String> {
+        let sync = match self {
+            Self::Generated(proxy) => proxy.sync(rules::nat_chains(machine, place)?),
+            Self::Recorded(release, step) => {
+                if *release == Release::V1_9 && *step == 0 {
+                    rules::prepare(machine, place)?;
+                }
+                *step += 1;
+                case.recorded(*release, *step)
+            }
+        };
+        rules::apply(machine, place, &sync)?;
+        Ok(sync)
+    }
+}
+
+/// In each sync the proxy writes what was recorded, and afterwards the tables are as recorded.
 fn saves(case: &Case, release: Release) -> Result<(), Failed> {
     let mut machine = Machine::new();
     machine.quietly("ip netns add node")?;
+    let mut rules = Rules::of(case, release);
     for step in 1..=case.steps() {
-        rules::sync(&mut machine, "node", case, release, step)?;
-        let (got, expected) = (rules::saved(&mut machine, "node")?, case.save(release, step));
-        for (number, (got, expected)) in got.lines().zip(expected.lines()).enumerate() {
-            if got != expected {
-                return Err(format!(
-                    "sync {step}, line {}:\n  kernel {expected}\n  hoplab {got}",
-                    number + 1
-                )
-                .into());
-            }
+        let said = |difference: String| format!("sync {step}, {difference}");
+        let sync = rules.sync(&mut machine, "node", case).map_err(said)?;
+        let recorded = case.recorded(release, step);
+        equal("sysctls", &sync.sysctls.join("\n"), &recorded.sysctls.join("\n")).map_err(said)?;
+        equal("jump rules", &sync.ensure.join("\n"), &recorded.ensure.join("\n")).map_err(said)?;
+        equal("filter", &sync.filter, &recorded.filter).map_err(said)?;
+        equal("nat", &sync.nat, &recorded.nat).map_err(said)?;
+        equal("tables", &rules::saved(&mut machine, "node")?, &case.save(release, step)).map_err(said)?;
+    }
+    Ok(())
+}
+
+/// What is written for IPv6 is what was recorded; nothing holds these rules yet.
+fn ipv6_texts(case: &Case) -> Result<(), Failed> {
+    let sync = Proxy::new(case, Family::Ipv6).sync(BTreeSet::new());
+    equal("jump rules", &sync.ensure.join("\n"), &case.text("ensure6.txt"))?;
+    equal("filter", &sync.filter, &case.text("rules6.filter"))?;
+    equal("nat", &sync.nat, &case.text("rules6.nat"))?;
+    Ok(())
+}
+
+/// All `conntrack` commands and events of a case are the recorded ones.
+fn commands_and_events(case: &Case) -> Result<(), Failed> {
+    let (mut commands, mut events) = (String::new(), String::new());
+    for family in [Family::Ipv4, Family::Ipv6] {
+        let mut proxy = Proxy::new(case, family);
+        for _ in (1..=case.steps()).filter(|_| Proxy::is_asked(case, family)) {
+            let sync = proxy.sync(BTreeSet::new());
+            commands.extend(sync.conntrack.iter().map(|words| format!("conntrack {words}\n")));
+            events.extend(sync.events.iter().map(|event| format!("{event}\n")));
         }
-        if got.lines().count() != expected.lines().count() {
-            return Err(format!("sync {step}: one is longer").into());
+    }
+    equal("conntrack", &commands, &case.optional("conntrack.txt").unwrap_or_default())?;
+    equal("events", &events, &case.optional("events.txt").unwrap_or_default())?;
+    Ok(())
+}
+
+/// Compares texts line by line.
+fn equal(what: &str, got: &str, expected: &str) -> Result<(), String> {
+    let (mut ours, mut theirs) = (got.lines(), expected.lines());
+    for number in 1.. {
+        let (ours, theirs) = (ours.next(), theirs.next());
+        if ours != theirs {
+            let shown = |line: Option<&str>| line.unwrap_or("<end>").to_owned();
+            return Err(format!(
+                "{what}, line {number}:\n  kernel {}\n  hoplab {}",
+                shown(theirs),
+                shown(ours)
+            ));
+        }
+        if ours.is_none() {
+            break;
         }
     }
     Ok(())
@@ -66,15 +148,15 @@ fn saves(case: &Case, release: Release) -> Result<(), Failed> {
 
 /// Every flow of a recording fares as it did.
 fn flows(case: &Case, recording: &str) -> Result<(), Failed> {
-    let release = release_of(recording);
     let recorded = read(case, recording);
     let mut lab = Lab::new(case, &recorded)?;
+    let mut rules = Rules::of(case, release_of(recording));
     let mut synced = 0;
     let mut wrong = Vec::new();
     for (index, flow) in recorded.flows.iter().enumerate() {
         while synced < flow.step {
             synced += 1;
-            rules::sync(&mut lab.machine, &lab.node, case, release, synced)?;
+            rules.sync(&mut lab.machine, &lab.node, case)?;
         }
         if flow.to.is_ipv6() {
             continue;

@@ -1,7 +1,9 @@
 //! What kube-proxy does to a node's tables: the calls of `iptables` and `iptables-restore`.
 
-use crate::case::{Case, Release};
+use std::collections::BTreeSet;
+
 use crate::lab::Machine;
+use crate::proxy::Sync;
 
 /// What the kubelet of that time has made before kube-proxy 1.9 starts.
 const KUBELET_1_9: &str = "-t nat -N KUBE-MARK-DROP
@@ -12,40 +14,39 @@ const KUBELET_1_9: &str = "-t nat -N KUBE-MARK-DROP
 -t filter -I INPUT -j KUBE-FIREWALL
 ";
 
-/// Carries out a sync of a case in namespace `place`: the first one brings the jump rules.
-pub fn sync(
-    machine: &mut Machine,
-    place: &str,
-    case: &Case,
-    release: Release,
-    step: usize,
-) -> Result<(), String> {
+/// Carries out a sync in namespace `place`.
+pub fn apply(machine: &mut Machine, place: &str, sync: &Sync) -> Result<(), String> {
+    let node = format!("ip netns exec {place}");
     let mut script = String::new();
-    if step == 1 {
-        let before = if release == Release::V1_9 { KUBELET_1_9 } else { "" };
-        let settings = case.optional("sysctl.txt").unwrap_or_default();
-        for setting in settings.lines() {
-            script.push_str(&format!("ip netns exec {place} sysctl -qw {setting}\n"));
-        }
-        for call in before.lines().chain(case.ensure(release).lines()) {
-            script.push_str(&ensure(&format!("ip netns exec {place} iptables -w 5"), call));
-        }
+    for setting in &sync.sysctls {
+        script.push_str(&format!("{node} sysctl -qw {setting}\n"));
     }
-    machine.install_file("/tmp/rules", &case.payload(release, step));
-    script.push_str(&format!(
-        "ip netns exec {place} iptables-restore -w 5 --noflush --counters < /tmp/rules\n"
-    ));
-    machine.quietly(&script).map(|_| ()).map_err(|said| format!("sync {step}: {said}"))
+    for call in &sync.ensure {
+        script.push_str(&ensure(&node, call));
+    }
+    machine.install_file("/tmp/rules", &format!("{}{}", sync.filter, sync.nat));
+    script.push_str(&format!("{node} iptables-restore -w 5 --noflush --counters < /tmp/rules\n"));
+    for words in &sync.conntrack {
+        // It fails if there is nothing to delete.
+        script.push_str(&format!("{node} conntrack {words} > /dev/null 2>&1 || true\n"));
+    }
+    machine.quietly(&script).map(|_| ())
+}
+
+/// What the kubelet has made before kube-proxy 1.9 starts.
+pub fn prepare(machine: &mut Machine, place: &str) -> Result<(), String> {
+    let calls = KUBELET_1_9.lines().map(|call| format!("ip netns exec {place} iptables {call}\n"));
+    machine.quietly(&calls.collect::<String>()).map(|_| ())
 }
 
 /// A call of EnsureChain or EnsureRule: it changes nothing if all is there already.
-fn ensure(iptables: &str, call: &str) -> String {
+fn ensure(node: &str, call: &str) -> String {
     let there = match call.replacen(" -I ", " -C ", 1) {
         // A chain is there if it can be listed.
         same if same == call => call.replacen(" -N ", " -S ", 1),
         check => check,
     };
-    format!("{iptables} {there} > /dev/null 2>&1 || {iptables} {call}\n")
+    format!("{node} iptables -w 5 {there} > /dev/null 2>&1 || {node} iptables -w 5 {call}\n")
 }
 
 /// The tables as the recordings have them: no comments, all counters zero.
@@ -57,4 +58,11 @@ pub fn saved(machine: &mut Machine, place: &str) -> Result<String, String> {
         _ => format!("{line}\n"),
     });
     Ok(zeroed.collect())
+}
+
+/// The chains of table nat.
+pub fn nat_chains(machine: &mut Machine, place: &str) -> Result<BTreeSet<String>, String> {
+    let text = machine.quietly(&format!("ip netns exec {place} iptables-save -t nat"))?;
+    let chains = text.lines().filter_map(|line| line.strip_prefix(':')?.split(' ').next());
+    Ok(chains.map(str::to_owned).collect())
 }
