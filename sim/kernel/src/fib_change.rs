@@ -1,8 +1,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::{IpNet, Ipv4Net};
 use packet::{DevId, NetnsId};
 
+use crate::dump::{NextHopInfo, RouteInfo};
 use crate::fib_lookup::{FlowKey, Found, Linkstate};
 use crate::fib_table::{mask_of, v4, v4_net};
 use crate::nexthop::Nexthop;
@@ -62,9 +64,95 @@ impl RouteKind {
         }
     }
 
+    /// The table of such a route if none is named. iproute2: `iproute_modify`.
+    fn usual_table(self) -> TableId {
+        match self {
+            Self::Local | Self::Broadcast => TableId::LOCAL,
+            _ => TableId::MAIN,
+        }
+    }
+
+    /// The scope of such a route if none is named: `gateway` if its way is not simply a device.
+    /// iproute2: `iproute_modify`.
+    fn usual_scope(self, gateway: bool) -> Scope {
+        match self {
+            Self::Local => Scope::HOST,
+            Self::Broadcast | Self::Multicast => Scope::LINK,
+            Self::Unicast if !gateway => Scope::LINK,
+            _ => Scope::GLOBAL,
+        }
+    }
+
     /// Whether it refuses packets and hence has no way.
     pub(crate) fn is_refusal(self) -> bool {
         self.error().is_some()
+    }
+}
+
+impl RouteSpec {
+    /// Whether `nexthop` was used, even if once.
+    pub(crate) fn is_multipath(&self) -> bool {
+        self.nexthops.len() > 1 || self.nexthops.iter().any(|nh| nh.weight.is_some())
+    }
+
+    /// The same request in the fewest words: without those that follow from the rest, and without
+    /// the ways of a nexthop object.
+    pub fn brief(self) -> Self {
+        let kind = self.kind.unwrap_or(RouteKind::Unicast);
+        let gateway =
+            self.is_multipath() || self.nhid.is_some() || self.nexthops.iter().any(|nh| nh.via.is_some());
+        Self {
+            kind: self.kind.filter(|&kind| kind != RouteKind::Unicast),
+            dst: self.dst.filter(|&dst| dst != IpNet::V4(Ipv4Net::default())),
+            table: self.table.filter(|&table| table != kind.usual_table()),
+            proto: self.proto.filter(|&proto| proto != RouteProto::BOOT),
+            scope: self.scope.filter(|&scope| scope != kind.usual_scope(gateway)),
+            nexthops: if self.nhid.is_some() { Vec::new() } else { self.nexthops },
+            ..self
+        }
+    }
+}
+
+impl RouteInfo {
+    /// The request for this route, each word given.
+    pub fn spec(&self) -> RouteSpec {
+        let Self {
+            table,
+            dst,
+            kind,
+            tos,
+            metric,
+            proto,
+            scope,
+            prefsrc,
+            mtu,
+            advmss,
+            metrics,
+            nexthops,
+            nhid,
+        } = self;
+        let several = nexthops.len() > 1;
+        let way = |hop: &NextHopInfo| NextHopSpec {
+            dev: Some(hop.dev.clone()).filter(|dev| !dev.is_empty()),
+            via: hop.via,
+            onlink: hop.onlink,
+            weight: several.then_some(hop.weight),
+        };
+        RouteSpec {
+            kind: Some(*kind),
+            dst: Some(*dst),
+            table: Some(*table),
+            tos: *tos,
+            metric: (*metric != 0).then_some(*metric),
+            proto: Some(*proto),
+            scope: Some(*scope),
+            prefsrc: *prefsrc,
+            mtu: *mtu,
+            advmss: *advmss,
+            metrics: metrics.clone(),
+            nexthops: nexthops.iter().map(way).collect(),
+            nhid: *nhid,
+        }
     }
 }
 
@@ -102,8 +190,8 @@ impl Host {
         if tos & 3 != 0 {
             return Err(invalid("Invalid dsfield (tos): ECN bits must be 0."));
         }
-        let local_kind = matches!(kind, Some(RouteKind::Local | RouteKind::Broadcast));
-        let table = table.unwrap_or(if local_kind { TableId::LOCAL } else { TableId::MAIN });
+        let usual = kind.unwrap_or(RouteKind::Unicast);
+        let table = table.unwrap_or(usual.usual_table());
         let way = |spec: &NextHopSpec| -> Result<NextHopConfig, Refusal> {
             let dev = match &spec.dev {
                 Some(name) => Some(self.dev_by_name(ns, name).ok_or(Errno::NoDev)?),
@@ -112,7 +200,7 @@ impl Host {
             let via = spec.via.filter(|via| !via.is_unspecified());
             Ok(NextHopConfig { dev, via, onlink: spec.onlink, weight: spec.weight.unwrap_or(1).max(1) })
         };
-        let multipath = nexthops.len() > 1 || nexthops.iter().any(|nh| nh.weight.is_some());
+        let multipath = spec.is_multipath();
         let mut nexthops = nexthops.iter().map(way).collect::<Result<Vec<_>, _>>()?;
         if !multipath {
             nexthops.retain(|nh| nh.dev.is_some() || nh.via.is_some() || nh.onlink);
@@ -121,12 +209,6 @@ impl Host {
             return Err(invalid("Nexthop specification and nexthop id are mutually exclusive."));
         }
         let gateway = multipath || nhid.is_some() || nexthops.iter().any(|nh| nh.via.is_some());
-        let derived = match kind {
-            Some(RouteKind::Local) => Scope::HOST,
-            Some(RouteKind::Broadcast | RouteKind::Multicast) => Scope::LINK,
-            Some(RouteKind::Unicast) | None if !gateway => Scope::LINK,
-            _ => Scope::GLOBAL,
-        };
         let added = |value: Scope| if deleting { None } else { Some(value) };
         Ok(RouteConfig {
             table,
@@ -136,7 +218,7 @@ impl Host {
             tos: *tos,
             metric: metric.unwrap_or(0),
             proto: if deleting { *proto } else { Some(proto.unwrap_or(RouteProto::BOOT)) },
-            scope: scope.or(added(derived)),
+            scope: scope.or(added(usual.usual_scope(gateway))),
             prefsrc: *prefsrc,
             nexthops,
             multipath,

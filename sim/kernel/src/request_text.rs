@@ -155,7 +155,7 @@ impl Display for RouteSpec {
         if *tos != 0 {
             write!(f, " tos {tos:#04x}")?;
         }
-        let several = nexthops.len() > 1 || nexthops.iter().any(|nh| nh.weight.is_some());
+        let several = self.is_multipath();
         if let ([nh], false) = (nexthops.as_slice(), several) {
             write!(f, "{nh}")?;
         }

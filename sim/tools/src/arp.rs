@@ -220,8 +220,8 @@ fn set(console: &mut Console<'_>, netns: NetnsId, o: &Options<'_>) -> Result<i32
     let failed = |refusal: Refusal| Stop::exit(255, format!("SIOCSARP: {}", refusal.errno));
     let dev = if public && o.dev.is_none() {
         // Without a device the kernel looks for one that has this address.
-        let owner = env.links.iter().find(|link| link.address.is_some_and(|(own, _)| own == mac));
-        owner.map(|link| link.name.clone()).ok_or_else(|| failed(Errno::NoDev.into()))?
+        let owner = env.links().into_iter().find(|link| link.address.is_some_and(|(own, _)| own == mac));
+        owner.map(|link| link.name).ok_or_else(|| failed(Errno::NoDev.into()))?
     } else {
         device(console, netns, o, addr).map_err(failed)?
     };

@@ -128,7 +128,7 @@ impl Brctl<'_, '_> {
         Ok(0)
     }
 
-    fn env(&self) -> Env {
+    fn env(&self) -> Env<'_> {
         Env::of(self.console.sys, self.netns)
     }
 
@@ -155,10 +155,10 @@ impl Brctl<'_, '_> {
         let env = self.env();
         let message = match env.link(bridge) {
             None => format!("bridge {bridge} doesn't exist; can't delete it"),
-            Some(link) if !is_bridge(link) => format!("can't delete bridge {bridge}: {}", Errno::Perm),
+            Some(link) if !is_bridge(&link) => format!("can't delete bridge {bridge}: {}", Errno::Perm),
             Some(link) if link.flags & 1 != 0 => format!("bridge {bridge} is still up; can't delete it"),
             Some(link) => {
-                let doomed = Request::LinkDel { dev: link.name.clone() };
+                let doomed = Request::LinkDel { dev: link.name };
                 return match self.console.sys.request(self.netns, doomed) {
                     Ok(_) => Ok(()),
                     Err(refusal) => {
@@ -178,7 +178,7 @@ impl Brctl<'_, '_> {
             (Some(link), _) if link.master.is_some() => {
                 format!("device {port} is already a member of a bridge; can't add it to bridge {bridge}.")
             }
-            (Some(_), Some(link)) if !is_bridge(link) => {
+            (Some(_), Some(link)) if !is_bridge(&link) => {
                 format!("can't add {port} to bridge {bridge}: {}", Errno::OpNotSupp)
             }
             (Some(_), Some(_)) => {
@@ -250,7 +250,7 @@ impl Brctl<'_, '_> {
         };
         let failed = |errno: Errno| Stop::exit(1, format!("set {what} failed: {errno}"));
         match self.env().link(bridge) {
-            Some(link) if is_bridge(link) => {}
+            Some(link) if is_bridge(&link) => {}
             _ => return Err(failed(Errno::NoDev)),
         }
         self.change(bridge, LinkChange::Bridge(option)).map_err(|refusal| failed(refusal.errno))
@@ -269,16 +269,16 @@ impl Brctl<'_, '_> {
     /// One bridge's message doesn't keep the others from being shown.
     fn show(&mut self, names: &[&str]) -> Result<(), Stop> {
         const HEADER: &str = "bridge name\tbridge id\t\tSTP enabled\tinterfaces\n";
-        let env = self.env();
-        let mut wanted: Vec<&LinkInfo> = Vec::new();
+        let links = self.env().links();
+        let mut wanted: Vec<LinkInfo> = Vec::new();
         let mut failed = false;
         if names.is_empty() {
-            wanted = env.links.iter().filter(|link| is_bridge(link)).collect();
+            wanted = links.iter().filter(|link| is_bridge(link)).cloned().collect();
             wanted.sort_by(|a, b| a.name.cmp(&b.name));
         }
         for name in names {
-            match env.link(name) {
-                Some(link) if is_bridge(link) => wanted.push(link),
+            match self.env().link(name) {
+                Some(link) if is_bridge(&link) => wanted.push(link),
                 found => {
                     failed = true;
                     let text = match found {
@@ -293,14 +293,13 @@ impl Brctl<'_, '_> {
             self.console.out(HEADER);
         }
         for bridge in wanted {
-            self.console.out(&bridge_lines(bridge, &env));
+            self.console.out(&bridge_lines(&bridge, &links));
         }
         if failed { Err(Stop::silent(1)) } else { Ok(()) }
     }
 
     fn showmacs(&mut self, bridge: &str) -> Result<(), Stop> {
-        let env = self.env();
-        let Some(link) = env.link(bridge).filter(|link| is_bridge(link)) else {
+        let Some(link) = self.env().link(bridge).filter(is_bridge) else {
             return Err(Stop::exit(1, format!("read of forward table failed: {}", Errno::NoDev)));
         };
         let sys = &*self.console.sys;
@@ -315,7 +314,7 @@ impl Brctl<'_, '_> {
         entries.sort_by_key(|info| info.mac);
         self.console.line("port no\tmac addr\t\tis local?\tageing timer");
         for info in entries {
-            let port = env.link(&info.dev).and_then(|link| link.port.as_ref()).map_or(0, |port| port.number);
+            let port = self.env().link(&info.dev).and_then(|link| link.port).map_or(0, |port| port.number);
             let local = if info.state == FdbState::Permanent { "yes" } else { "no" };
             // Simplified: whole seconds; the real command shows hundredths.
             let age = if info.state == FdbState::Dynamic { info.ages.1 } else { 0 };
@@ -326,7 +325,7 @@ impl Brctl<'_, '_> {
 }
 
 /// A bridge with its ports, the first on its own line.
-fn bridge_lines(bridge: &LinkInfo, env: &Env) -> String {
+fn bridge_lines(bridge: &LinkInfo, links: &[LinkInfo]) -> String {
     let options: &[BridgeOption] = match &bridge.kind {
         Some(KindInfo::Bridge(options)) => options,
         _ => &[],
@@ -334,8 +333,7 @@ fn bridge_lines(bridge: &LinkInfo, env: &Env) -> String {
     let mac = bridge.address.map_or(MacAddr::ZERO, |(mac, _)| mac);
     let digits: String = mac.0.iter().map(|byte| format!("{byte:02x}")).collect();
     let stp = options.iter().any(|option| matches!(option, BridgeOption::StpState(state) if *state != 0));
-    let mut ports: Vec<&str> = env
-        .links
+    let mut ports: Vec<&str> = links
         .iter()
         .filter(|link| link.master.as_ref() == Some(&bridge.name))
         .map(|link| link.name.as_str())

@@ -19,17 +19,15 @@ fn run(sys: &mut dyn Sys, args: &[String]) -> i32 {
 }
 
 fn run_words(console: &mut Console<'_>, words: &[&str]) -> Result<i32, Stop> {
-    let netns = console.sys.netns();
-    let env = Env::of(console.sys, netns);
     match words {
         [] => {
             Err(Stop::exit(1, "ethtool: bad command line argument(s)\nFor more information run ethtool -h"))
         }
-        ["-i" | "--driver", dev, ..] => driver(console, &env, dev),
-        ["-k" | "--show-features" | "--show-offload", dev, ..] => features(console, &env, dev),
-        ["-S" | "--statistics", dev, ..] => statistics(console, &env, dev),
+        ["-i" | "--driver", dev, ..] => driver(console, dev),
+        ["-k" | "--show-features" | "--show-offload", dev, ..] => features(console, dev),
+        ["-S" | "--statistics", dev, ..] => statistics(console, dev),
         ["-P" | "--show-permaddr", dev, ..] => {
-            if env.link(dev).is_none() {
+            if find(console, dev).is_none() {
                 return Err(Stop::exit(1, "netlink error: No such device"));
             }
             console.line("Permanent address: not set");
@@ -38,16 +36,20 @@ fn run_words(console: &mut Console<'_>, words: &[&str]) -> Result<i32, Stop> {
         [option, ..] if option.starts_with('-') => {
             Err(Stop::exit(2, format!("ethtool: option \"{option}\" is not simulated")))
         }
-        [dev, ..] => settings(console, &env, dev),
+        [dev, ..] => settings(console, dev),
     }
+}
+
+fn find(console: &Console<'_>, dev: &str) -> Option<LinkInfo> {
+    Env::of(console.sys, console.sys.netns()).link(dev)
 }
 
 fn is_veth(link: &LinkInfo) -> bool {
     matches!(link.kind, Some(KindInfo::Veth))
 }
 
-fn settings(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop> {
-    let Some(link) = env.link(dev) else {
+fn settings(console: &mut Console<'_>, dev: &str) -> Result<i32, Stop> {
+    let Some(link) = find(console, dev) else {
         const NO: &str = "netlink error: no device matches name (offset 24)\nnetlink error: No such device\n";
         return Err(Stop::text(75, format!("{}No data available\n", NO.repeat(5))));
     };
@@ -80,8 +82,8 @@ fn settings(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop
     Ok(0)
 }
 
-fn driver(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop> {
-    let Some(link) = env.link(dev) else {
+fn driver(console: &mut Console<'_>, dev: &str) -> Result<i32, Stop> {
+    let Some(link) = find(console, dev) else {
         return Err(Stop::exit(71, "Cannot get driver information: No such device"));
     };
     let (name, version, firmware, statistics) = match link.kind {
@@ -115,13 +117,13 @@ fn driver(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop> 
 /// Features of a veth as Linux 6.18 has them by default.
 const VETH_FEATURES: &str = include_str!("ethtool_veth_features.txt");
 
-fn features(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop> {
-    match env.link(dev) {
+fn features(console: &mut Console<'_>, dev: &str) -> Result<i32, Stop> {
+    match find(console, dev) {
         None => Err(Stop::exit(
             1,
             "netlink error: no device matches name (offset 24)\nnetlink error: No such device",
         )),
-        Some(link) if is_veth(link) => {
+        Some(link) if is_veth(&link) => {
             console.out(&format!("Features for {dev}:\n{VETH_FEATURES}"));
             Ok(0)
         }
@@ -129,10 +131,10 @@ fn features(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop
     }
 }
 
-fn statistics(console: &mut Console<'_>, env: &Env, dev: &str) -> Result<i32, Stop> {
-    match env.link(dev) {
+fn statistics(console: &mut Console<'_>, dev: &str) -> Result<i32, Stop> {
+    match find(console, dev) {
         None => Err(Stop::exit(71, "Cannot get stats strings information: No such device")),
-        Some(link) if is_veth(link) => {
+        Some(link) if is_veth(&link) => {
             // Simplified: the queues' counters are not listed.
             let peer = link.link.map_or(0, |index| index.0);
             console.out(&format!("NIC statistics:\n     peer_ifindex: {peer}\n"));

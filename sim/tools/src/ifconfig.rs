@@ -64,7 +64,7 @@ fn device_of(name: &str) -> &str {
 }
 
 impl Ifconfig<'_, '_> {
-    fn env(&self) -> Env {
+    fn env(&self) -> Env<'_> {
         Env::of(self.console.sys, self.netns)
     }
 
@@ -108,9 +108,9 @@ impl Ifconfig<'_, '_> {
 
     /// Devices and labeled addresses by name.
     fn list(&mut self, all: bool, short: bool) {
-        let (env, addrs) = (self.env(), self.addrs());
+        let (links, addrs) = (self.env().links(), self.addrs());
         let mut names: Vec<(String, &LinkInfo)> = Vec::new();
-        for link in env.links.iter().filter(|link| all || link.flags & IFF_UP != 0) {
+        for link in links.iter().filter(|link| all || link.flags & IFF_UP != 0) {
             names.push((link.name.clone(), link));
             for info in addrs.iter().filter(|info| info.ifindex == link.ifindex) {
                 let label = &info.addr.label;
@@ -138,9 +138,9 @@ impl Ifconfig<'_, '_> {
             ));
         };
         let text = if short {
-            format!("{SHORT_HEADER}{}", short_line(name, link))
+            format!("{SHORT_HEADER}{}", short_line(name, &link))
         } else {
-            entry(name, link, &addrs)
+            entry(name, &link, &addrs)
         };
         self.console.out(&text);
         Ok(0)

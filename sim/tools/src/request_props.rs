@@ -64,12 +64,12 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
     let deletes = verb.starts_with("del");
     let parsed = match (*tool, *object) {
         ("bridge", "fdb") if *verb == "flush" => {
-            bridge::fdb::parse_flush(rest, &env).map(|request| vec![request])
+            bridge::fdb::parse_flush(rest, env).map(|request| vec![request])
         }
-        ("bridge", "link") => bridge::link::parse_set(rest, &env),
+        ("bridge", "link") => bridge::link::parse_set(rest, env),
         ("bridge", _) => {
             let verb = if deletes { bridge::fdb::Verb::Delete } else { bridge::fdb::Verb::Put(mode(verb)) };
-            bridge::fdb::parse(rest, verb, Family::Unspec, &env).map(|request| vec![request])
+            bridge::fdb::parse(rest, verb, Family::Unspec, env).map(|request| vec![request])
         }
         (_, "link") => {
             let verb = match *verb {
@@ -77,15 +77,15 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
                 "set" => link::Verb::Set,
                 _ => link::Verb::Delete,
             };
-            link::parse(rest, verb, &options, &env).map(|parse| parse.requests)
+            link::parse(rest, verb, &options, env).map(|parse| parse.requests)
         }
         (_, "addr") => {
             let verb = if deletes { addr::Verb::Delete } else { addr::Verb::Put(mode(verb)) };
-            addr::parse(rest, verb, &options, &env, &[]).map(|parse| vec![parse.request])
+            addr::parse(rest, verb, &options, env, &[]).map(|parse| vec![parse.request])
         }
         (_, "route") => {
             let verb = if deletes { route::Verb::Delete } else { route::Verb::Put(mode(verb)) };
-            route::parse(rest, verb, &options, &env).map(|request| vec![request])
+            route::parse(rest, verb, &options, env).map(|request| vec![request])
         }
         (_, "rule") => {
             let verb = if deletes { rule::Verb::Delete } else { rule::Verb::Add };
@@ -101,11 +101,11 @@ fn parse(text: &str) -> Result<Vec<Request>, String> {
         }
         (_, "nexthop") => {
             let verb = if deletes { nexthop::Verb::Delete } else { nexthop::Verb::Put(mode(verb)) };
-            nexthop::parse(rest, verb, &options, &env).map(|request| vec![request])
+            nexthop::parse(rest, verb, &options, env).map(|request| vec![request])
         }
         _ => {
             let verb = if deletes { neigh::Verb::Delete } else { neigh::Verb::Put(mode(verb)) };
-            neigh::parse(rest, verb, &options, &env).map(|request| vec![request])
+            neigh::parse(rest, verb, &options, env).map(|request| vec![request])
         }
     };
     parsed.map_err(|stop| stop.text)

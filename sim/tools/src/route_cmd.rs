@@ -96,7 +96,7 @@ fn misuse(line: &str) -> Stop {
 ///
 /// # Errors
 /// What `route` says about words it doesn't take.
-fn parse(mut words: Words<'_>, add: bool, env: &Env) -> Result<RouteSpec, Stop> {
+fn parse(mut words: Words<'_>, add: bool, env: Env<'_>) -> Result<RouteSpec, Stop> {
     let Some(mut word) = words.next_word() else { return Err(Stop::text(0, USAGE)) };
     let mut kind = None;
     if matches!(word, "-net" | "-host") {
@@ -200,7 +200,7 @@ const fn ioctl(add: bool) -> &'static str {
 fn change(console: &mut Console<'_>, words: Words<'_>, add: bool) -> Result<i32, Stop> {
     let netns = console.sys.netns();
     let env = Env::of(console.sys, netns);
-    let spec = parse(words, add, &env)?;
+    let spec = parse(words, add, env)?;
     // The ioctl creates without asking whether another such route exists: it comes first.
     let request = if add { Request::RouteAdd(spec, Mode::Prepend) } else { Request::RouteDel(spec) };
     match console.sys.request(netns, request) {

@@ -310,11 +310,14 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn links(&mut self, netns: NetnsId, only: Option<&str>) -> Vec<LinkInfo> {
-        let dev = only.and_then(|name| self.node.host.dev_by_name(netns, name));
-        if dev.is_some() || only.is_none() {
-            self.node.host.links_get_nsids(netns, dev);
-        }
-        self.node.host.links(netns)
+        let host = &mut self.node.host;
+        let Some(only) = only else {
+            host.links_get_nsids(netns, None);
+            return host.links(netns);
+        };
+        let Some(dev) = host.dev_by_name(netns, only) else { return Vec::new() };
+        host.links_get_nsids(netns, Some(dev));
+        host.link(dev).into_iter().collect()
     }
 
     fn read(&mut self, fd: Fd, max: usize) -> Result<ReadResult, Errno> {

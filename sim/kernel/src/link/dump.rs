@@ -15,22 +15,35 @@ impl Host {
         // Ids that this dump gives; they are kept by `links_get_nsids`.
         let mut ids = ns.nsids.clone();
         // Of two names of one namespace the first one counts.
-        let names = self.netns_names.iter().rev().map(|(name, &netns)| (netns, name.as_str())).collect();
+        let names: BTreeMap<NetnsId, &str> =
+            self.netns_names.iter().rev().map(|(name, &netns)| (netns, name.as_str())).collect();
         let devices = ns.devices.values().filter_map(|&dev| self.get_dev(dev));
-        devices.map(|dev| self.rtnl_fill_ifinfo(dev, &mut ids, &names)).collect()
+        devices
+            .map(|dev| {
+                let net = |other| (nsid(&mut ids, other), names.get(&other).copied());
+                self.rtnl_fill_ifinfo(dev, self.link_net(dev.id).map(net))
+            })
+            .collect()
     }
 
-    fn rtnl_fill_ifinfo(
-        &self,
-        device: &Device,
-        ids: &mut BTreeMap<u32, NetnsId>,
-        names: &BTreeMap<NetnsId, &str>,
-    ) -> LinkInfo {
+    /// One device. Kernel: `rtnl_getlink`.
+    pub fn link(&self, dev: DevId) -> Option<LinkInfo> {
+        let device = self.get_dev(dev)?;
+        let net = |other| {
+            let known = self.peernet2id(device.netns, other);
+            let id = known.unwrap_or_else(|| nsid(&mut self.ns(device.netns).nsids.clone(), other));
+            let name = self.netns_names.iter().find(|(_, netns)| **netns == other);
+            (id, name.map(|(name, _)| name.as_str()))
+        };
+        Some(self.rtnl_fill_ifinfo(device, self.link_net(dev).map(net)))
+    }
+
+    /// `net`: the id and the name of the linked device's namespace.
+    fn rtnl_fill_ifinfo(&self, device: &Device, net: Option<(u32, Option<&str>)>) -> LinkInfo {
         let traits = device.kind.traits();
         let link = self.iflink(device.id);
         let tunnelled = matches!(device.kind, DeviceKind::Ipip(_));
-        let link_net = self.link_net(device.id);
-        let link_name = match link_net {
+        let link_name = match net {
             None => self.dev_by_index(device.netns, link).filter(|_| link != device.ifindex),
             Some(_) => None,
         };
@@ -44,11 +57,11 @@ impl Host {
             link: if tunnelled && link == device.ifindex {
                 Some(packet::IfIndex(0))
             } else {
-                (link != device.ifindex || link_net.is_some()).then_some(link)
+                (link != device.ifindex || net.is_some()).then_some(link)
             },
             link_name: link_name.map(|dev| self.dev(dev).name.clone()),
-            link_netnsid: link_net.map(|other| nsid(ids, other)),
-            link_netns_name: link_net.and_then(|other| names.get(&other)).map(|name| (*name).to_owned()),
+            link_netnsid: net.map(|(id, _)| id),
+            link_netns_name: net.and_then(|(_, name)| name).map(str::to_owned),
             flags: device.flags(),
             mtu: device.mtu,
             qdisc: device.qdisc.name().to_owned(),

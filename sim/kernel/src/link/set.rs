@@ -343,7 +343,7 @@ fn order(change: &LinkChange) -> u8 {
 
 impl Host {
     /// The device that a command in `netns` calls `name`; alternative names count.
-    pub(crate) fn find_dev(&self, netns: NetnsId, name: &str) -> Option<DevId> {
+    pub fn find_dev(&self, netns: NetnsId, name: &str) -> Option<DevId> {
         self.dev_by_name(netns, name).or_else(|| {
             let named = |id: &DevId| self.dev(*id).altnames.iter().any(|alt| alt == name);
             self.get_ns(netns)?.devices.values().copied().find(named)

@@ -7,7 +7,6 @@ use packet::{DevId, NetnsId};
 
 use super::draft::Draft;
 use super::entries;
-use super::routes;
 
 impl Draft<'_> {
     /// Says what the commands don't reach.
@@ -58,7 +57,7 @@ impl Draft<'_> {
         left.extend(unequal("addresses", &addrs(host, target), &addrs(twin, bare)));
         let texts = |host: &kernel::Host, netns| {
             let routes = host.routes(netns);
-            routes.iter().map(|route| routes::spec(route).to_string()).collect::<Vec<_>>()
+            routes.iter().map(|route| route.spec().brief().to_string()).collect::<Vec<_>>()
         };
         left.extend(unequal("routes", &texts(host, target), &texts(twin, bare)));
         left.extend(unequal("policy rules", &host.rules(target), &twin.rules(bare)));

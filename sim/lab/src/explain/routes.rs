@@ -1,7 +1,6 @@
-use ipnet::{IpNet, Ipv4Net};
-use kernel::dump::{NextHopInfo, NexthopInfo, RouteInfo};
-use kernel::request::{Mode, NextHopSpec, NexthopSpec, Request, RouteSpec, RuleSpec};
-use kernel::{RouteKind, RouteProto, Rule, Scope, TableId};
+use kernel::Rule;
+use kernel::dump::{NexthopInfo, RouteInfo};
+use kernel::request::{Mode, NexthopSpec, Request, RuleSpec};
 use packet::NetnsId;
 use world::Object;
 
@@ -40,7 +39,7 @@ impl Draft<'_> {
         let wanted = self.target().routes(target);
         let own = self.bare().routes(bare);
         for route in own.iter().filter(|route| !wanted.iter().any(|other| same(route, other))) {
-            self.ask(space, Request::RouteDel(spec(route)), &[object(target, route)]);
+            self.ask(space, Request::RouteDel(route.spec().brief()), &[object(target, route)]);
         }
         let mut missing: Vec<&RouteInfo> =
             wanted.iter().filter(|route| !own.iter().any(|other| same(route, other))).collect();
@@ -59,14 +58,14 @@ impl Draft<'_> {
             }
         }
         for route in missing {
-            self.ask(space, Request::RouteAdd(spec(route), Mode::Append), &[object(target, route)]);
+            self.ask(space, Request::RouteAdd(route.spec().brief(), Mode::Append), &[object(target, route)]);
         }
     }
 
     /// Adds a route, after another one that differs in its ways only.
     fn route(&mut self, space: usize, netns: NetnsId, route: &RouteInfo) -> bool {
         for mode in [Mode::Add, Mode::Append] {
-            let request = Request::RouteAdd(spec(route), mode);
+            let request = Request::RouteAdd(route.spec().brief(), mode);
             if self.try_out(space, request.clone()).is_ok() {
                 let by = self.makers.of(&[object(netns, route)]);
                 self.write(space, &request.to_string(), by);
@@ -107,56 +106,4 @@ fn same(a: &RouteInfo, b: &RouteInfo) -> bool {
         route
     };
     plain(a) == plain(b)
-}
-
-/// The route as it is asked for: without what follows from the rest.
-pub(super) fn spec(route: &RouteInfo) -> RouteSpec {
-    let RouteInfo {
-        table,
-        dst,
-        kind,
-        tos,
-        metric,
-        proto,
-        scope,
-        prefsrc,
-        mtu,
-        advmss,
-        metrics,
-        nexthops,
-        nhid,
-    } = route;
-    let usual = match kind {
-        RouteKind::Local | RouteKind::Broadcast => TableId::LOCAL,
-        _ => TableId::MAIN,
-    };
-    let gateway = nhid.is_some() || nexthops.len() > 1 || nexthops.iter().any(|way| way.via.is_some());
-    let derived = match kind {
-        RouteKind::Local => Scope::HOST,
-        RouteKind::Broadcast | RouteKind::Multicast => Scope::LINK,
-        RouteKind::Unicast if !gateway => Scope::LINK,
-        _ => Scope::GLOBAL,
-    };
-    let several = nexthops.len() > 1;
-    let way = |way: &NextHopInfo| NextHopSpec {
-        dev: Some(way.dev.clone()),
-        via: way.via,
-        onlink: way.onlink,
-        weight: several.then_some(way.weight),
-    };
-    RouteSpec {
-        kind: (*kind != RouteKind::Unicast).then_some(*kind),
-        dst: Some(*dst).filter(|dst| *dst != IpNet::V4(Ipv4Net::default())),
-        table: (*table != usual).then_some(*table),
-        tos: *tos,
-        metric: (*metric != 0).then_some(*metric),
-        proto: (*proto != RouteProto::BOOT).then_some(*proto),
-        scope: (*scope != derived).then_some(*scope),
-        prefsrc: *prefsrc,
-        mtu: *mtu,
-        advmss: *advmss,
-        metrics: metrics.clone(),
-        nexthops: if nhid.is_some() { Vec::new() } else { nexthops.iter().map(way).collect() },
-        nhid: *nhid,
-    }
 }

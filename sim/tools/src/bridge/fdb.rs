@@ -46,7 +46,7 @@ pub fn run(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ => None,
     };
     if let Some(kind) = kind {
-        let request = parse(rest, kind, bridge.options.family, &bridge.env())?;
+        let request = parse(rest, kind, bridge.options.family, bridge.env())?;
         send(bridge.console.sys, bridge.netns, vec![request], -1)?;
         return Ok(0);
     }
@@ -54,7 +54,7 @@ pub fn run(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ if matches(verb, "get") => get(bridge, rest),
         _ if is_list(verb) => show(bridge, rest),
         "flush" => {
-            let request = parse_flush(rest, &bridge.env())?;
+            let request = parse_flush(rest, bridge.env())?;
             send(bridge.console.sys, bridge.netns, vec![request], -1)?;
             Ok(0)
         }
@@ -90,7 +90,7 @@ fn read_vni(word: &str) -> Result<Vni, Stop> {
 ///
 /// # Errors
 /// What `bridge` says about words it doesn't take.
-pub fn parse(words: &[&str], verb: Verb, family: Family, env: &Env) -> Result<Request, Stop> {
+pub fn parse(words: &[&str], verb: Verb, family: Family, env: Env<'_>) -> Result<Request, Stop> {
     let (mut dev, mut addr, mut dst): (Option<&str>, Option<&str>, Option<IpAddr>) = (None, None, None);
     let (mut port, mut vni, mut via, mut vlan) = (None, None, None, None);
     let (mut to_self, mut to_master, mut extern_learn) = (false, false, false);
@@ -181,7 +181,7 @@ pub fn parse(words: &[&str], verb: Verb, family: Family, env: &Env) -> Result<Re
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse_flush(words: &[&str], env: &Env) -> Result<Request, Stop> {
+pub fn parse_flush(words: &[&str], env: Env<'_>) -> Result<Request, Stop> {
     let (mut dev, mut port) = (None, None);
     let mut words = Words::new(words);
     while let Some(word) = words.next_word() {
@@ -234,7 +234,7 @@ fn read_state(word: &str) -> Option<Vec<FdbState>> {
 }
 
 impl Filter {
-    fn parse(words: &[&str], env: &Env) -> Result<Self, Stop> {
+    fn parse(words: &[&str], env: Env<'_>) -> Result<Self, Stop> {
         let mut f = Self::default();
         let mut words = Words::new(words);
         while let Some(word) = words.next_word() {
@@ -268,7 +268,7 @@ impl Filter {
         Ok(f)
     }
 
-    fn takes(&self, info: &FdbInfo, env: &Env) -> bool {
+    fn takes(&self, info: &FdbInfo, env: Env<'_>) -> bool {
         // The kernel walks the bridge and its ports, with their own tables.
         let of_bridge = |bridge: &String| {
             let is_bridge =
@@ -287,10 +287,10 @@ impl Filter {
 
 fn show(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let env = bridge.env();
-    let filter = Filter::parse(words, &env)?;
+    let filter = Filter::parse(words, env)?;
     let sys = &*bridge.console.sys;
     let mut p = bridge.printer();
-    for info in sys.kernel().fdb(bridge.netns, sys.now()).iter().filter(|info| filter.takes(info, &env)) {
+    for info in sys.kernel().fdb(bridge.netns, sys.now()).iter().filter(|info| filter.takes(info, env)) {
         print_fdb(&mut p, info, filter.dev.is_none(), bridge.options.stats);
     }
     bridge.console.out(&p.finish());

@@ -23,7 +23,7 @@ pub fn run(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let Some((&verb, rest)) = words.split_first() else { return show(bridge, &[]) };
     match verb {
         _ if matches_any(verb, &["set", "change"]) => {
-            let requests = parse_set(rest, &bridge.env())?;
+            let requests = parse_set(rest, bridge.env())?;
             send(bridge.console.sys, bridge.netns, requests, -1)?;
             Ok(0)
         }
@@ -37,7 +37,7 @@ pub fn run(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 ///
 /// # Errors
 /// What `bridge` says about words it doesn't take.
-pub fn parse_set(words: &[&str], env: &Env) -> Result<Vec<Request>, Stop> {
+pub fn parse_set(words: &[&str], env: Env<'_>) -> Result<Vec<Request>, Stop> {
     let mut dev = None;
     let mut options = Vec::new();
     let mut words = Words::new(words);
@@ -105,9 +105,9 @@ fn show(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     }
     let only = only.map(|dev| env.own_name(dev));
     let mut p = bridge.printer();
-    for link in env.links.iter().filter(|link| only.as_ref().is_none_or(|dev| *dev == link.name)) {
+    for link in env.links().iter().filter(|link| only.as_ref().is_none_or(|dev| *dev == link.name)) {
         if let Some(port) = &link.port {
-            print_port(&mut p, link, port, bridge.options.details, &env);
+            print_port(&mut p, link, port, bridge.options.details, env);
         }
     }
     bridge.console.out(&p.finish());
@@ -116,12 +116,11 @@ fn show(bridge: &mut Bridge<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 
 /// One port. The dump of this family gives the peer's index without its namespace, so that
 /// the name shown is that of the local device with that index.
-fn print_port(p: &mut Printer, link: &LinkInfo, port: &BridgePort, details: bool, env: &Env) {
+fn print_port(p: &mut Printer, link: &LinkInfo, port: &BridgePort, details: bool, env: Env<'_>) {
     let linked = LinkInfo {
-        link_name: link.link.map(|index| {
-            let local = env.links.iter().find(|other| other.ifindex == index);
-            local.map_or_else(|| format!("if{}", index.0), |other| other.name.clone())
-        }),
+        link_name: link
+            .link
+            .map(|index| env.name_at(index).map_or_else(|| format!("if{}", index.0), str::to_owned)),
         link_netnsid: None,
         ..link.clone()
     };

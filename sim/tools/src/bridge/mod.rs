@@ -39,7 +39,7 @@ pub(crate) struct Bridge<'a, 's> {
 }
 
 impl Bridge<'_, '_> {
-    fn env(&self) -> Env {
+    fn env(&self) -> Env<'_> {
         Env::of(self.console.sys, self.netns)
     }
 

@@ -21,7 +21,7 @@ fn ip(sys: &mut dyn Sys, words: &[&str]) -> i32 {
 fn quiet_route(sys: &mut dyn Sys, words: &[&str]) {
     let netns = sys.netns();
     let env = Env::of(sys, netns);
-    if let Ok(request) = route::parse(words, route::Verb::Put(Mode::Add), &Options::default(), &env) {
+    if let Ok(request) = route::parse(words, route::Verb::Put(Mode::Add), &Options::default(), env) {
         let _ = sys.request(netns, request);
     }
 }
@@ -146,7 +146,7 @@ pub(super) fn udhcpc_bound(sys: &mut dyn Sys, device: &str, lease: &Lease) {
             words.push("onlink");
         }
         let env = Env::of(sys, netns);
-        if let Ok(request) = route::parse(&words, route::Verb::Put(Mode::Add), &Options::default(), &env)
+        if let Ok(request) = route::parse(&words, route::Verb::Put(Mode::Add), &Options::default(), env)
             && let Err(refusal) = sys.request(netns, request)
         {
             crate::net::complain(sys, &format!("ip: RTNETLINK answers: {}\n", refusal.errno));

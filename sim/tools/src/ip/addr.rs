@@ -77,7 +77,7 @@ pub fn parse(
     words: &[&str],
     verb: Verb,
     options: &Options,
-    env: &Env,
+    env: Env<'_>,
     addrs: &[AddrInfo],
 ) -> Result<Parse, Stop> {
     let p = parse_words(words, options.family)?;

@@ -9,15 +9,12 @@ use crate::iproute::names::scope_name;
 use crate::iproute::printer::Printer;
 
 /// One address; with the device's index and name before it where one line is one address.
-pub fn print_addr(p: &mut Printer, info: &AddrInfo, with_device: bool, options: &Options, env: &Env) {
+pub fn print_addr(p: &mut Printer, info: &AddrInfo, with_device: bool, options: &Options, env: Env<'_>) {
     let addr = &info.addr;
     if !options.brief {
         if with_device {
-            let name = env
-                .links
-                .iter()
-                .find(|link| link.ifindex == info.ifindex)
-                .map_or_else(|| format!("if{}", info.ifindex.0), |link| link.name.clone());
+            let name = env.name_at(info.ifindex);
+            let name = name.map_or_else(|| format!("if{}", info.ifindex.0), str::to_owned);
             p.js("index", info.ifindex.0);
             p.js("dev", name.as_str());
             p.fp(&format!("{}: {name}", info.ifindex.0));

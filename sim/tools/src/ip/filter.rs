@@ -87,7 +87,7 @@ impl Filter {
     ///
     /// # Errors
     /// What iproute2 says about words it doesn't take.
-    pub fn parse(words: &[&str], listing: Listing, options: &Options, env: &Env) -> Result<Self, Stop> {
+    pub fn parse(words: &[&str], listing: Listing, options: &Options, env: Env<'_>) -> Result<Self, Stop> {
         let mut f = Self { family: options.family, ..Self::default() };
         if listing == Listing::Link {
             f.family = Family::Packet;

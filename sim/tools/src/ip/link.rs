@@ -49,7 +49,7 @@ struct Parsed<'a> {
 }
 
 /// The namespace a word names: /run/netns first, then a process. iproute2: `netns_get_fd`.
-fn read_netns(word: &str, env: &Env) -> Result<NetnsRef, Stop> {
+fn read_netns(word: &str, env: Env<'_>) -> Result<NetnsRef, Stop> {
     if let Some(pid) = word.strip_prefix("/proc/").and_then(|w| w.strip_suffix("/ns/net"))
         && let Ok(pid) = pid.parse()
     {
@@ -58,7 +58,7 @@ fn read_netns(word: &str, env: &Env) -> Result<NetnsRef, Stop> {
     let name =
         ["/run/netns/", "/var/run/netns/"].iter().find_map(|dir| word.strip_prefix(dir)).unwrap_or(word);
     let is_pid = get_integer(word).is_some();
-    if env.has_netns(name) && !(env.all_exist && is_pid) {
+    if env.has_netns(name) && !(env.all_exist() && is_pid) {
         return Ok(NetnsRef::Name(name.to_owned()));
     }
     match get_integer(word) {
@@ -73,7 +73,7 @@ fn mac_of(bytes: &[u8]) -> Result<MacAddr, Stop> {
 }
 
 /// iproute2: `iplink_parse`.
-fn iplink_parse<'a>(words: &mut Words<'a>, verb: Verb, env: &Env) -> Result<Parsed<'a>, Stop> {
+fn iplink_parse<'a>(words: &mut Words<'a>, verb: Verb, env: Env<'_>) -> Result<Parsed<'a>, Stop> {
     let mut p = Parsed::default();
     while let Some(word) = words.next_word() {
         match word {
@@ -202,14 +202,19 @@ fn iplink_parse<'a>(words: &mut Words<'a>, verb: Verb, env: &Env) -> Result<Pars
 }
 
 /// The checks after the words. iproute2: the end of `iplink_parse`.
-fn finish_parse<'a>(mut p: Parsed<'a>, words: &Words<'a>, verb: Verb, env: &Env) -> Result<Parsed<'a>, Stop> {
+fn finish_parse<'a>(
+    mut p: Parsed<'a>,
+    words: &Words<'a>,
+    verb: Verb,
+    env: Env<'_>,
+) -> Result<Parsed<'a>, Stop> {
     if p.name.is_none() {
         p.name = p.dev;
     } else if p.dev.is_none() {
         p.dev = p.name;
     }
     if let (Some(dev), Some(address), false) = (p.dev, &p.address, verb.creates()) {
-        let expected = env.link(dev).map(address_len);
+        let expected = env.link(dev).as_ref().map(address_len);
         if let Some(expected) = expected.filter(|&n| n != address.len()) {
             return Err(Stop::fail(
                 -1,
@@ -285,7 +290,7 @@ pub fn usage() -> Stop {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result<Parse, Stop> {
+pub fn parse(words: &[&str], verb: Verb, options: &Options, env: Env<'_>) -> Result<Parse, Stop> {
     let mut words = Words::new(words);
     let parsed = iplink_parse(&mut words, verb, env)?;
     let mut warning = String::new();
@@ -318,7 +323,7 @@ fn build(
     peer: Option<VethPeer>,
     more: Vec<LinkChange>,
     verb: Verb,
-    env: &Env,
+    env: Env<'_>,
 ) -> Result<Vec<Request>, Stop> {
     if verb == Verb::Delete {
         return Ok(targets(&p, env).into_iter().map(|dev| Request::LinkDel { dev }).collect());
@@ -361,17 +366,17 @@ fn build(
 }
 
 /// The devices a `set` or `delete` acts on: one, or a whole group.
-fn targets(p: &Parsed<'_>, env: &Env) -> Vec<String> {
+fn targets(p: &Parsed<'_>, env: Env<'_>) -> Vec<String> {
     match (p.dev, p.group) {
         (None, Some(group)) => {
-            env.links.iter().filter(|link| link.group == group).map(|link| link.name.clone()).collect()
+            env.links().into_iter().filter(|link| link.group == group).map(|link| link.name).collect()
         }
         (dev, _) => vec![env.own_name(dev.unwrap_or_default())],
     }
 }
 
 /// The `peer` words of a veth pair. iproute2: `veth_parse_opt`.
-pub fn parse_peer(words: &mut Words<'_>, env: &Env) -> Result<VethPeer, Stop> {
+pub fn parse_peer(words: &mut Words<'_>, env: Env<'_>) -> Result<VethPeer, Stop> {
     let p = iplink_parse(words, Verb::Add, env)?;
     if p.kind.is_some() {
         return Err(duparg("type", words.peek().unwrap_or_default()));
@@ -393,7 +398,7 @@ pub fn parse_peer(words: &mut Words<'_>, env: &Env) -> Result<VethPeer, Stop> {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse_property(words: &[&str], env: &Env) -> Result<Vec<Request>, Stop> {
+pub fn parse_property(words: &[&str], env: Env<'_>) -> Result<Vec<Request>, Stop> {
     let mut words = Words::new(words);
     let add = match words.next_word() {
         Some(word) if matches(word, "add") => true,

@@ -14,7 +14,7 @@ use crate::iproute::names::STP_STATES;
 use crate::iproute::printer::{Cell, Printer, hex};
 
 /// From `promiscuity` to `gro_max_size`.
-pub fn print(p: &mut Printer, link: &LinkInfo, listing: Listing, env: &Env) {
+pub fn print(p: &mut Printer, link: &LinkInfo, listing: Listing, env: Env<'_>) {
     p.any("promiscuity", " promiscuity {} ", link.promiscuity);
     p.any("allmulti", " allmulti {} ", link.allmulti);
     p.any("min_mtu", "minmtu {} ", link.min_mtu);
@@ -28,8 +28,8 @@ pub fn print(p: &mut Printer, link: &LinkInfo, listing: Listing, env: &Env) {
             p.nl();
             p.any("info_slave_kind", "    {}_slave ", "bridge");
             p.open_object("info_slave_data");
-            let bridge = env.links.iter().find(|other| Some(&other.name) == link.master.as_ref());
-            print_port(p, port, bridge);
+            let bridge = link.master.as_ref().and_then(|master| env.link(master));
+            print_port(p, port, bridge.as_ref());
             p.close_object();
         }
         p.close_object();

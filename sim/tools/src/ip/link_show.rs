@@ -47,7 +47,7 @@ pub enum Listing {
 
 /// The device's name with what it is linked to; answers whether that device is down.
 /// iproute2: `print_name_and_link`.
-pub fn print_name_and_link(p: &mut Printer, template: &str, link: &LinkInfo, env: &Env) -> bool {
+pub fn print_name_and_link(p: &mut Printer, template: &str, link: &LinkInfo, env: Env<'_>) -> bool {
     let mut shown = link.name.clone();
     let mut lower_is_down = false;
     if let Some(index) = link.link {
@@ -58,7 +58,7 @@ pub fn print_name_and_link(p: &mut Printer, template: &str, link: &LinkInfo, env
             p.js("link_index", index.0);
             shown = format!("{shown}@if{}", index.0);
         } else {
-            let lower = env.links.iter().find(|other| other.ifindex == index);
+            let lower = env.link_at(index);
             let name = link.link_name.clone().unwrap_or_default();
             p.js("link", name.as_str());
             shown = format!("{shown}@{name}");
@@ -119,7 +119,7 @@ pub fn link_type_name(arphrd: u16) -> String {
 }
 
 /// One device in one line.
-pub fn print_brief(p: &mut Printer, link: &LinkInfo, listing: Listing, env: &Env) {
+pub fn print_brief(p: &mut Printer, link: &LinkInfo, listing: Listing, env: Env<'_>) {
     let lower_is_down = print_name_and_link(p, "{:16} ", link, env);
     if p.is_json() {
         p.js("operstate", link.operstate);
@@ -152,7 +152,7 @@ fn broadcast_address(link: &LinkInfo) -> Option<String> {
 }
 
 /// One device in full, with the newline at its end.
-pub fn print_link(p: &mut Printer, link: &LinkInfo, listing: Listing, options: &Options, env: &Env) {
+pub fn print_link(p: &mut Printer, link: &LinkInfo, listing: Listing, options: &Options, env: Env<'_>) {
     p.any("ifindex", "{}: ", link.ifindex.0);
     let lower_is_down = print_name_and_link(p, "{}: ", link, env);
     print_link_flags(p, link.flags, lower_is_down);

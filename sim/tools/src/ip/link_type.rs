@@ -80,7 +80,7 @@ pub fn parse(
     verb: Verb,
     dev: Option<&str>,
     options: &Options,
-    env: &Env,
+    env: Env<'_>,
 ) -> Result<OwnPart, Stop> {
     let mut own = OwnPart::default();
     // Without words iproute2 sends no parameters at all, and the kernel misses the needed ones.
@@ -326,13 +326,13 @@ fn vxlan(
     verb: Verb,
     dev: Option<&str>,
     options: &Options,
-    env: &Env,
+    env: Env<'_>,
     own: &mut OwnPart,
 ) -> Result<(), Stop> {
     // Simplified: the first lines of the usage text.
     const USAGE: &str = "Usage: ... vxlan id VNI\n\t\t[ { group | remote } IP_ADDRESS ]";
-    let existing = dev.and_then(|dev| env.link(dev)).and_then(|link| match &link.kind {
-        Some(KindInfo::Vxlan(config)) => Some(config.clone()),
+    let existing = dev.and_then(|dev| env.link(dev)).and_then(|link| match link.kind {
+        Some(KindInfo::Vxlan(config)) => Some(config),
         _ => None,
     });
     let mut config = match existing {
@@ -508,11 +508,11 @@ fn vxlan_flag(word: &str) -> Option<(&'static str, bool)> {
 }
 
 /// iproute2: `iptunnel_parse_opt`.
-fn ipip(words: &mut Words<'_>, dev: Option<&str>, verb: Verb, env: &Env) -> Result<TunnelConfig, Stop> {
+fn ipip(words: &mut Words<'_>, dev: Option<&str>, verb: Verb, env: Env<'_>) -> Result<TunnelConfig, Stop> {
     let mut config = TunnelConfig::default();
-    if verb == Verb::Set && !env.all_exist {
-        match dev.and_then(|dev| env.link(dev)).and_then(|link| link.kind.as_ref()) {
-            Some(KindInfo::Ipip(now)) => config = now.clone(),
+    if verb == Verb::Set && !env.all_exist() {
+        match dev.and_then(|dev| env.link(dev)).and_then(|link| link.kind) {
+            Some(KindInfo::Ipip(now)) => config = now,
             _ => return Err(Stop::fail(-1, "Failed to get existing tunnel info.")),
         }
     }

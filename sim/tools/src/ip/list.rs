@@ -12,11 +12,18 @@ use crate::iproute::env::Env;
 use crate::iproute::printer::Printer;
 
 /// The listing's text.
-pub fn show(filter: &Filter, listing: Listing, addrs: &[AddrInfo], options: &Options, env: &Env) -> String {
+pub fn show(
+    filter: &Filter,
+    listing: Listing,
+    links: &[LinkInfo],
+    addrs: &[AddrInfo],
+    options: &Options,
+    env: Env<'_>,
+) -> String {
     let mut p = options.printer();
     let link_only = matches!(filter.family, Family::Packet);
     let no_link = !link_only && options.oneline && !options.brief;
-    for link in env.links.iter().filter(|link| passes(link, filter, addrs)) {
+    for link in links.iter().filter(|link| passes(link, filter, addrs)) {
         p.open_object("");
         if filter.prints_link(link) || no_link {
             print_entry(&mut p, link, filter, listing, addrs, options, env);
@@ -34,7 +41,7 @@ fn print_entry(
     listing: Listing,
     addrs: &[AddrInfo],
     options: &Options,
-    env: &Env,
+    env: Env<'_>,
 ) {
     let link_only = filter.family == Family::Packet;
     // A filter by label is about addresses alone.
@@ -81,8 +88,8 @@ fn passes(link: &LinkInfo, filter: &Filter, addrs: &[AddrInfo]) -> bool {
 }
 
 /// The addresses a flush deletes.
-pub fn flushed<'a>(filter: &Filter, addrs: &'a [AddrInfo], env: &Env) -> Vec<&'a AddrInfo> {
-    let index = filter.dev.as_ref().and_then(|dev| env.link(dev)).map(|link| link.ifindex);
+pub fn flushed<'a>(filter: &Filter, addrs: &'a [AddrInfo], env: Env<'_>) -> Vec<&'a AddrInfo> {
+    let index = filter.dev.as_ref().and_then(|dev| env.index_of(dev));
     addrs
         .iter()
         .filter(|info| index.is_none_or(|index| index == info.ifindex) && filter.takes_addr(info))
@@ -90,17 +97,17 @@ pub fn flushed<'a>(filter: &Filter, addrs: &'a [AddrInfo], env: &Env) -> Vec<&'a
 }
 
 /// The deletion of one listed address.
-pub fn deletion(info: &AddrInfo, env: &Env) -> Option<Request> {
+pub fn deletion(info: &AddrInfo, env: Env<'_>) -> Option<Request> {
     spec_of(info, env).map(Request::AddrDel)
 }
 
 /// A listed address as a request names it; `None` if its device is gone.
-pub fn spec_of(info: &AddrInfo, env: &Env) -> Option<AddrSpec> {
-    let link = env.links.iter().find(|link| link.ifindex == info.ifindex)?;
+pub fn spec_of(info: &AddrInfo, env: Env<'_>) -> Option<AddrSpec> {
+    let dev = env.name_at(info.ifindex)?.to_owned();
     let addr = &info.addr;
     let lifetime = addr.lifetime.map(|lifetime| lifetime.left(env.now));
     Some(AddrSpec {
-        dev: link.name.clone(),
+        dev,
         local: addr.local,
         peer: addr.peer.and_then(|peer| ipnet::IpNet::new(peer, addr.local.prefix_len()).ok()),
         broadcast: addr.broadcast,

@@ -70,7 +70,7 @@ pub struct Ip<'a, 's> {
 
 impl Ip<'_, '_> {
     /// The names that exist now.
-    pub fn env(&self) -> Env {
+    pub fn env(&self) -> Env<'_> {
         Env::of(self.console.sys, self.netns)
     }
 
@@ -251,7 +251,7 @@ fn do_link(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ => None,
     };
     if let Some(kind) = kind {
-        let parse = link::parse(rest, kind, &ip.options, &env)?;
+        let parse = link::parse(rest, kind, &ip.options, env)?;
         ip.console.error(&parse.warning);
         return ip.send(parse.requests);
     }
@@ -259,7 +259,7 @@ fn do_link(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ if is_list(verb) => show_links(ip, rest, Listing::Link),
         _ if matches_any(verb, &["xstats", "afstats"]) => Err(not_simulated("ip", verb)),
         _ if matches(verb, "property") => {
-            let requests = link::parse_property(rest, &env)?;
+            let requests = link::parse_property(rest, env)?;
             ip.send(requests)
         }
         _ if matches(verb, "help") => Err(link::usage()),
@@ -268,12 +268,12 @@ fn do_link(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn show_links(ip: &mut Ip<'_, '_>, words: &[&str], listing: Listing) -> Result<i32, Stop> {
-    let filter = filter::Filter::parse(words, listing, &ip.options, &ip.env())?;
+    let filter = filter::Filter::parse(words, listing, &ip.options, ip.env())?;
     // iproute2 asks for one device if nothing but its name is asked for, otherwise for all.
     let only = filter.dev.as_deref().filter(|_| listing == Listing::Link && filter.group.is_none());
-    let env = Env { links: ip.console.sys.links(ip.netns, only), ..ip.env() };
+    let links = ip.console.sys.links(ip.netns, only);
     let addrs = ip.console.sys.kernel().addrs(ip.netns);
-    let text = list::show(&filter, listing, &addrs, &ip.options, &env);
+    let text = list::show(&filter, listing, &links, &addrs, &ip.options, ip.env());
     ip.console.out(&text);
     Ok(0)
 }
@@ -290,7 +290,7 @@ fn do_addr(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     if let Some(kind) = kind {
         let env = ip.env();
         let addrs = ip.console.sys.kernel().addrs(ip.netns);
-        let parse = addr::parse(rest, kind, &ip.options, &env, &addrs)?;
+        let parse = addr::parse(rest, kind, &ip.options, env, &addrs)?;
         ip.console.error(&parse.warning);
         return ip.send(vec![parse.request]);
     }
@@ -315,11 +315,10 @@ fn flush_addrs(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     if ip.options.family == Family::Packet {
         return Err(Stop::fail(-1, "Cannot flush link addresses."));
     }
-    let env = ip.env();
-    let filter = filter::Filter::parse(words, Listing::Addr, &ip.options, &env)?;
+    let filter = filter::Filter::parse(words, Listing::Addr, &ip.options, ip.env())?;
     for round in 0..MAX_ROUNDS {
         let addrs = ip.console.sys.kernel().addrs(ip.netns);
-        let doomed: Vec<_> = list::flushed(&filter, &addrs, &env).into_iter().cloned().collect();
+        let doomed: Vec<_> = list::flushed(&filter, &addrs, ip.env()).into_iter().cloned().collect();
         if doomed.is_empty() {
             flush_done(ip, round);
             return Ok(0);
@@ -327,10 +326,10 @@ fn flush_addrs(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         for info in &doomed {
             if ip.options.stats > 1 {
                 let mut p = ip.options.printer();
-                addr_show::print_addr(&mut p, info, true, &ip.options, &env);
+                addr_show::print_addr(&mut p, info, true, &ip.options, ip.env());
                 ip.console.out(&p.finish());
             }
-            if let Some(request) = list::deletion(info, &env) {
+            if let Some(request) = list::deletion(info, ip.env()) {
                 // An address may have gone with its primary.
                 let _ = ip.console.sys.request(ip.netns, request);
             }
@@ -373,7 +372,7 @@ fn do_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ => None,
     };
     if let Some(kind) = kind {
-        let request = route::parse(rest, kind, &ip.options, &ip.env())?;
+        let request = route::parse(rest, kind, &ip.options, ip.env())?;
         return ip.send(vec![request]);
     }
     match verb {
@@ -389,7 +388,7 @@ fn do_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn show_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let filter = route_filter::RouteFilter::parse(words, &ip.options, &ip.env())?;
+    let filter = route_filter::RouteFilter::parse(words, &ip.options, ip.env())?;
     let mut p = ip.options.printer();
     if ip.options.family != Family::Inet6 {
         let routes = ip.console.sys.kernel().routes(ip.netns);
@@ -419,7 +418,7 @@ fn show_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn get_route(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let get = route_get::parse(words, &ip.options, &ip.env())?;
+    let get = route_get::parse(words, &ip.options, ip.env())?;
     ip.console.error(&get.warning);
     let sys = &*ip.console.sys;
     let answer =
@@ -444,7 +443,7 @@ fn flush_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     if words.is_empty() {
         return Err(Stop::fail(-1, "\"ip route flush\" requires arguments."));
     }
-    let filter = route_filter::RouteFilter::parse(words, &ip.options, &ip.env())?;
+    let filter = route_filter::RouteFilter::parse(words, &ip.options, ip.env())?;
     if filter.cache {
         ip.send(vec![Request::RouteFlushCache])?;
         if ip.options.stats > 0 {
@@ -509,7 +508,7 @@ fn show_rules(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     if ip.options.family != Family::Inet6 {
         let rules = ip.console.sys.kernel().rules(ip.netns);
         for rule in rules.iter().filter(|rule| filter.takes(rule)) {
-            rule::print_rule(&mut p, rule, &rules, &ip.options, &env);
+            rule::print_rule(&mut p, rule, &rules, &ip.options, env);
         }
     }
     ip.console.out(&p.finish());
@@ -526,7 +525,7 @@ fn do_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ => None,
     };
     if let Some(kind) = kind {
-        let request = neigh::parse(rest, kind, &ip.options, &ip.env())?;
+        let request = neigh::parse(rest, kind, &ip.options, ip.env())?;
         return ip.send(vec![request]);
     }
     match verb {
@@ -540,10 +539,10 @@ fn do_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 
 fn show_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let env = ip.env();
-    let filter = neigh::NeighFilter::parse(words, neigh::Purpose::Show, &ip.options, &env)?;
+    let filter = neigh::NeighFilter::parse(words, neigh::Purpose::Show, &ip.options, env)?;
     let sys = &*ip.console.sys;
     let mut p = ip.options.printer();
-    for info in sys.kernel().neighbours(ip.netns, sys.now()).iter().filter(|info| filter.takes(info, &env)) {
+    for info in sys.kernel().neighbours(ip.netns, sys.now()).iter().filter(|info| filter.takes(info, env)) {
         neigh::print_neigh(&mut p, info, filter.dev.is_none(), &ip.options);
     }
     ip.console.out(&p.finish());
@@ -551,7 +550,7 @@ fn show_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn get_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let query = neigh::parse_get(words, &ip.options, &ip.env())?;
+    let query = neigh::parse_get(words, &ip.options, ip.env())?;
     let sys = &*ip.console.sys;
     let all = sys.kernel().neighbours(ip.netns, sys.now());
     let found = all.iter().find(|info| {
@@ -569,12 +568,11 @@ fn get_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 fn flush_neigh(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let env = ip.env();
-    let mut filter = neigh::NeighFilter::parse(words, neigh::Purpose::Flush, &ip.options, &env)?;
+    let mut filter = neigh::NeighFilter::parse(words, neigh::Purpose::Flush, &ip.options, ip.env())?;
     for round in 0..MAX_ROUNDS {
         let sys = &*ip.console.sys;
         let all = sys.kernel().neighbours(ip.netns, sys.now());
-        let doomed: Vec<_> = all.iter().filter(|info| filter.takes(info, &env)).collect();
+        let doomed: Vec<_> = all.iter().filter(|info| filter.takes(info, ip.env())).collect();
         if doomed.is_empty() {
             flush_done(ip, round);
             return Ok(0);

@@ -38,7 +38,7 @@ pub fn usage() -> Stop {
 /// # Errors
 /// What iproute2 says about words it doesn't take, and what the kernel says about a link-layer
 /// address of a wrong length.
-pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result<Request, Stop> {
+pub fn parse(words: &[&str], verb: Verb, options: &Options, env: Env<'_>) -> Result<Request, Stop> {
     let (mut dst, mut dev, mut lladdr): (Option<Prefix>, Option<&str>, Option<&str>) = (None, None, None);
     let mut nud = None;
     let (mut proxy, mut router, mut extern_learn) = (false, false, false);
@@ -162,7 +162,7 @@ impl NeighFilter {
     ///
     /// # Errors
     /// What iproute2 says about words it doesn't take.
-    pub fn parse(words: &[&str], purpose: Purpose, options: &Options, env: &Env) -> Result<Self, Stop> {
+    pub fn parse(words: &[&str], purpose: Purpose, options: &Options, env: Env<'_>) -> Result<Self, Stop> {
         if purpose == Purpose::Flush && words.is_empty() {
             return Err(Stop::fail(-1, "Flush requires arguments."));
         }
@@ -239,7 +239,7 @@ impl NeighFilter {
     }
 
     /// Whether an entry passes. iproute2: the beginning of `print_neigh`.
-    pub fn takes(&self, info: &NeighInfo, env: &Env) -> bool {
+    pub fn takes(&self, info: &NeighInfo, env: Env<'_>) -> bool {
         let family_fits = matches!(self.family, Family::Unspec) || self.family == Family::of(info.addr);
         let to_fits = |to: &Prefix| to.len == 0 || to.net().contains(&info.addr);
         let master = info.dev.as_ref().and_then(|dev| env.link(dev)).and_then(|link| link.master.clone());
@@ -332,7 +332,7 @@ pub struct NeighQuery {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse_get(words: &[&str], options: &Options, env: &Env) -> Result<NeighQuery, Stop> {
+pub fn parse_get(words: &[&str], options: &Options, env: Env<'_>) -> Result<NeighQuery, Stop> {
     let (mut dst, mut dev, mut proxy): (Option<Prefix>, Option<&str>, bool) = (None, None, false);
     let mut words = Words::new(words);
     while let Some(word) = words.next_word() {

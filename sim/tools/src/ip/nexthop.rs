@@ -1,6 +1,6 @@
 //! `ip nexthop`: text to requests, and the listing. iproute2: `ip/ipnexthop.c`.
 
-use kernel::dump::{LinkInfo, NexthopInfo};
+use kernel::dump::NexthopInfo;
 use kernel::request::{Mode, NexthopSpec, Request};
 use kernel::{RouteProto, Scope};
 
@@ -56,7 +56,7 @@ pub fn run(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         _ => None,
     };
     if let Some(change) = change {
-        let request = parse(rest, change, &ip.options, &ip.env())?;
+        let request = parse(rest, change, &ip.options, ip.env())?;
         return ip.send(vec![request]);
     }
     match verb {
@@ -73,7 +73,7 @@ pub fn run(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result<Request, Stop> {
+pub fn parse(words: &[&str], verb: Verb, options: &Options, env: Env<'_>) -> Result<Request, Stop> {
     let mut spec = NexthopSpec::default();
     let mut family = options.family;
     let mut words = Words::new(words);
@@ -141,7 +141,7 @@ fn read_id(value: &str) -> Result<u32, Stop> {
     get_u32(value).ok_or_else(|| invarg("invalid id value", value))
 }
 
-fn read_dev(value: &str, env: &Env) -> Result<String, Stop> {
+fn read_dev(value: &str, env: Env<'_>) -> Result<String, Stop> {
     match env.has_device(value) {
         true => Ok(env.own_name(value)),
         false => Err(invarg("Device does not exist\n", value)),
@@ -183,7 +183,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn parse(words: &[&str], env: &Env) -> Result<Self, Stop> {
+    fn parse(words: &[&str], env: Env<'_>) -> Result<Self, Stop> {
         let mut filter = Self::default();
         let mut words = Words::new(words);
         while let Some(word) = words.next_word() {
@@ -210,27 +210,27 @@ impl Filter {
     }
 
     /// Whether an object passes. Kernel: `net/ipv4/nexthop.c`, `nh_dump_filtered`.
-    fn takes(&self, info: &NexthopInfo, family: Family, links: &[LinkInfo]) -> bool {
-        let link = links.iter().find(|link| Some(&link.name) == info.dev.as_ref());
+    fn takes(&self, info: &NexthopInfo, family: Family, env: Env<'_>) -> bool {
+        let master = || info.dev.as_ref().and_then(|dev| env.link(dev)?.master);
         let single = self.dev.is_none() && self.master.is_none() && family == Family::Unspec;
         (!self.groups || info.group.is_some())
             && (single || info.group.is_none())
             && (self.dev.is_none() || self.dev == info.dev)
-            && (self.master.is_none() || link.is_some_and(|link| link.master == self.master))
+            && (self.master.is_none() || self.master == master())
             && self.proto.is_none_or(|proto| proto == u32::from(info.proto.0))
     }
 }
 
 fn show(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let env = ip.env();
-    let filter = Filter::parse(words, &env)?;
+    let filter = Filter::parse(words, env)?;
     if let Some(id) = filter.id {
         return show_one(ip, id);
     }
     let mut p = ip.options.printer();
     if ip.options.family != Family::Inet6 {
         for info in ip.console.sys.kernel().nexthops(ip.netns) {
-            if filter.takes(&info, ip.options.family, &env.links) {
+            if filter.takes(&info, ip.options.family, env) {
                 print_nexthop(&mut p, "", &info, &ip.options);
                 p.fp("\n");
             }
@@ -273,8 +273,7 @@ fn show_one(ip: &mut Ip<'_, '_>, id: u32) -> Result<i32, Stop> {
 
 /// iproute2: `ipnh_flush`. Without a selector the groups go first.
 fn flush(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let env = ip.env();
-    let filter = Filter::parse(words, &env)?;
+    let filter = Filter::parse(words, ip.env())?;
     if let Some(id) = filter.id {
         let request = Request::NexthopDel { id: Some(id) };
         return match ip.console.sys.request(ip.netns, request) {
@@ -290,7 +289,7 @@ fn flush(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let mut flushed = 0;
     for filter in rounds {
         for info in ip.console.sys.kernel().nexthops(ip.netns) {
-            if !filter.takes(&info, ip.options.family, &env.links) {
+            if !filter.takes(&info, ip.options.family, ip.env()) {
                 continue;
             }
             match ip.console.sys.request(ip.netns, Request::NexthopDel { id: Some(info.id) }) {

@@ -71,7 +71,7 @@ struct Parsed {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse(words: &[&str], verb: Verb, options: &Options, env: &Env) -> Result<Request, Stop> {
+pub fn parse(words: &[&str], verb: Verb, options: &Options, env: Env<'_>) -> Result<Request, Stop> {
     let mut p = Parsed { family: options.family, ..Parsed::default() };
     let mut spec = RouteSpec::default();
     let mut words = Words::new(words);
@@ -305,7 +305,11 @@ fn parse_metric(words: &mut Words<'_>, (name, number, _, unit): Metric) -> Resul
 }
 
 /// iproute2: `parse_nexthops`.
-fn parse_nexthops(words: &mut Words<'_>, family: &mut Family, env: &Env) -> Result<Vec<NextHopSpec>, Stop> {
+fn parse_nexthops(
+    words: &mut Words<'_>,
+    family: &mut Family,
+    env: Env<'_>,
+) -> Result<Vec<NextHopSpec>, Stop> {
     let mut hops = Vec::new();
     while let Some(word) = words.next_word() {
         if word != "nexthop" {

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use kernel::dump::{NextHopInfo, RouteAnswer, RouteInfo};
-use kernel::request::{NextHopSpec, Request, RouteSpec};
+use kernel::request::Request;
 use kernel::{RouteKind, RouteProto, Scope, TableId};
 
 use super::options::Options;
@@ -50,7 +50,7 @@ impl RouteFilter {
     ///
     /// # Errors
     /// What iproute2 says about words it doesn't take.
-    pub fn parse(words: &[&str], options: &Options, env: &Env) -> Result<Self, Stop> {
+    pub fn parse(words: &[&str], options: &Options, env: Env<'_>) -> Result<Self, Stop> {
         let mut f = Self { table: Some(TableId::MAIN), ..Self::default() };
         let family = options.family;
         let mut words = Words::new(words);
@@ -225,34 +225,5 @@ fn contained(prefix: &Prefix, dst: &IpNet) -> bool {
 
 /// The deletion of one listed route, as `flush` sends it back.
 pub fn deletion(route: &RouteInfo) -> Request {
-    Request::RouteDel(spec_of(route))
-}
-
-/// A listed route as a request names it.
-pub fn spec_of(route: &RouteInfo) -> RouteSpec {
-    let multipath = route.nexthops.len() > 1;
-    RouteSpec {
-        kind: Some(route.kind),
-        dst: Some(route.dst),
-        table: Some(route.table),
-        tos: route.tos,
-        metric: (route.metric != 0).then_some(route.metric),
-        proto: Some(route.proto),
-        scope: Some(route.scope),
-        prefsrc: route.prefsrc,
-        mtu: route.mtu,
-        advmss: route.advmss,
-        metrics: route.metrics.clone(),
-        nexthops: route
-            .nexthops
-            .iter()
-            .map(|hop| NextHopSpec {
-                dev: Some(hop.dev.clone()).filter(|dev| !dev.is_empty()),
-                via: hop.via,
-                onlink: hop.onlink,
-                weight: multipath.then_some(hop.weight),
-            })
-            .collect(),
-        nhid: route.nhid,
-    }
+    Request::RouteDel(route.spec())
 }

@@ -26,7 +26,7 @@ pub struct Get {
 ///
 /// # Errors
 /// What iproute2 says about words it doesn't take.
-pub fn parse(words: &[&str], options: &Options, env: &Env) -> Result<Get, Stop> {
+pub fn parse(words: &[&str], options: &Options, env: Env<'_>) -> Result<Get, Stop> {
     let mut get = Get::default();
     let q = &mut get.query;
     let mut family = options.family;

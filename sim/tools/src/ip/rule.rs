@@ -343,7 +343,7 @@ pub fn deletion(rule: &Rule) -> Request {
 
 /// One rule. `rules` are all of the namespace: a goto may point to none of them.
 /// iproute2: `print_rule`.
-pub fn print_rule(p: &mut Printer, rule: &Rule, rules: &[Rule], options: &Options, env: &Env) {
+pub fn print_rule(p: &mut Printer, rule: &Rule, rules: &[Rule], options: &Options, env: Env<'_>) {
     p.open_object("");
     p.any("priority", "{}:\t", rule.priority);
     if rule.not {
@@ -368,7 +368,7 @@ pub fn print_rule(p: &mut Printer, rule: &Rule, rules: &[Rule], options: &Option
     for (key, name) in [("iif", &rule.iif), ("oif", &rule.oif)] {
         if let Some(name) = name {
             p.any(key, &format!(" {key} {{}}"), name.as_str());
-            if !env.links.iter().any(|link| link.name == *name) {
+            if env.index_of(name).is_none() {
                 p.null(&format!("{key}_detached"), " [detached]");
             }
         }

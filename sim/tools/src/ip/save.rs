@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
-use kernel::dump::{AddrInfo, LinkInfo, NextHopInfo, RouteInfo};
+use kernel::dump::{AddrInfo, NextHopInfo, RouteInfo};
 use kernel::request::{Mode, Request, RuleSpec};
 use kernel::{
     AddrFlags, AddrLifetime, InterfaceAddr, RouteKind, RouteMetric, RouteProto, Rule, RuleAction, Scope,
@@ -16,10 +16,11 @@ use world::{Fd, ReadResult};
 use super::filter::{self, flags_of};
 use super::link_show::Listing;
 use super::options::Options;
-use super::route_filter::{self, RouteFilter};
+use super::route_filter::RouteFilter;
 use super::{Ip, addr_show, list, route_show};
 use crate::console::{End, Stop};
 use crate::iproute::args::Family;
+use crate::iproute::env::Env;
 use crate::iproute::netlink::refusal_text;
 use crate::iproute::nlmsg::{Message, Received, attribute, attributes, le_u32, v4};
 
@@ -145,7 +146,7 @@ pub fn save_rules(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     }
     let (asked, env) = (ip.asked(), ip.env());
     let rules = ip.console.sys.kernel().rules(ip.netns);
-    let messages = rules.iter().map(|rule| rule_message(rule, &rules, &env.links, asked)).collect();
+    let messages = rules.iter().map(|rule| rule_message(rule, &rules, env, asked)).collect();
     ip.write_dump(RULE_MAGIC, messages)
 }
 
@@ -162,8 +163,8 @@ pub fn restore_rules(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
 }
 
 /// Kernel: `net/core/fib_rules.c`, `fib_nl_fill_rule`.
-fn rule_message(rule: &Rule, rules: &[Rule], links: &[LinkInfo], asked: Asked) -> Vec<u8> {
-    let exists = |name: &String| links.iter().any(|link| link.name == *name);
+fn rule_message(rule: &Rule, rules: &[Rule], env: Env<'_>, asked: Asked) -> Vec<u8> {
+    let exists = |name: &String| env.index_of(name).is_some();
     let len = |net: &Option<IpNet>| net.map_or(0, |net| net.prefix_len());
     let (action, table, target) = match rule.action {
         RuleAction::Lookup(table) => (1, table, 0),
@@ -267,7 +268,7 @@ fn read_rule(message: &Received<'_>) -> Rule {
 /// `ip route save`.
 pub fn save_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let (asked, env) = (ip.asked(), ip.env());
-    let filter = RouteFilter::parse(words, &ip.options, &env)?;
+    let filter = RouteFilter::parse(words, &ip.options, env)?;
     let routes = if ip.options.family == Family::Inet6 {
         Vec::new()
     } else {
@@ -275,7 +276,7 @@ pub fn save_routes(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     };
     let flags = if filter.table.is_some() { NLM_F_MULTI | NLM_F_DUMP_FILTERED } else { NLM_F_MULTI };
     let taken = routes.iter().filter(|route| filter.takes(route));
-    let messages = taken.map(|route| route_message(route, flags, &env.links, asked)).collect();
+    let messages = taken.map(|route| route_message(route, flags, env, asked)).collect();
     ip.write_dump(ROUTE_MAGIC, messages)
 }
 
@@ -293,8 +294,8 @@ pub fn restore_routes(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
                 _ => gateway.is_some(),
             };
             if due {
-                let route = read_route(message, &ip.env().links);
-                ip.restore_one(Request::RouteAdd(route_filter::spec_of(&route), Mode::Prepend))?;
+                let route = read_route(message, ip.env());
+                ip.restore_one(Request::RouteAdd(route.spec(), Mode::Prepend))?;
             }
         }
     }
@@ -309,7 +310,7 @@ pub fn show_routes(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
     // It never asks for JSON.
     let mut p = Options { json: false, ..ip.options.clone() }.printer();
     for message in Received::all(&bytes, 12).iter().filter(|message| message.kind == RTM_NEWROUTE) {
-        let route = read_route(message, &env.links);
+        let route = read_route(message, env);
         route_show::print_route(&mut p, &route, &objects, &RouteFilter::default(), &ip.options);
     }
     ip.console.out(&p.finish());
@@ -321,8 +322,8 @@ fn way_flags(hop: &NextHopInfo) -> u8 {
 }
 
 /// Kernel: `net/ipv4/fib_semantics.c`, `fib_dump_info`.
-fn route_message(route: &RouteInfo, nlflags: u16, links: &[LinkInfo], asked: Asked) -> Vec<u8> {
-    let index = |hop: &NextHopInfo| links.iter().find(|link| link.name == hop.dev).map_or(0, |l| l.ifindex.0);
+fn route_message(route: &RouteInfo, nlflags: u16, env: Env<'_>, asked: Asked) -> Vec<u8> {
+    let index = |hop: &NextHopInfo| env.index_of(&hop.dev).map_or(0, |index| index.0);
     let kind = KINDS.iter().find(|(_, kind)| *kind == route.kind).map_or(0, |(number, _)| *number);
     let single = match route.nexthops.as_slice() {
         [hop] => Some(hop),
@@ -380,12 +381,9 @@ fn route_message(route: &RouteInfo, nlflags: u16, links: &[LinkInfo], asked: Ask
     message.finish()
 }
 
-fn read_route(message: &Received<'_>, links: &[LinkInfo]) -> RouteInfo {
+fn read_route(message: &Received<'_>, env: Env<'_>) -> RouteInfo {
     let header = message.header;
-    let name = |index: u32| {
-        let link = links.iter().find(|link| link.ifindex == IfIndex(index));
-        link.map_or_else(|| format!("if{index}"), |link| link.name.clone())
-    };
+    let name = |index: u32| env.name_at(IfIndex(index)).map_or_else(|| format!("if{index}"), str::to_owned);
     let hop = |flags: u8, weight: u32, index: u32, via: Option<Ipv4Addr>| NextHopInfo {
         dev: name(index),
         via: via.map(IpAddr::V4),
@@ -434,22 +432,21 @@ fn read_route(message: &Received<'_>, links: &[LinkInfo]) -> RouteInfo {
 /// `ip addr save`.
 pub fn save_addrs(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
     let (asked, env) = (ip.asked(), ip.env());
-    let filter = filter::Filter::parse(words, Listing::Addr, &ip.options, &env)?;
-    let index = filter.dev.as_ref().and_then(|dev| env.link(dev)).map(|link| link.ifindex);
+    let filter = filter::Filter::parse(words, Listing::Addr, &ip.options, env)?;
+    let index = filter.dev.as_ref().and_then(|dev| env.index_of(dev));
     let addrs = ip.console.sys.kernel().addrs(ip.netns);
     // The other words are about listings.
     let taken = addrs.iter().filter(|info| index.is_none_or(|index| index == info.ifindex));
-    let messages = taken.map(|info| addr_message(info, &env, asked)).collect();
+    let messages = taken.map(|info| addr_message(info, env, asked)).collect();
     ip.write_dump(ADDR_MAGIC, messages)
 }
 
 /// `ip addr restore`.
 pub fn restore_addrs(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
     let bytes = ip.read_dump(ADDR_MAGIC, "address").map_err(exits)?;
-    let env = ip.env();
     for message in Received::all(&bytes, 8).iter().filter(|message| message.kind == RTM_NEWADDR) {
-        let info = read_addr(message, env.now);
-        match list::spec_of(&info, &env) {
+        let env = ip.env();
+        match list::spec_of(&read_addr(message, env.now), env) {
             Some(spec) => ip.restore_one(Request::AddrAdd(spec, Mode::Add)).map_err(exits)?,
             None => return Err(Stop::exit(255, "RTNETLINK answers: No such device")),
         }
@@ -469,7 +466,7 @@ pub fn show_addrs(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
         p.open_object("");
         p.any("index", "if{}:", info.ifindex.0);
         p.nl();
-        addr_show::print_addr(&mut p, &info, false, &ip.options, &env);
+        addr_show::print_addr(&mut p, &info, false, &ip.options, env);
         p.close_object();
     }
     p.close_array("");
@@ -479,7 +476,7 @@ pub fn show_addrs(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
 }
 
 /// Kernel: `net/ipv4/devinet.c`, `inet_fill_ifaddr`. The stamps are in hundredths of a second.
-fn addr_message(info: &AddrInfo, env: &crate::iproute::env::Env, asked: Asked) -> Vec<u8> {
+fn addr_message(info: &AddrInfo, env: Env<'_>, asked: Asked) -> Vec<u8> {
     let addr = &info.addr;
     let flags = flags_of(addr);
     let mut header = vec![AF_INET, addr.local.prefix_len(), (flags & 0xff) as u8, addr.scope.0];

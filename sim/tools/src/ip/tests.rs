@@ -118,15 +118,15 @@ fn requests_survive_their_text() {
                     "set" => link::Verb::Set,
                     _ => link::Verb::Delete,
                 };
-                link::parse(rest, kind, &options, &env).map(|parse| parse.requests)
+                link::parse(rest, kind, &options, env).map(|parse| parse.requests)
             }
             "addr" | "address" => {
                 let kind = if deletes { addr::Verb::Delete } else { addr::Verb::Put(mode) };
-                addr::parse(rest, kind, &options, &env, &[]).map(|parse| vec![parse.request])
+                addr::parse(rest, kind, &options, env, &[]).map(|parse| vec![parse.request])
             }
             "route" => {
                 let kind = if deletes { route::Verb::Delete } else { route::Verb::Put(mode) };
-                route::parse(rest, kind, &options, &env).map(|request| vec![request])
+                route::parse(rest, kind, &options, env).map(|request| vec![request])
             }
             "rule" => {
                 let kind = if deletes { rule::Verb::Delete } else { rule::Verb::Add };
@@ -134,7 +134,7 @@ fn requests_survive_their_text() {
             }
             _ => {
                 let kind = if deletes { neigh::Verb::Delete } else { neigh::Verb::Put(mode) };
-                neigh::parse(rest, kind, &options, &env).map(|request| vec![request])
+                neigh::parse(rest, kind, &options, env).map(|request| vec![request])
             }
         };
         parsed.map_err(|stop| stop.text)

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use kernel::dump::{KindInfo, LinkInfo};
+use kernel::dump::KindInfo;
 use kernel::request::{Request, TunnelConfig, TunnelRequest};
 
 use super::Ip;
@@ -52,7 +52,7 @@ pub fn run(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
 }
 
 /// iproute2: `parse_args`.
-fn parse_args(words: &[&str], verb: Verb, env: &Env) -> Result<Params, Stop> {
+fn parse_args(words: &[&str], verb: Verb, env: Env<'_>) -> Result<Params, Stop> {
     let mut params = Params::default();
     let mut medium = None;
     let mut words = Words::new(words);
@@ -99,7 +99,7 @@ fn parse_args(words: &[&str], verb: Verb, env: &Env) -> Result<Params, Stop> {
                     return Err(invarg("\"name\" not a valid ifname", name));
                 }
                 if verb == Verb::Change && first {
-                    params.config = get(env, name)?.1.clone();
+                    params.config = get(env, name)?.1;
                     params.ipip = params.config.ipv4_only;
                 }
                 params.name = Some(name.to_owned());
@@ -136,18 +136,18 @@ fn address(word: &str) -> Result<Option<IpAddr>, Stop> {
 }
 
 /// A tunnel's parameters. iproute2: `tnl_get_ioctl`.
-fn get<'a>(env: &'a Env, name: &str) -> Result<(&'a LinkInfo, &'a TunnelConfig), Stop> {
+fn get(env: Env<'_>, name: &str) -> Result<(String, TunnelConfig), Stop> {
     let failed = |why: &str| Stop::fail(-1, format!("get tunnel \"{name}\" failed: {why}"));
-    let link = env.links.iter().find(|link| link.name == name).ok_or_else(|| failed("No such device"))?;
-    match &link.kind {
-        Some(KindInfo::Ipip(config)) => Ok((link, config)),
+    let link = env.link(name).ok_or_else(|| failed("No such device"))?;
+    match link.kind {
+        Some(KindInfo::Ipip(config)) => Ok((link.name, config)),
         _ => Err(failed("Operation not supported")),
     }
 }
 
 /// iproute2: `do_add`, `tnl_add_ioctl`.
 fn add(ip: &mut Ip<'_, '_>, words: &[&str], verb: Verb) -> Result<i32, Stop> {
-    let Params { name, config, ipip } = parse_args(words, verb, &ip.env())?;
+    let Params { name, config, ipip } = parse_args(words, verb, ip.env())?;
     if config.ttl != 0 && config.nopmtudisc {
         return Err(Stop::fail(-1, "ttl != 0 and nopmtudisc are incompatible"));
     }
@@ -166,7 +166,7 @@ fn add(ip: &mut Ip<'_, '_>, words: &[&str], verb: Verb) -> Result<i32, Stop> {
 
 /// iproute2: `do_del`, `tnl_del_ioctl`.
 fn del(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
-    let Params { name, config, ipip } = parse_args(words, Verb::Del, &ip.env())?;
+    let Params { name, config, ipip } = parse_args(words, Verb::Del, ip.env())?;
     let to = match &name {
         Some(name) => name.clone(),
         None if ipip => FALLBACK.to_owned(),
@@ -192,32 +192,32 @@ fn show(ip: &mut Ip<'_, '_>, words: &[&str]) -> Result<i32, Stop> {
         return Err(not_simulated("ip", "-json tunnel"));
     }
     let env = ip.env();
-    let wanted = parse_args(words, Verb::Show, &env)?;
+    let wanted = parse_args(words, Verb::Show, env)?;
     if wanted.ipip {
-        let (link, config) = get(&env, wanted.name.as_deref().unwrap_or(FALLBACK))?;
-        ip.console.line(&line(link, config));
+        let (name, config) = get(env, wanted.name.as_deref().unwrap_or(FALLBACK))?;
+        ip.console.line(&line(&name, &config));
         return Ok(0);
     }
     let TunnelConfig { remote, local, link: lower, .. } = &wanted.config;
-    for link in &env.links {
+    for link in &env.links() {
         let Some(KindInfo::Ipip(config)) = &link.kind else { continue };
         let fits = wanted.name.as_ref().is_none_or(|name| *name == link.name)
             && (remote.is_none() || *remote == config.remote)
             && (local.is_none() || *local == config.local)
             && (lower.is_none() || *lower == config.link);
         if fits {
-            ip.console.line(&line(link, config));
+            ip.console.line(&line(&link.name, config));
         }
     }
     Ok(0)
 }
 
 /// iproute2: `print_tunnel`.
-fn line(link: &LinkInfo, config: &TunnelConfig) -> String {
+fn line(name: &str, config: &TunnelConfig) -> String {
     let any = |addr: Option<IpAddr>| addr.map_or_else(|| "any".to_owned(), |addr| addr.to_string());
     let protocol = if config.ipv4_only { "ip" } else { "any" };
     let mut text =
-        format!("{}: {protocol}/ip remote {} local {}", link.name, any(config.remote), any(config.local));
+        format!("{}: {protocol}/ip remote {} local {}", name, any(config.remote), any(config.local));
     if let Some(dev) = &config.link {
         text.push_str(&format!(" dev {dev}"));
     }

@@ -129,7 +129,7 @@ fn delete(ip: &mut Ip<'_, '_>, args: &TunArgs) -> Result<i32, Stop> {
     let Some(link) = args.name.as_ref().and_then(|name| env.link(name)) else { return Ok(0) };
     match link.kind {
         Some(KindInfo::Tun { tap, .. }) if tap == args.tap => {
-            let doomed = Request::LinkDel { dev: link.name.clone() };
+            let doomed = Request::LinkDel { dev: link.name };
             match ip.console.sys.request(ip.netns, doomed) {
                 Ok(_) => Ok(0),
                 Err(refusal) => Err(ioctl_failed(&refusal.errno.to_string())),
@@ -140,14 +140,14 @@ fn delete(ip: &mut Ip<'_, '_>, args: &TunArgs) -> Result<i32, Stop> {
 }
 
 fn show(ip: &mut Ip<'_, '_>) -> Result<i32, Stop> {
-    let text = listing(&ip.env(), ip);
+    let text = listing(ip.env(), ip);
     ip.console.out(&text);
     Ok(0)
 }
 
-fn listing(env: &Env, ip: &Ip<'_, '_>) -> String {
+fn listing(env: Env<'_>, ip: &Ip<'_, '_>) -> String {
     let mut p = ip.options.printer();
-    for link in &env.links {
+    for link in env.links() {
         let Some(KindInfo::Tun { tap, persist }) = link.kind else { continue };
         p.open_object("");
         p.any("ifname", "{}:", link.name.as_str());
