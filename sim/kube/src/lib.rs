@@ -34,4 +34,5 @@ pub fn install_all(registry: &mut world::Registry) {
     scheduler::install(registry);
     apiserver::install(registry);
     kubelet::install(registry);
+    proxy::install(registry);
 }

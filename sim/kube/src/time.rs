@@ -32,6 +32,11 @@ pub fn timestamp(sys: &dyn Sys, at: SimTime) -> Timestamp {
     Timestamp::new(second, nanos).unwrap_or(Timestamp::MAX)
 }
 
+/// An instant as Go prints it: `2026-11-22 20:08:42.5 +0000 UTC`.
+pub fn go_time(sys: &dyn Sys, at: SimTime) -> String {
+    timestamp(sys, at).strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
+}
+
 /// The instant of virtual time that a text of RFC 3339 names.
 pub fn instant(sys: &dyn Sys, text: &str) -> Option<SimTime> {
     let at: Timestamp = text.parse().ok()?;

@@ -13,6 +13,7 @@ use packet::NetnsId;
 use tools::net::http_server::HttpServer;
 use world::{Args, Fd, Next, Program, Registry, Signal, Spawn, Sys, Wait};
 
+use crate::controllers;
 use crate::kubelet::API_SERVER;
 use crate::stream;
 use carrier::Carrier;
@@ -124,6 +125,8 @@ impl State {
             .map_err(|errno| format!("failed to create listener: failed to listen on {bind}:{port}: listen tcp {bind}:{port}: bind: {}", crate::cni::go_text(errno)))?;
         let seen = sys.store().revision();
         sys.store_put(API_SERVER, Arc::new(SocketAddr::new(IpAddr::V4(address), port)));
+        controllers::system_namespaces(sys);
+        controllers::kubernetes_service(sys).map_err(|error| error.to_string())?;
         Ok(Self { server, seen })
     }
 

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Cloud, Cluster, Network, NodePlan, network};
+use super::{Cloud, Cluster, Network, NodePlan, network, proxy};
 use crate::cni;
 
 /// Where the manifests lie on the first node of the control plane.
@@ -57,6 +57,9 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
         ("kube-scheduler", Vec::new()),
     ] {
         add(&format!("/etc/systemd/system/{name}.service"), unit(name, name, &args));
+    }
+    if let Some(text) = cluster.proxy.manifest(settings) {
+        add(&format!("{MANIFESTS}/{}", proxy::MANIFEST), text);
     }
     if let Some((path, text)) = of_network(cluster) {
         add(&path, text);

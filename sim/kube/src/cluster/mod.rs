@@ -2,6 +2,7 @@
 
 mod files;
 mod network;
+mod proxy;
 
 use std::net::Ipv4Addr;
 
@@ -12,6 +13,7 @@ use world::{Registry, Store};
 use crate::api::{ClusterSettings, list};
 
 pub use network::{Cloud, Network};
+pub use proxy::Proxy;
 
 /// What a cluster is made of.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Cluster {
     pub settings: ClusterSettings,
     /// Its pod network.
     pub network: Network,
+    /// What implements its Services.
+    pub proxy: Proxy,
     /// What is applied at the end: names of files, and their texts.
     pub manifests: Vec<(String, String)>,
 }
@@ -98,9 +102,10 @@ impl Cluster {
                 commands.push(on(master, format!("kubectl taint node {name} '{taint}'")));
             }
         }
-        let manifests = self.network.manifest(&self.settings).map(|_| network::MANIFEST.to_owned());
+        let proxy = self.proxy.manifest(&self.settings).map(|_| proxy::MANIFEST.to_owned());
+        let network = self.network.manifest(&self.settings).map(|_| network::MANIFEST.to_owned());
         let own = self.manifests.iter().map(|(name, _)| name.clone());
-        for name in manifests.into_iter().chain(own) {
+        for name in proxy.into_iter().chain(network).chain(own) {
             commands.push(on(master, format!("kubectl apply -f {}/{name}", files::MANIFESTS)));
         }
         commands

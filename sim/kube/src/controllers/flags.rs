@@ -123,7 +123,7 @@ pub fn pairs(args: &[String], switches: &[&str]) -> Result<Vec<(String, String)>
     Ok(pairs)
 }
 
-fn invalid(name: &str, value: &str, why: &str) -> String {
+pub fn invalid(name: &str, value: &str, why: &str) -> String {
     format!("invalid argument {value:?} for \"--{name}\" flag: {why}")
 }
 

@@ -6,7 +6,7 @@ use super::cache::Cache;
 use super::context::Context;
 use super::flags::Flags;
 use super::queue::Queue;
-use super::{API_SERVER_KEY, namespace, route};
+use super::{API_SERVER_KEY, route};
 
 /// The process `kube-controller-manager`.
 ///
@@ -82,9 +82,6 @@ impl Program for Manager {
             if let Some(change) = cache.observe(key, entry) {
                 route::route(cache, key, &change, &mut self.queue);
             }
-        }
-        if self.seen == 0 {
-            namespace::system_namespaces(sys);
         }
         self.seen = revision;
         let tasks = self.queue.take(sys.now());

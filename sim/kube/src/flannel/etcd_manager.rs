@@ -10,10 +10,11 @@ use world::{Sys, Wait};
 
 use super::config::Config;
 use super::lease::{Lease, LeaseAttrs, LeaseEvent, LeaseNews};
-use super::log::{Log, go_duration, go_time};
+use super::log::{Log, go_duration};
 use super::manager::{Completion, join};
 use super::options::Options;
 use crate::etcd::{EtcdAnswer, EtcdCall, EtcdClient, EtcdFailure, Event, KeyNode, Timeouts, code};
+use crate::time::go_time;
 use crate::time::instant;
 
 /// How long a lease lives. flannel: `subnetTTL`.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use packet::SimTime;
 use world::Sys;
 
-use crate::time::{klog, timestamp};
+use crate::time::klog;
 
 /// Writes lines to standard error; `0` is the verbosity (`-v`).
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +45,4 @@ pub fn go_duration(duration: Duration) -> String {
         (0, _) => format!("{minutes}m{seconds}{fraction}s"),
         _ => format!("{hours}h{minutes}m{seconds}{fraction}s"),
     }
-}
-
-/// An instant as Go prints it: `2026-11-22 20:08:42.5 +0000 UTC`.
-pub fn go_time(sys: &dyn Sys, at: SimTime) -> String {
-    timestamp(sys, at).strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
 }

@@ -6,9 +6,11 @@
 
 pub mod config;
 pub mod conntrack;
+mod daemon;
 pub mod endpoint;
 pub mod iptables;
 pub mod names;
+mod options;
 pub mod service;
 pub mod tracker;
 
@@ -17,3 +19,13 @@ pub use endpoint::{Endpoint, Usable};
 pub use names::{Protocol, ServiceName, ServicePortName};
 pub use service::ServicePort;
 pub use tracker::Tracker;
+
+/// Where images and nodes have the program.
+const PATHS: [&str; 3] = ["kube-proxy", "/usr/local/bin/kube-proxy", "/usr/bin/kube-proxy"];
+
+/// Installs `kube-proxy`.
+pub fn install(registry: &mut world::Registry) {
+    for path in PATHS {
+        registry.install(path, |args| Box::new(daemon::Daemon::new(args)));
+    }
+}

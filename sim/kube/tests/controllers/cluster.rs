@@ -131,6 +131,7 @@ impl Cluster {
         world.store_put(ClusterSettings::KEY, Arc::new(ClusterSettings::default()));
         world.store_put(API_SERVER_KEY, Arc::new(()));
         let mut cluster = Self { world, host, console, processes: BTreeMap::new() };
+        cluster.act(kube::controllers::system_namespaces);
         cluster.start("kube-controller-manager");
         cluster.start("kube-scheduler");
         cluster.run(1);

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use kube::api::ClusterSettings;
 use kube::api::manifest::{self, ManifestError};
-use kube::cluster::{Cloud, Network, NodePlan};
+use kube::cluster::{Cloud, Network, NodePlan, Proxy};
 
 use super::check::{Finding, Severity};
 use super::read::Reader;
@@ -98,9 +98,12 @@ impl Reader {
                 Network::Flannel { backend, direct_routing, args }
             }
         };
-        let ProxyFile::None = proxy;
+        let proxy = match proxy {
+            ProxyFile::None => Proxy::None,
+            ProxyFile::KubeProxy { version, mode, args } => Proxy::KubeProxy { version, mode, args },
+        };
         let (manifests, notices) = self.manifests(manifests, &place, file);
-        let plan = kube::cluster::Cluster { nodes, settings, network, manifests };
+        let plan = kube::cluster::Cluster { nodes, settings, network, proxy, manifests };
         for node in &plan.nodes {
             let Some(host) = self.topology.hosts.get_mut(&node.name) else { continue };
             for (path, text) in plan.files(node) {

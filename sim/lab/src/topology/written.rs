@@ -54,7 +54,7 @@ pub struct ClusterFile {
     /// The pod network; flannel with vxlan if not given.
     #[serde(default)]
     pub network: NetworkFile,
-    /// What implements Services; nothing if not given.
+    /// What implements Services; kube-proxy 1.30 if not given.
     #[serde(default)]
     pub proxy: ProxyFile,
     /// Files with Kubernetes objects, beside this file, that are applied when the cluster has
@@ -138,11 +138,33 @@ impl Default for NetworkFile {
 }
 
 /// What implements a cluster's Services.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Proxy")]
 pub enum ProxyFile {
     /// Nothing.
-    #[default]
     None,
+    /// kube-proxy as a DaemonSet.
+    KubeProxy {
+        /// The tag of its image: `v1.30.5` if not given, or one of 1.9 or 1.1, e.g. `v1.9.11`.
+        #[serde(default = "newest_proxy")]
+        version: String,
+        /// `iptables` or `userspace`; the version's own choice if not given.
+        #[serde(default)]
+        mode: String,
+        /// Further arguments of kube-proxy, e.g. `--masquerade-all`.
+        #[serde(default)]
+        args: Vec<String>,
+    },
+}
+
+fn newest_proxy() -> String {
+    "v1.30.5".to_owned()
+}
+
+impl Default for ProxyFile {
+    fn default() -> Self {
+        Self::KubeProxy { version: newest_proxy(), mode: String::new(), args: Vec::new() }
+    }
 }
 
 /// What hosts and cables have unless they say otherwise.

@@ -10,7 +10,7 @@ pub(crate) mod run;
 mod save;
 
 pub use restore::restore_call;
-pub use run::call;
+pub use run::{call, netfilter};
 
 use netfilter::Backend;
 use world::Registry;

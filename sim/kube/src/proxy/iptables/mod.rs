@@ -81,12 +81,22 @@ impl Proxier {
         self.family
     }
 
-    /// The zone of the node, by its labels.
-    pub fn set_zone(&mut self, zone: Option<String>) {
-        if self.zone != zone {
-            self.zone = zone;
-            self.needs_full_sync = true;
-        }
+    /// The zone of the node, by its labels; answers whether that is news.
+    pub fn set_zone(&mut self, zone: Option<String>) -> bool {
+        let is_new = self.zone != zone;
+        self.zone = zone;
+        self.needs_full_sync |= is_new;
+        is_new
+    }
+
+    /// Whether a sync at that time looks for chains to delete: not each time in a large cluster.
+    pub fn looks_for_old_chains(&self, now: Duration) -> bool {
+        let period = self.config.sync_period;
+        !self.is_large() || self.cleaned_at.is_none_or(|at| now.saturating_sub(at) > period)
+    }
+
+    fn is_large(&self) -> bool {
+        self.tracker.endpoint_count() > LARGE_CLUSTER
     }
 
     /// The next sync writes everything: the rules were lost, or the last sync failed.
@@ -98,9 +108,8 @@ impl Proxier {
     pub fn sync(&mut self, node: &NodeView) -> Sync {
         let changes = self.tracker.apply();
         let is_full = std::mem::take(&mut self.needs_full_sync);
-        let large = self.tracker.endpoint_count() > LARGE_CLUSTER;
-        let cleans =
-            !large || self.cleaned_at.is_none_or(|at| node.now.saturating_sub(at) > self.config.sync_period);
+        let large = self.is_large();
+        let cleans = self.looks_for_old_chains(node.now);
         let (filter, nat) = rules::Writer {
             family: self.family,
             config: &self.config,
