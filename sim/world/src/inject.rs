@@ -198,20 +198,7 @@ impl World {
 
     /// The source address that a namespace would use towards `dst`.
     pub fn source_for(&self, host: HostId, netns: NetnsId, dst: IpAddr) -> Option<IpAddr> {
-        let flow = Flow {
-            dst,
-            src: None,
-            iif: None,
-            oif: None,
-            mark: 0,
-            tos: 0,
-            proto: Proto(0),
-            sport: 0,
-            dport: 0,
-            onlink_only: false,
-            any_src: false,
-        };
-        self.host(host).ip_route_output(netns, &flow, self.now()).ok().map(|route| route.src)
+        self.host(host).ip_route_output(netns, &Flow::to(dst), self.now()).ok().map(|route| route.src)
     }
 
     fn inject(

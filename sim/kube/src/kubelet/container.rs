@@ -15,28 +15,9 @@ use super::shim::{Shim, Started, kill_all};
 use super::volume::Mounted;
 use crate::time::unix;
 
-/// Files of the node that every image has too.
-const FILES: &[&str] = &[
-    "services",
-    "protocols",
-    "passwd",
-    "os-release",
-    "iproute2/rt_tables",
-    "iproute2/rt_protos",
-    "iproute2/rt_scopes",
-    "iproute2/group",
-];
-
 /// Makes what is `/` to a container: that of its image and its reference, or of `pause`.
 pub fn fill_root(sys: &mut dyn Sys, root: &str, image: Option<(&Image, &str)>) {
-    for dir in ["dev", "etc/iproute2", "home", "proc", "run", "sys", "tmp", "root", "var/log"] {
-        file::make_dirs(sys, &format!("{root}/{dir}"));
-    }
-    for name in FILES {
-        if let Some(text) = file::read(sys, &format!("/etc/{name}")) {
-            file::put(sys, &format!("{root}/etc/{name}"), &text);
-        }
-    }
+    image::fill_root(sys, root);
     for (path, text) in image.into_iter().flat_map(|(image, reference)| image.files_of(reference)) {
         file::put(sys, &format!("{root}{path}"), &text);
     }

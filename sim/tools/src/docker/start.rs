@@ -288,23 +288,7 @@ fn bindable(sys: &mut dyn Sys, active: &Active) -> bool {
 fn write_files(sys: &mut dyn Sys, engine: &Engine, at: usize) {
     let container = &engine.containers[at];
     let root = container.root();
-    for dir in ["dev", "proc", "run", "sys", "tmp", "root", "var/log", "etc"] {
-        make_dirs(sys, &format!("{root}/{dir}"));
-    }
-    for file in [
-        "services",
-        "protocols",
-        "passwd",
-        "os-release",
-        "iproute2/rt_tables",
-        "iproute2/rt_protos",
-        "iproute2/rt_scopes",
-        "iproute2/group",
-    ] {
-        if let Some(text) = read_file(sys, &format!("/etc/{file}")) {
-            put_file(sys, &format!("{root}/etc/{file}"), &text);
-        }
-    }
+    image::fill_root(sys, &root);
     for (path, text) in image::find(&container.image).into_iter().flat_map(|it| it.files_of(&container.image))
     {
         let path = format!("{root}{path}");
