@@ -124,8 +124,7 @@ impl Lab {
         let before = self.world.clone();
         let mut recorder = Recorder::default();
         let typed = type_command(&mut self.world, &spot, command, &mut recorder)?;
-        let own = (spot.host, typed.pid);
-        Ok(Ran::new(on, command, typed, own, recorder.steps, before, self.world.clone()))
+        Ok(Ran::new(on, command, typed, self.booted, recorder.steps, before, self.world.clone()))
     }
 
     /// Types `command` at the shell of a place and waits for its end. Answers what it printed
@@ -153,8 +152,8 @@ pub(crate) struct Typed {
     pub stdout: String,
     /// Exit status.
     pub status: i32,
-    /// The shell that ran it; its children have greater numbers.
-    pub pid: Pid,
+    /// The shell that ran it: the first process of its session.
+    pub session: (HostId, Pid),
 }
 
 /// Types `command` at a shell and waits for its end.
@@ -182,7 +181,9 @@ pub(crate) fn type_command<O: Observer>(
     });
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match outcome {
-        Outcome::Exited(status) => Ok(Typed { output: text(&output), stdout: text(&stdout), status, pid }),
+        Outcome::Exited(status) => {
+            Ok(Typed { output: text(&output), stdout: text(&stdout), status, session: (host, pid) })
+        }
         Outcome::Stuck => Err(endless("nothing can happen any more")),
         Outcome::Silent => Err(endless("it said nothing for an hour of virtual time")),
         Outcome::Busy => Err(endless("it runs round and round in no time")),

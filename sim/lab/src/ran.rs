@@ -1,6 +1,6 @@
-use packet::{HostId, Pid};
+use packet::SimTime;
 use trace::view::{View, print};
-use trace::{Journeys, Names, Step, StepKind, Trace};
+use trace::{Journeys, Names, Step, StepKind, Trace, Whose};
 use world::World;
 
 use crate::error::Problem;
@@ -33,18 +33,28 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Sorts what was recorded. `own` is the first process of the command.
+    /// Sorts what was recorded on a network that had `booted` at that time: what runs since then
+    /// is not the command's.
     pub(crate) fn new(
         on: &str,
         cmd: &str,
         typed: Typed,
-        own: (HostId, Pid),
+        booted: SimTime,
         steps: Vec<Step>,
         before: World,
         world: World,
     ) -> Self {
         let journeys = Journeys::new(&steps);
-        let case = journeys.case(|host, pid| world.session(host, pid) == Some(own));
+        let case = journeys.case(|host, pid| {
+            let since_boot = world.started(host, pid).is_some_and(|at| at < booted);
+            if world.session(host, pid) == Some(typed.session) {
+                Whose::Own
+            } else if since_boot || before.exit_status(host, pid).is_some() {
+                Whose::Nobodys
+            } else {
+                Whose::Others
+            }
+        });
         let trace = |id| journeys.trace(id);
         let (subject, reply) = (case.sent.and_then(trace), case.back.and_then(trace));
         let traces = case.all.into_iter().filter_map(trace).collect();

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use packet::{EtherPayload, Frame, HostId, NetnsId, PacketId, Pid, SimTime, Tuple};
 
@@ -88,6 +88,17 @@ pub struct Case {
     pub all: Vec<PacketId>,
 }
 
+/// Whose doing the packets of a process are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// The command's own.
+    Own,
+    /// Of what runs beside it.
+    Others,
+    /// Of what always runs, or was over before the command.
+    Nobodys,
+}
+
 /// Whether a packet of this relation carries on its parent's way.
 const fn carries_on(relation: Relation) -> bool {
     match relation {
@@ -158,22 +169,31 @@ impl<'a> Journeys<'a> {
 
     /// The packets of a recording that matter by default, whoever sent them.
     pub fn subjects(&self) -> Vec<PacketId> {
-        self.case(|_, _| true).all
+        self.case(|_, _| Whose::Own).all
     }
 
-    /// The packets of a command that matter by default: the first one that a process of its `own`
-    /// sent, the first one back, and every other one that was dropped or is an ICMP error. What a
-    /// kernel says of its own accord (group memberships) is nobody's doing and none of them.
-    pub fn case(&self, own: impl Fn(HostId, Pid) -> bool) -> Case {
-        let rank = |id: PacketId| {
-            let (host, _, by) = self.births[&id].sender;
-            let own = by.is_some_and(|pid| own(host, pid));
-            match (by, self.is_arp(id), self.frame(id).and_then(Frame::ip)) {
-                (None, ..) | (_, true, _) | (_, _, None) => None,
-                _ => Some((!own, self.is_dns(id))),
+    /// The packets of a command that matter by default: the first one that a process of its own
+    /// sent, else the first with which one of the others began something; the first one back; and
+    /// every other one that was dropped or is an ICMP error. What a kernel says of its own accord
+    /// (group memberships) is nobody's doing and none of them.
+    pub fn case(&self, whose: impl Fn(HostId, Pid) -> Whose) -> Case {
+        let mut begun = BTreeSet::new();
+        let mut first = None;
+        for id in self.roots().filter(|&id| !self.is_arp(id)) {
+            let birth = &self.births[&id];
+            let Some(ip) = birth.frame.ip() else { continue };
+            let tuple = Tuple::of(ip);
+            let (sport, dport) = tuple.ports();
+            let answers = begun.contains(&(tuple.proto, dport, sport));
+            begun.insert((tuple.proto, sport, dport));
+            let (host, _, Some(pid)) = birth.sender else { continue };
+            let whose = whose(host, pid);
+            if whose == Whose::Own || whose == Whose::Others && !answers {
+                let found = (whose, self.is_dns(id), id);
+                first = Some(first.map_or(found, |first| found.min(first)));
             }
-        };
-        let sent = self.roots().filter_map(|id| Some((rank(id)?, id))).min().map(|(_, id)| id);
+        }
+        let sent = first.map(|(_, _, id)| id);
         let mut case = Case { sent, back: None, all: Vec::new() };
         for id in self.roots().filter(|&id| !self.is_arp(id)) {
             let Some(ip) = self.frame(id).and_then(Frame::ip) else { continue };

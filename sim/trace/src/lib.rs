@@ -16,7 +16,7 @@ pub mod view;
 
 pub use describe::{describe, describe_packet, icmp_word};
 pub use drop_reason::DropReason;
-pub use journey::{Case, Disposition, Hop, Journeys, Trace};
+pub use journey::{Case, Disposition, Hop, Journeys, Trace, Whose};
 pub use names::{Around, Names, RuleWindow};
 pub use observer::{Observer, Off, Recorder, emit};
 pub use step::{BridgeCall, Decision, FieldChange, HookName, Place, Relation, RewriteBy, Step, StepKind};

@@ -12,8 +12,7 @@ use netfilter::{Change, What};
 use packet::{DevId, HostId, MacAddr, NetnsId, Pid, SimTime};
 use smallvec::SmallVec;
 
-use crate::Args;
-use crate::process::Process;
+use crate::process::{Cmdline, Process};
 
 /// Requests, and rules in them, that are kept at least before what was superseded is looked for.
 const COMPACT_AT: (usize, usize) = (256, 65_536);
@@ -27,8 +26,8 @@ pub enum Asker {
     Process {
         /// Its number.
         pid: Pid,
-        /// Its arguments.
-        args: Args,
+        /// Its words.
+        cmdline: Cmdline,
         /// The first process of the command that it belongs to.
         session: Option<(HostId, Pid)>,
         /// For what, if it said so ([`crate::Sys::set_purpose`]).
@@ -241,14 +240,15 @@ impl Ledger {
     /// A process as one who asks.
     pub fn process(&mut self, pid: Pid, process: &Process) -> Arc<Asker> {
         if let Some(last) = &self.last
-            && let Asker::Process { pid: its, args, session, purpose } = &**last
-            && (*its, args, session, purpose) == (pid, &process.args, &process.session, &process.purpose)
+            && let Asker::Process { pid: its, cmdline, session, purpose } = &**last
+            && (*its, cmdline, session, purpose)
+                == (pid, &process.cmdline, &process.session, &process.purpose)
         {
             return Arc::clone(last);
         }
         let by = Asker::Process {
             pid,
-            args: process.args.clone(),
+            cmdline: process.cmdline.clone(),
             session: process.session,
             purpose: process.purpose.clone(),
         };

@@ -34,6 +34,7 @@ pub use date::{civil_date, ctime};
 pub use files::{ConsoleId, Stream};
 pub use inject::{Follow, Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
 pub use probability::Probability;
+pub use process::Cmdline;
 pub use rng::stream_key;
 pub use store::{Entry, Shared, Store, Watch};
 pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, WATCH_LATENCY, World};

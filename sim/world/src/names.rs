@@ -43,7 +43,7 @@ impl Names for World {
     }
 
     fn process(&self, host: HostId, pid: Pid) -> Option<String> {
-        self.process_args(host, pid).map(|args| shortened(&args.join(" ")))
+        self.cmdline(host, pid).map(|cmdline| shortened(&cmdline.to_string()))
     }
 
     fn rules_near(

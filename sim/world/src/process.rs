@@ -1,15 +1,44 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use packet::{HostId, NetnsId, Pid};
+use packet::{HostId, NetnsId, Pid, SimTime};
 
 use crate::files::OpenId;
-use crate::{Args, Fd, ProbeError, ProbeReport, Program, Wait};
+use crate::{Fd, ProbeError, ProbeReport, Program, Wait};
+
+/// The words of a command, each with a zero after it, as in /proc/PID/cmdline: what is kept of
+/// every process that ever ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cmdline(Arc<str>);
+
+impl Cmdline {
+    pub(crate) fn of(args: &[String]) -> Self {
+        Self(args.iter().flat_map(|arg| [arg.as_str(), "\0"]).collect::<String>().into())
+    }
+
+    /// The words; the first is the name that the program was called by.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.split_terminator('\0')
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// The words with spaces between them.
+impl fmt::Display for Cmdline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: &str = self.0.strip_suffix('\0').unwrap_or(&self.0);
+        f.write_str(&text.replace('\0', " "))
+    }
+}
 
 /// A process of a host.
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
-    pub args: Args,
+    pub cmdline: Cmdline,
     /// Taken out while it runs.
     pub program: Option<Box<dyn Program>>,
     pub netns: NetnsId,
@@ -24,6 +53,8 @@ pub(crate) struct Process {
     pub confined: bool,
     /// The first process of the command that it belongs to.
     pub session: Option<(HostId, Pid)>,
+    /// When it was started.
+    pub started: SimTime,
     /// Counts its sleeps, so that an alarm of an earlier one is void.
     pub sleep: u64,
     /// A resume is scheduled.
@@ -37,8 +68,9 @@ pub(crate) struct Process {
 /// What is remembered of a process that has ended.
 #[derive(Clone, Debug)]
 struct Ended {
-    args: Args,
+    cmdline: Cmdline,
     session: Option<(HostId, Pid)>,
+    started: SimTime,
     status: i32,
 }
 
@@ -75,7 +107,8 @@ impl Processes {
     /// Ends a process; answers it, to close what it had open.
     pub fn end(&mut self, pid: Pid, status: i32) -> Option<Process> {
         let process = self.table.remove(&pid)?;
-        let ended = Ended { args: process.args.clone(), session: process.session, status };
+        let Process { cmdline, session, started, .. } = &process;
+        let ended = Ended { cmdline: cmdline.clone(), session: *session, started: *started, status };
         self.ended.insert(pid, ended);
         Some(process)
     }
@@ -85,9 +118,10 @@ impl Processes {
         self.ended.get(&pid).map(|ended| ended.status)
     }
 
-    /// Arguments of a process, also of one that has ended.
-    pub fn args(&self, pid: Pid) -> Option<&Args> {
-        self.table.get(&pid).map(|p| &p.args).or_else(|| self.ended.get(&pid).map(|ended| &ended.args))
+    /// The words of a process, also of one that has ended.
+    pub fn cmdline(&self, pid: Pid) -> Option<&Cmdline> {
+        let alive = self.table.get(&pid).map(|process| &process.cmdline);
+        alive.or_else(|| self.ended.get(&pid).map(|ended| &ended.cmdline))
     }
 
     /// The first process of the command that a process belongs to, also of one that has ended.
@@ -96,6 +130,12 @@ impl Processes {
             Some(process) => process.session,
             None => self.ended.get(&pid)?.session,
         }
+    }
+
+    /// When a process was started, also one that has ended.
+    pub fn started(&self, pid: Pid) -> Option<SimTime> {
+        let alive = self.table.get(&pid).map(|process| process.started);
+        alive.or_else(|| self.ended.get(&pid).map(|ended| ended.started))
     }
 
     /// All processes that wait for `open`.

@@ -55,7 +55,7 @@ pub(crate) fn ns_inode(netns: NetnsId) -> String {
 /// Simplified: there are no PID namespaces; a container sees the host's numbers.
 fn process_entry(node: &Node, now: SimTime, pid: Pid, rest: &str) -> Result<Entry, Errno> {
     let process = node.processes.get(pid).ok_or(Errno::NoEnt)?;
-    let (netns, args) = (process.netns, process.args.as_slice());
+    let (netns, cmdline) = (process.netns, &process.cmdline);
     match rest {
         "" => {
             let dirs = ["net", "ns"].map(|name| (name.to_owned(), FileKind::Dir));
@@ -64,9 +64,9 @@ fn process_entry(node: &Node, now: SimTime, pid: Pid, rest: &str) -> Result<Entr
         }
         "ns" => Ok(dir([("net".to_owned(), FileKind::Symlink)].into_iter())),
         "ns/net" => Ok(Entry::File(Vec::new())),
-        "cmdline" => Ok(Entry::File(args.iter().flat_map(|arg| arg.bytes().chain([0])).collect())),
+        "cmdline" => Ok(Entry::File(cmdline.as_bytes().to_vec())),
         "comm" => {
-            let name = args.first().map_or("", |arg| arg.rsplit('/').next().unwrap_or(arg));
+            let name = cmdline.words().next().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
             let comm: String = name.chars().take(15).collect();
             Ok(Entry::File(format!("{comm}\n").into_bytes()))
         }

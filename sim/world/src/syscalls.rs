@@ -16,7 +16,7 @@ use trace::view::View;
 use crate::asked::{Draft, Ledger};
 use crate::files::{Content, OpenFile, OpenId, Stream, normalize};
 use crate::node::Node;
-use crate::process::Process;
+use crate::process::{Cmdline, Process};
 use crate::queue::{Event, Queue};
 use crate::synthetic::{self, Entry};
 use crate::sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};
@@ -40,7 +40,7 @@ pub(crate) struct SysCx<'a, O: Observer> {
     pub now: SimTime,
     pub pid: Pid,
     /// What replaces the process's program when it returns.
-    pub exec: Option<(Args, Box<dyn Program>)>,
+    pub exec: Option<(Cmdline, Box<dyn Program>)>,
     /// It wrote into a pipe that nobody reads.
     pub broken_pipe: bool,
     /// A probe to be followed on a copy of the world.
@@ -240,7 +240,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
     }
 
     fn args_of_pid(&self, pid: Pid) -> Option<Args> {
-        self.node.processes.get(pid).map(|p| p.args.clone())
+        self.node.processes.get(pid).map(|p| p.cmdline.words().map(str::to_owned).collect())
     }
 
     fn root_of_pid(&self, pid: Pid) -> Option<String> {
@@ -567,6 +567,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn spawn(&mut self, spawn: Spawn) -> Result<Pid, Errno> {
         let Spawn { args, code, netns, root, cwd, env, fds, confined, session } = spawn;
+        let cmdline = Cmdline::of(&args);
         let mut start = self.now;
         let program = match code {
             Some(code) => code,
@@ -574,7 +575,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
                 start += EXEC_TIME;
                 let name = args.first().ok_or(Errno::NoEnt)?;
                 let make = self.node.registry.get(name).cloned().ok_or(Errno::NoEnt)?;
-                make(args.clone())
+                make(args)
             }
         };
         let caller = self.process().ok_or(Errno::Srch)?;
@@ -583,7 +584,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             table.insert(theirs, *caller.fds.get(&ours).ok_or(Errno::BadF)?);
         }
         let process = Process {
-            args,
+            cmdline,
             program: Some(program),
             netns: netns.unwrap_or(caller.netns),
             root: root.unwrap_or_else(|| caller.root.clone()),
@@ -593,6 +594,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
             wait: Wait::default(),
             confined: confined.unwrap_or(caller.confined),
             session: session.or(caller.session),
+            started: start,
             sleep: 0,
             runnable: false,
             purpose: caller.purpose.clone(),
@@ -617,8 +619,7 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn exec(&mut self, args: Args) -> Result<(), Errno> {
         let make = args.first().and_then(|name| self.node.registry.get(name)).cloned().ok_or(Errno::NoEnt)?;
-        let program = make(args.clone());
-        self.exec = Some((args, program));
+        self.exec = Some((Cmdline::of(&args), make(args)));
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::asked::{Asked, Asker, Ledger};
 use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
 use crate::files::{Console, ConsoleId, Stream, normalize};
 use crate::node::Node;
-use crate::process::Process;
+use crate::process::{Cmdline, Process};
 use crate::queue::{Event, Queue};
 use crate::synthetic::{self, Entry};
 use crate::syscalls::SysCx;
@@ -343,7 +343,7 @@ impl World {
             .into_iter()
             .collect();
         let process = Process {
-            args,
+            cmdline: Cmdline::of(&args),
             program: Some(program),
             netns,
             root: String::new(),
@@ -353,6 +353,7 @@ impl World {
             wait: Wait::default(),
             confined: false,
             session: None,
+            started: now,
             sleep: 0,
             runnable: false,
             purpose: None,
@@ -419,14 +420,19 @@ impl World {
         self.nodes[host.0 as usize].processes.status(pid)
     }
 
-    /// The arguments of a process, also of one that has ended.
-    pub fn process_args(&self, host: HostId, pid: Pid) -> Option<&Args> {
-        self.nodes[host.0 as usize].processes.args(pid)
+    /// The words of a process, also of one that has ended.
+    pub fn cmdline(&self, host: HostId, pid: Pid) -> Option<&Cmdline> {
+        self.nodes[host.0 as usize].processes.cmdline(pid)
     }
 
     /// The first process of the command that a process belongs to, also of one that has ended.
     pub fn session(&self, host: HostId, pid: Pid) -> Option<(HostId, Pid)> {
         self.nodes[host.0 as usize].processes.session(pid)
+    }
+
+    /// When a process was started, also one that has ended.
+    pub fn started(&self, host: HostId, pid: Pid) -> Option<SimTime> {
+        self.nodes[host.0 as usize].processes.started(pid)
     }
 
     /// Whether a process waits for its standard input and nothing else, as an idle shell does.
@@ -564,10 +570,10 @@ impl World {
             return;
         }
         match (exec, next) {
-            (Some((args, new)), _) => {
+            (Some((cmdline, new)), _) => {
                 if let Some(process) = node.processes.get_mut(pid) {
                     process.program = Some(new);
-                    process.args = args;
+                    process.cmdline = cmdline;
                     process.wait = Wait::default();
                 }
                 node.wake(&mut self.queue, now, pid);

@@ -99,10 +99,10 @@ impl<'a> Makers<'a> {
 
     fn name(&self, asked: Option<&Asked>) -> String {
         let Some(asked) = asked else { return "the kernel".to_owned() };
-        let Asker::Process { args, session, purpose, .. } = &*asked.by else {
+        let Asker::Process { cmdline, session, purpose, .. } = &*asked.by else {
             return "the topology".to_owned();
         };
-        let first = args.first().map_or("", String::as_str);
+        let first = cmdline.words().next().unwrap_or_default();
         let program = first.rsplit('/').next().unwrap_or(first);
         if let Some(purpose) = purpose {
             return format!("{program} → {purpose}");
@@ -110,7 +110,7 @@ impl<'a> Makers<'a> {
         if BY_HAND.contains(&program) {
             return self.typed(asked, *session);
         }
-        let line = args.join(" ");
+        let line = cmdline.to_string();
         if line.chars().count() > COMMAND_LINE || first.starts_with('/') { program.to_owned() } else { line }
     }
 
@@ -119,9 +119,10 @@ impl<'a> Makers<'a> {
         if asked.at <= self.booted {
             return "the topology's setup".to_owned();
         }
-        let args = session.and_then(|(host, pid)| self.world.process_args(host, pid));
-        match args.map(Vec::as_slice) {
-            Some([_, dash, command, ..]) if dash == "-c" && command.chars().count() <= COMMAND_LINE => {
+        let cmdline = session.and_then(|(host, pid)| self.world.cmdline(host, pid));
+        let mut words = cmdline.into_iter().flat_map(|cmdline| cmdline.words().skip(1));
+        match (words.next(), words.next()) {
+            (Some("-c"), Some(command)) if command.chars().count() <= COMMAND_LINE => {
                 format!("typed: {}", command.replace('\n', " "))
             }
             _ => format!("typed on {}", self.world.host(self.host).name),
