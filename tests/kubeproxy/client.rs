@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long it goes on listening for ICMP errors after it has failed.
 const GRACE: Duration = Duration::from_millis(20);
 
+/// The time between two tries: the recorder's took about that long, and a kernel sends 1000 ICMP
+/// errors a second.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Installs `flow-client tcp|udp ADDR:PORT TRIES`.
 pub fn install(registry: &mut Registry) {
     registry.install("flow-client", |args| Box::new(Client { args, job: None }));
@@ -87,7 +91,7 @@ impl Job {
             if let Some(outcome) = self.advance(sys, &mut attempt) {
                 let line = serde_json::to_string(&outcome).unwrap_or_default();
                 let _ = sys.write(Fd::STDOUT, format!("{line}\n").as_bytes());
-                continue;
+                return Ok(Some(Wait::until(sys.now() + PAUSE)));
             }
             let (State::Waiting { until } | State::Ended { until, .. }) = attempt.state;
             let fds = match attempt.state {

@@ -33,7 +33,8 @@ struct Options {
     test: bool,
     verbose: bool,
     version: bool,
-    only: Option<TableName>,
+    /// Only the table of this name.
+    only: Option<String>,
     file: Option<String>,
 }
 
@@ -94,37 +95,52 @@ pub fn restore_call(sys: &mut dyn Sys, words: &[&str], text: &str) -> Output {
 
 fn options(backend: Backend, args: &[String]) -> Result<Options, Stop> {
     let mut options = Options { backend, ..Options::default() };
-    let mut words = args.iter().peekable();
-    let program = words.next().map_or("iptables-restore", String::as_str);
+    let program = args.first().map_or("iptables-restore", String::as_str);
+    let invalid = |what: String| {
+        let hint = "Try `iptables-restore -h' for more information.";
+        Err(Stop::text(1, format!("{program}: {what}\n{hint}\n")))
+    };
+    let mut words = args.iter().skip(1).map(String::as_str).peekable();
     while let Some(word) = words.next() {
-        match word.as_str() {
-            "-c" | "--counters" => options.counters = true,
-            "-n" | "--noflush" => options.noflush = true,
-            "-t" | "--test" => options.test = true,
-            "-v" | "--verbose" => options.verbose = true,
-            "-V" | "--version" => options.version = true,
-            "-4" => {}
-            "-w" | "--wait" | "-W" | "--wait-interval" => {
-                // Seconds may follow. iptables: `xs_has_arg` in `xtables-restore.c`.
-                words.next_if(|word| !word.starts_with(['-', '!']));
-            }
-            word if word.starts_with("--wait=") || word.starts_with("--wait-interval=") => {}
-            "-T" | "--table" => {
-                let name = words.next().map_or("", String::as_str);
-                match TableName::parse(name) {
-                    Some(table) => options.only = Some(table),
-                    None => return Err(Stop::exit(1, format!("Table `{name}' does not exist"))),
+        let Some(letters) = word.strip_prefix('-').filter(|word| !word.is_empty()) else {
+            options.file = Some(word.to_owned());
+            continue;
+        };
+        // Seconds that a wait may be followed by. iptables: `xs_has_arg` in `xtables-restore.c`.
+        let is_number = |word: &&str| !word.starts_with(['-', '!']);
+        match word {
+            "--wait" | "--wait-interval" => drop(words.next_if(is_number)),
+            "--counters" => options.counters = true,
+            "--noflush" => options.noflush = true,
+            "--test" => options.test = true,
+            "--verbose" => options.verbose = true,
+            "--version" => options.version = true,
+            "--table" => options.only = Some(words.next().unwrap_or_default().to_owned()),
+            _ if word.starts_with("--wait=") || word.starts_with("--wait-interval=") => {}
+            _ if word.starts_with("--") => return invalid(format!("unrecognized option '{word}'")),
+            _ => {
+                for (at, letter) in letters.char_indices() {
+                    let rest = letters.get(at + 1..).unwrap_or_default();
+                    match letter {
+                        'c' => options.counters = true,
+                        'n' => options.noflush = true,
+                        't' => options.test = true,
+                        'v' => options.verbose = true,
+                        'V' => options.version = true,
+                        '4' => {}
+                        'w' | 'W' if rest.is_empty() => drop(words.next_if(is_number)),
+                        'w' | 'W' => {}
+                        'T' if rest.is_empty() => {
+                            options.only = Some(words.next().unwrap_or_default().to_owned());
+                        }
+                        'T' => {
+                            options.only = Some(rest.to_owned());
+                            break;
+                        }
+                        other => return invalid(format!("invalid option -- '{other}'")),
+                    }
                 }
             }
-            word if word.starts_with('-') => {
-                let what = match word.strip_prefix("--") {
-                    Some(_) => format!("unrecognized option '{word}'"),
-                    None => format!("invalid option -- '{}'", word.trim_start_matches('-')),
-                };
-                let hint = "Try `iptables-restore -h' for more information.";
-                return Err(Stop::text(1, format!("{program}: {what}\n{hint}\n")));
-            }
-            file => options.file = Some(file.to_owned()),
         }
     }
     Ok(options)
@@ -267,7 +283,7 @@ fn restore(console: &mut Console<'_>, options: &Options, text: &str) -> Result<i
                     let text = format!("{}: Chain '{chain}' does not exist\n", options.title());
                     return Err(parse_stop(number, &text));
                 }
-                if options.only.is_none_or(|only| only == current.table.name) {
+                if options.only.as_ref().is_none_or(|only| only == current.table.name.as_str()) {
                     commit(console.sys, options, current, number)?;
                 }
             }
