@@ -29,6 +29,34 @@ impl Family {
     }
 }
 
+/// Whose proxier it is: each wrote other rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// Kubernetes 1.30.
+    #[default]
+    V1_30,
+    /// What was to become 1.9, of November 2017.
+    V1_9,
+    /// What was to become 1.2, of February 2016: the rules of 1.1, but the mark is one bit.
+    V1_1,
+}
+
+impl Profile {
+    /// The profile that a release's number stands for.
+    pub fn of(text: &str) -> Option<Self> {
+        [Self::V1_30, Self::V1_9, Self::V1_1].into_iter().find(|profile| profile.name() == text)
+    }
+
+    /// The release's number: `1.30`, `1.9`, `1.1`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1_30 => "1.30",
+            Self::V1_9 => "1.9",
+            Self::V1_1 => "1.1",
+        }
+    }
+}
+
 /// How a proxier tells the traffic of this node's pods from other traffic.
 /// Kubernetes: `LocalTrafficDetector`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +92,9 @@ impl LocalDetector {
 /// What a proxier is told; the defaults are those of kube-proxy 1.30.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyConfig {
+    /// Whose rules are written. Older ones know neither the networks of node ports nor detectors
+    /// other than a network of pods, and leave what they don't know aside.
+    pub profile: Profile,
     /// Endpoints on the node of this name are local.
     pub node_name: String,
     /// The node's addresses, at most one of a family.
@@ -89,6 +120,7 @@ pub struct ProxyConfig {
 impl Default for ProxyConfig {
     fn default() -> Self {
         Self {
+            profile: Profile::V1_30,
             node_name: String::new(),
             node_ips: Vec::new(),
             detectors: Default::default(),
@@ -116,6 +148,14 @@ impl ProxyConfig {
     /// The node's address of a family.
     pub fn node_ip(&self, family: Family) -> Option<IpAddr> {
         self.node_ips.iter().find(|ip| Family::of(ip) == family).copied()
+    }
+
+    /// The network of all pods, for profiles that know no other detector.
+    pub fn cluster_network(&self, family: Family) -> Option<IpNet> {
+        match self.detector(family) {
+            LocalDetector::Source(net) => Some(*net),
+            LocalDetector::None | LocalDetector::Bridge(_) | LocalDetector::Prefix(_) => None,
+        }
     }
 
     /// The mark that asks for masquerading.

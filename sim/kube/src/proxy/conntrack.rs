@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Endpoint, Protocol, ServicePort, ServicePortName};
+use super::{Endpoint, Profile, Protocol, ServicePort, ServicePortName};
 
 /// What to delete. Kubernetes: `pkg/proxy/conntrack`, `CleanStaleEntries`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,20 +42,23 @@ impl Stale {
         }
     }
 
-    /// Finds the addresses of the ports whose endpoints changed.
-    pub fn complete(&mut self, ports: &BTreeMap<ServicePortName, ServicePort>) {
+    /// Finds the addresses of the ports whose endpoints changed: before 1.30 only the cluster's.
+    pub fn complete(&mut self, ports: &BTreeMap<ServicePortName, ServicePort>, profile: Profile) {
+        let knows_all = profile == Profile::V1_30;
         for port in std::mem::take(&mut self.newly_active).iter().filter_map(|name| ports.get(name)) {
             self.addresses.insert(port.cluster_ip);
-            self.addresses.extend(port.external_ips.iter().chain(&port.balancer_ips));
-            self.ports.extend(port.node_port);
+            if knows_all {
+                self.addresses.extend(port.external_ips.iter().chain(&port.balancer_ips));
+                self.ports.extend(port.node_port);
+            }
         }
         for (name, endpoint) in std::mem::take(&mut self.deleted) {
             let Some(port) = ports.get(&name) else { continue };
-            match port.node_port {
+            match port.node_port.filter(|_| knows_all) {
                 Some(node_port) => drop(self.port_to_endpoint.insert((node_port, endpoint.ip()))),
                 None => drop(self.address_to_endpoint.insert((port.cluster_ip, endpoint.ip()))),
             }
-            let further = port.external_ips.iter().chain(&port.balancer_ips);
+            let further = port.external_ips.iter().chain(&port.balancer_ips).filter(|_| knows_all);
             self.address_to_endpoint.extend(further.map(|ip| (*ip, endpoint.ip())));
         }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
-use super::{Family, Protocol, ServiceName, ServicePort, ServicePortName};
+use super::{Family, Profile, Protocol, ServiceName, ServicePort, ServicePortName};
 
 /// What a proxier knows of an endpoint. Kubernetes: `BaseEndpointInfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub fn of_slices<'a>(
     service: &ServiceName,
     slices: impl IntoIterator<Item = &'a EndpointSlice>,
     family: Family,
+    profile: Profile,
     node_name: &str,
 ) -> (BTreeMap<ServicePortName, Vec<Endpoint>>, Vec<String>) {
     let mut found: BTreeMap<ServicePortName, Vec<Endpoint>> = BTreeMap::new();
@@ -50,7 +51,8 @@ pub fn of_slices<'a>(
             let (Some(number), Some(protocol)) = (number, Protocol::of(port.protocol.as_deref())) else {
                 continue;
             };
-            let name = ServicePortName::new(service, port.name.as_deref().unwrap_or_default(), protocol);
+            let port_name = port.name.as_deref().unwrap_or_default();
+            let name = ServicePortName::new(profile, service, port_name, protocol);
             let endpoints = found.entry(name).or_default();
             for endpoint in &slice.endpoints {
                 let Some(text) = endpoint.addresses.first() else { continue };
@@ -138,7 +140,11 @@ fn hints_are_complete(endpoints: &[Endpoint], zone: &str) -> bool {
         && ready.any(|endpoint| endpoint.zones.contains(zone))
 }
 
-/// Sorts endpoints as iptables rules have them since 1.11: by their text.
-pub fn sort(endpoints: &mut [Endpoint]) {
-    endpoints.sort_by(|a, b| a.text.cmp(&b.text));
+/// Puts endpoints into the order of a profile's rules: since 1.11 that of their text. Before, they
+/// keep their own, and those that aren't ready don't count: proxiers watched Endpoints, not slices.
+pub fn arrange(endpoints: &mut Vec<Endpoint>, profile: Profile) {
+    match profile {
+        Profile::V1_30 => endpoints.sort_by(|a, b| a.text.cmp(&b.text)),
+        Profile::V1_9 | Profile::V1_1 => endpoints.retain(|endpoint| endpoint.is_ready),
+    }
 }

@@ -14,7 +14,7 @@ mod options;
 pub mod service;
 pub mod tracker;
 
-pub use config::{Family, LocalDetector, ProxyConfig};
+pub use config::{Family, LocalDetector, Profile, ProxyConfig};
 pub use endpoint::{Endpoint, Usable};
 pub use names::{Protocol, ServiceName, ServicePortName};
 pub use service::ServicePort;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::Profile;
+
 /// Namespace and name of a Service.
 pub type ServiceName = (String, String);
 
@@ -49,11 +51,11 @@ pub struct ServicePortName {
 }
 
 impl ServicePortName {
-    /// The name since 1.16: without a colon if the port has no name.
-    pub fn new((namespace, name): &ServiceName, port: &str, protocol: Protocol) -> Self {
-        let text = match port {
-            "" => format!("{namespace}/{name}"),
-            port => format!("{namespace}/{name}:{port}"),
+    /// The name: since 1.16 without a colon if the port has no name.
+    pub fn new(profile: Profile, (namespace, name): &ServiceName, port: &str, protocol: Protocol) -> Self {
+        let text = match (profile, port) {
+            (Profile::V1_30, "") => format!("{namespace}/{name}"),
+            (_, port) => format!("{namespace}/{name}:{port}"),
         };
         Self { text: text.into(), protocol }
     }

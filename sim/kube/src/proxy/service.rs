@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use super::{Family, Protocol, ServiceName, ServicePortName};
+use super::{Family, Profile, Protocol, ServiceName, ServicePortName};
 
 /// What a proxier knows of a port of a Service. Kubernetes: `BaseServicePortInfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,9 @@ impl ServicePort {
     }
 }
 
+/// How long a client stays with its endpoint in 1.1, whose Services can't say it.
+const AFFINITY_1_1: Duration = Duration::from_secs(180);
+
 fn port_number(number: Option<i32>) -> Option<u16> {
     number.and_then(|number| u16::try_from(number).ok()).filter(|number| *number != 0)
 }
@@ -70,7 +73,7 @@ fn addresses<'a>(texts: impl IntoIterator<Item = &'a String>, family: Family) ->
 
 /// The ports of a Service that a proxier of a family has work with; none for headless Services,
 /// names, and Services without an address of the family. Kubernetes: `serviceToServiceMap`.
-pub fn ports(service: &Service, family: Family) -> Vec<ServicePort> {
+pub fn ports(service: &Service, family: Family, profile: Profile) -> Vec<ServicePort> {
     let metadata = &service.metadata;
     let name: ServiceName =
         (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
@@ -78,8 +81,14 @@ pub fn ports(service: &Service, family: Family) -> Vec<ServicePort> {
     let Some(cluster_ip) = cluster_ip(spec, family) else { return Vec::new() };
     let kind = spec.type_.as_deref().unwrap_or("ClusterIP");
     let external_ips = addresses(spec.external_ips.iter().flatten(), family);
-    let declares_external = matches!(kind, "NodePort" | "LoadBalancer")
-        || spec.external_ips.as_ref().is_some_and(|ips| !ips.is_empty());
+    let declares_external = match profile {
+        Profile::V1_30 => {
+            matches!(kind, "NodePort" | "LoadBalancer")
+                || spec.external_ips.as_ref().is_some_and(|ips| !ips.is_empty())
+        }
+        Profile::V1_9 => matches!(kind, "NodePort" | "LoadBalancer"),
+        Profile::V1_1 => false,
+    };
     let external_local = declares_external && spec.external_traffic_policy.as_deref() == Some("Local");
     let ranges = spec.load_balancer_source_ranges.iter().flatten();
     let source_ranges = ranges.filter_map(|text| text.trim().parse::<IpNet>().ok());
@@ -91,16 +100,19 @@ pub fn ports(service: &Service, family: Family) -> Vec<ServicePort> {
     let affinity = (spec.session_affinity.as_deref() == Some("ClientIP")).then(|| {
         let config = spec.session_affinity_config.as_ref().and_then(|config| config.client_ip.as_ref());
         let seconds = config.and_then(|config| config.timeout_seconds).unwrap_or(10800);
-        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+        match profile {
+            Profile::V1_30 | Profile::V1_9 => Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
+            Profile::V1_1 => AFFINITY_1_1,
+        }
     });
     let common = ServicePort {
-        name: ServicePortName::new(&name, "", Protocol::Tcp),
+        name: ServicePortName::new(profile, &name, "", Protocol::Tcp),
         service: name,
         cluster_ip,
         port: 0,
         node_port: None,
         external_ips,
-        balancer_ips: balancer_ips(service, family),
+        balancer_ips: balancer_ips(service, family, profile),
         source_ranges: source_ranges.filter(|net| Family::of(&net.addr()) == family).collect(),
         affinity,
         external_local,
@@ -113,8 +125,9 @@ pub fn ports(service: &Service, family: Family) -> Vec<ServicePort> {
     for port in spec.ports.iter().flatten() {
         let Some(protocol) = Protocol::of(port.protocol.as_deref()) else { continue };
         let Some(number) = port_number(Some(port.port)) else { continue };
+        let port_name = port.name.as_deref().unwrap_or_default();
         ports.push(ServicePort {
-            name: ServicePortName::new(&common.service, port.name.as_deref().unwrap_or_default(), protocol),
+            name: ServicePortName::new(profile, &common.service, port_name, protocol),
             port: number,
             node_port: port_number(port.node_port),
             ..common.clone()
@@ -134,10 +147,11 @@ fn cluster_ip(spec: &ServiceSpec, family: Family) -> Option<IpAddr> {
 }
 
 /// The balancer's addresses that a node answers to itself: not those whose traffic the balancer
-/// sends to node ports (`ipMode: Proxy`).
-fn balancer_ips(service: &Service, family: Family) -> Vec<IpAddr> {
+/// sends to node ports (`ipMode: Proxy`), which only 1.30 knows.
+fn balancer_ips(service: &Service, family: Family, profile: Profile) -> Vec<IpAddr> {
     let balancer = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
     let ingress = balancer.iter().filter_map(|balancer| balancer.ingress.as_ref()).flatten();
-    let vips = ingress.filter(|ingress| ingress.ip_mode.as_deref() != Some("Proxy"));
+    let knows_modes = profile == Profile::V1_30;
+    let vips = ingress.filter(|ingress| !knows_modes || ingress.ip_mode.as_deref() != Some("Proxy"));
     addresses(vips.filter_map(|ingress| ingress.ip.as_ref()), family)
 }

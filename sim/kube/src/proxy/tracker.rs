@@ -7,7 +7,9 @@ use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
 use super::conntrack::Stale;
-use super::{Endpoint, Family, Protocol, ServiceName, ServicePort, ServicePortName, endpoint, service};
+use super::{
+    Endpoint, Family, Profile, Protocol, ServiceName, ServicePort, ServicePortName, endpoint, service,
+};
 
 /// The label of a slice that names its Service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -16,6 +18,7 @@ const SERVICE_NAME: &str = "kubernetes.io/service-name";
 #[derive(Clone, Debug)]
 pub struct Tracker {
     family: Family,
+    profile: Profile,
     node_name: String,
     ports: BTreeMap<ServicePortName, ServicePort>,
     endpoints: BTreeMap<ServicePortName, Vec<Endpoint>>,
@@ -40,9 +43,10 @@ pub struct Changes {
 
 impl Tracker {
     /// One that knows nothing yet.
-    pub fn new(family: Family, node_name: &str) -> Self {
+    pub fn new(family: Family, profile: Profile, node_name: &str) -> Self {
         Self {
             family,
+            profile,
             node_name: node_name.to_owned(),
             ports: BTreeMap::new(),
             endpoints: BTreeMap::new(),
@@ -109,7 +113,8 @@ impl Tracker {
     pub fn apply(&mut self) -> Changes {
         let mut changes = Changes::default();
         for (name, service) in std::mem::take(&mut self.pending_services) {
-            let after = service.map(|service| service::ports(&service, self.family)).unwrap_or_default();
+            let ports = |service: Arc<Service>| service::ports(&service, self.family, self.profile);
+            let after = service.map(ports).unwrap_or_default();
             let before = of_service(&self.ports, &name);
             if before.iter().eq(&after) {
                 continue;
@@ -127,13 +132,14 @@ impl Tracker {
         for name in std::mem::take(&mut self.pending_endpoints) {
             let keys = self.of_service.get(&name).into_iter().flatten();
             let slices = keys.filter_map(|key| self.slices.get(key)).map(|(_, slice)| &**slice);
-            let (mut after, other_family) = endpoint::of_slices(&name, slices, self.family, &self.node_name);
-            after.values_mut().for_each(|endpoints| endpoint::sort(endpoints));
+            let (mut after, other_family) =
+                endpoint::of_slices(&name, slices, self.family, self.profile, &self.node_name);
+            after.values_mut().for_each(|endpoints| endpoint::arrange(endpoints, self.profile));
             changes.other_family.extend(other_family.into_iter().map(|ip| (name.clone(), ip)));
             self.replace_endpoints(&name, after, &mut changes);
             changes.services.insert(name);
         }
-        changes.stale.complete(&self.ports);
+        changes.stale.complete(&self.ports, self.profile);
         changes
     }
 
@@ -162,7 +168,8 @@ fn named<'a, T>(
     (namespace, name): &ServiceName,
 ) -> impl Iterator<Item = &'a ServicePortName> {
     let text = format!("{namespace}/{name}");
-    let first = ServicePortName::new(&(namespace.clone(), name.clone()), "", Protocol::Sctp);
+    let service = (namespace.clone(), name.clone());
+    let first = ServicePortName::new(Profile::V1_30, &service, "", Protocol::Sctp);
     let alike = map.range(first..).map(|(name, _)| name);
     let begin = text.clone();
     alike.take_while(move |name| name.text().starts_with(&begin)).filter(move |name| {

@@ -1,17 +1,21 @@
-//! The iptables mode of kube-proxy 1.30.
+//! The iptables mode of kube-proxy: that of 1.30 (`rules`), and older ones (`old`).
 
 mod jumps;
+mod local_port;
+mod old;
 mod rules;
+mod table;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use jumps::{CANARY_TABLES, Ensure, canaries, jumps};
+pub use jumps::{CANARY_TABLES, Ensure, Place, canaries, kubelet, mark_of};
+pub use local_port::LocalPort;
 
 use super::tracker::Changes;
-use super::{Family, ProxyConfig, ServiceName, Tracker};
+use super::{Family, Profile, Protocol, ProxyConfig, ServiceName, Tracker};
 
 /// From how many endpoints on comments are left out, and old chains are not looked for each time.
 const LARGE_CLUSTER: usize = 1000;
@@ -26,6 +30,8 @@ pub struct Proxier {
     zone: Option<String>,
     needs_full_sync: bool,
     cleaned_at: Option<Duration>,
+    /// The ports that the last sync said to hold.
+    held: BTreeSet<LocalPort>,
 }
 
 /// What a proxier sees of its node when it syncs.
@@ -42,7 +48,7 @@ pub struct NodeView {
 /// What a sync asks for, in the order of doing.
 #[derive(Clone, Debug, Default)]
 pub struct Sync {
-    /// Chains and rules that must exist; none in a partial sync.
+    /// Chains and rules that must exist, in this order; none in a partial sync.
     pub ensure: Vec<Ensure>,
     /// The `*filter` part of what `iptables-restore --noflush --counters` gets.
     pub filter: String,
@@ -54,6 +60,9 @@ pub struct Sync {
     pub health: Vec<(ServiceName, u16, usize)>,
     /// Endpoints whose address is of the other family.
     pub other_family: Vec<(ServiceName, String)>,
+    /// The ports to hold open from before the restore on; all others are given back after it. If
+    /// one can't be had, [`Proxier::without`] writes the rules for it.
+    pub listen: Vec<LocalPort>,
 }
 
 impl Sync {
@@ -66,14 +75,24 @@ impl Sync {
 impl Proxier {
     /// One that has done nothing yet.
     pub fn new(family: Family, config: Arc<ProxyConfig>) -> Self {
-        let tracker = Tracker::new(family, &config.node_name);
-        Self { family, config, tracker, zone: None, needs_full_sync: true, cleaned_at: None }
+        let tracker = Tracker::new(family, config.profile, &config.node_name);
+        let (zone, cleaned_at, held) = (None, None, BTreeSet::new());
+        Self { family, config, tracker, zone, needs_full_sync: true, cleaned_at, held }
     }
 
     /// The sysctls that it sets when it starts.
     pub fn sysctls(&self) -> Vec<(&'static str, &'static str)> {
-        let localhost = self.config.has_localhost_node_ports(self.family);
-        localhost.then_some(("net.ipv4.conf.all.route_localnet", "1")).into_iter().collect()
+        let route_localnet = ("net.ipv4.conf.all.route_localnet", "1");
+        match self.config.profile {
+            Profile::V1_30 if !self.config.has_localhost_node_ports(self.family) => Vec::new(),
+            Profile::V1_30 | Profile::V1_9 => vec![route_localnet],
+            Profile::V1_1 => vec![route_localnet, ("net.bridge.bridge-nf-call-iptables", "1")],
+        }
+    }
+
+    /// The chains by which it sees that its rules were flushed: before 1.30 it doesn't.
+    pub fn canaries(&self) -> Vec<Ensure> {
+        if self.config.profile == Profile::V1_30 { canaries() } else { Vec::new() }
     }
 
     /// The family of addresses that it works for.
@@ -95,8 +114,9 @@ impl Proxier {
         !self.is_large() || self.cleaned_at.is_none_or(|at| now.saturating_sub(at) > period)
     }
 
+    /// Older ones know no large clusters.
     fn is_large(&self) -> bool {
-        self.tracker.endpoint_count() > LARGE_CLUSTER
+        self.config.profile == Profile::V1_30 && self.tracker.endpoint_count() > LARGE_CLUSTER
     }
 
     /// The next sync writes everything: the rules were lost, or the last sync failed.
@@ -107,7 +127,28 @@ impl Proxier {
     /// Takes up all changes. The caller says [`Self::force_full_sync`] if the restore fails.
     pub fn sync(&mut self, node: &NodeView) -> Sync {
         let changes = self.tracker.apply();
-        let is_full = std::mem::take(&mut self.needs_full_sync);
+        // Older ones write everything each time.
+        let is_full = std::mem::take(&mut self.needs_full_sync) || self.config.profile != Profile::V1_30;
+        let mut sync = match self.config.profile {
+            Profile::V1_30 => self.write(node, (!is_full).then_some(&changes.services)),
+            Profile::V1_9 | Profile::V1_1 => self.write_old(node, &BTreeSet::new()),
+        };
+        let Changes { stale, other_family, .. } = changes;
+        if is_full {
+            sync.ensure = jumps::jumps(self.config.profile, &mark_of(self.config.masquerade_bit));
+        }
+        sync.conntrack.extend(stale.commands(self.family == Family::Ipv6));
+        Sync { health: self.health(), other_family, ..sync }
+    }
+
+    /// The same sync, but others have some of the ports that it was to hold.
+    pub fn without(&mut self, node: &NodeView, sync: Sync, refused: &BTreeSet<LocalPort>) -> Sync {
+        self.held.retain(|port| !refused.contains(port));
+        let Sync { filter, nat, listen, .. } = self.write_old(node, refused);
+        Sync { filter, nat, listen, ..sync }
+    }
+
+    fn write(&mut self, node: &NodeView, changed: Option<&BTreeSet<ServiceName>>) -> Sync {
         let large = self.is_large();
         let cleans = self.looks_for_old_chains(node.now);
         let (filter, nat) = rules::Writer {
@@ -116,7 +157,7 @@ impl Proxier {
             tracker: &self.tracker,
             zone: self.zone.as_deref(),
             node,
-            changed: (!is_full).then_some(&changes.services),
+            changed,
             large,
             cleans,
         }
@@ -124,15 +165,25 @@ impl Proxier {
         if cleans {
             self.cleaned_at = Some(node.now);
         }
-        let Changes { stale, other_family, .. } = changes;
-        Sync {
-            ensure: if is_full { jumps() } else { Vec::new() },
-            filter,
-            nat,
-            conntrack: stale.commands(self.family == Family::Ipv6),
-            health: self.health(),
-            other_family,
-        }
+        Sync { filter, nat, ..Sync::default() }
+    }
+
+    /// Simplified: connections to a UDP node port that is new are forgotten after the restore, not
+    /// when the port is opened.
+    fn write_old(&mut self, node: &NodeView, refused: &BTreeSet<LocalPort>) -> Sync {
+        let family = (self.family, &*self.config);
+        let old::Written { filter, nat, held } =
+            old::Writer::new(family, &self.tracker, node, refused).write();
+        let new_udp = held
+            .iter()
+            .filter(|port| port.protocol == Protocol::Udp && port.ip.is_none() && !self.held.contains(*port));
+        let family = if self.family == Family::Ipv6 { " -f ipv6" } else { "" };
+        let conntrack = match self.config.profile {
+            Profile::V1_9 => new_udp.map(|port| format!("-D -p udp --dport {}{family}", port.port)).collect(),
+            _ => Vec::new(),
+        };
+        self.held = held.iter().cloned().collect();
+        Sync { filter, nat, conntrack, listen: held, ..Sync::default() }
     }
 
     /// The ports for load balancers' health checks.

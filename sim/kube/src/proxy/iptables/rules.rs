@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::NodeView;
+use super::table::Table;
 use crate::proxy::{Endpoint, Family, ProxyConfig, ServiceName, ServicePort, Tracker, Usable};
 
 /// Writes what `iptables-restore` gets. Kubernetes: `syncProxyRules`.
@@ -18,33 +18,6 @@ pub(super) struct Writer<'a> {
     pub large: bool,
     /// Whether chains that nobody needs are deleted.
     pub cleans: bool,
-}
-
-/// A table: its chains, then its rules.
-#[derive(Default)]
-struct Table {
-    chains: String,
-    rules: String,
-}
-
-impl Table {
-    fn new(chains: &[&str]) -> Self {
-        let mut table = Self::default();
-        chains.iter().for_each(|chain| table.chain(chain));
-        table
-    }
-
-    fn chain(&mut self, chain: &str) {
-        let _ = writeln!(self.chains, ":{chain} - [0:0]");
-    }
-
-    fn rule(&mut self, chain: &str, rule: impl std::fmt::Display) {
-        let _ = writeln!(self.rules, "-A {chain} {rule}");
-    }
-
-    fn text(&self, name: &str) -> String {
-        format!("*{name}\n{}{}COMMIT\n", self.chains, self.rules)
-    }
 }
 
 /// What the filter table does to traffic that has no endpoint.
@@ -382,8 +355,7 @@ impl Writer<'_> {
         const PREFIXES: [&str; 5] = ["KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-FW-", "KUBE-EXT-"];
         for chain in self.node.nat_chains.difference(active) {
             if PREFIXES.iter().any(|prefix| chain.starts_with(prefix)) {
-                nat.chain(chain);
-                let _ = writeln!(nat.rules, "-X {chain}");
+                nat.delete(chain);
             }
         }
     }
