@@ -2,6 +2,7 @@
 
 mod health;
 mod node;
+mod ports;
 mod schedule;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::controllers::manager::watch;
 use crate::time::klog;
 use health::{Answer, Servers};
 use node::Rejected;
+use ports::Ports;
 use schedule::Schedule;
 
 /// The version that it says it has.
@@ -100,6 +102,7 @@ struct State {
     /// When it looks whether its rules were flushed.
     next_look: SimTime,
     servers: Servers,
+    ports: Ports,
     last_sync: Option<SimTime>,
     /// Whether load balancers may send to this node.
     is_eligible: bool,
@@ -130,11 +133,12 @@ impl State {
             let text = format!("Waiting for caches to sync for {what} config");
             klog(sys, 'I', "shared_informer.go:313", &text);
         }
-        node::ensure_canaries(sys);
+        node::ensure_canaries(sys, &proxier);
         let schedule = Schedule::new(config.min_sync_period);
         let next_look = sys.now() + config.sync_period;
-        let servers = Servers::start(sys);
-        Self { config, proxier, seen: 0, schedule, next_look, servers, last_sync: None, is_eligible: true }
+        let (servers, ports) = (Servers::start(sys), Ports::default());
+        let (seen, last_sync, is_eligible) = (0, None, true);
+        Self { config, proxier, seen, schedule, next_look, servers, ports, last_sync, is_eligible }
     }
 
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
@@ -159,9 +163,9 @@ impl State {
         }
         if sys.now() >= self.next_look {
             self.next_look = sys.now() + self.config.sync_period;
-            if self.last_sync.is_some() && !node::has_canary(sys) {
+            if self.last_sync.is_some() && !node::has_canary(sys, &self.proxier) {
                 self.proxier.force_full_sync();
-                node::ensure_canaries(sys);
+                node::ensure_canaries(sys, &self.proxier);
                 self.schedule.ask_now();
             }
         }
@@ -183,14 +187,20 @@ impl State {
     fn sync(&mut self, sys: &mut dyn Sys) {
         let now = sys.now();
         let view = node::view(sys, self.proxier.looks_for_old_chains(since_start(now)));
-        let sync = self.proxier.sync(&view);
+        let mut sync = self.proxier.sync(&view);
+        let refused = self.ports.open(sys, &sync.listen);
+        if !refused.is_empty() {
+            sync = self.proxier.without(&view, sync, &refused);
+        }
         for ((namespace, name), ip) in &sync.other_family {
             let text = format!(
                 "\"IP in endpointslice has incorrect IP version\" service=\"{namespace}/{name}\" ip={ip:?}"
             );
             klog(sys, 'E', "utils.go:151", &text);
         }
-        match node::apply(sys, &sync) {
+        let applied = node::apply(sys, &sync);
+        self.ports.settle(sys, &sync.listen, applied.is_ok());
+        match applied {
             Ok(()) => {
                 self.schedule.ran(now);
                 self.last_sync = Some(now);

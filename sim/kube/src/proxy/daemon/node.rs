@@ -6,8 +6,8 @@ use tools::iptables::{netfilter, restore_call};
 use world::{Fd, OpenMode, Spawn, Sys};
 
 use super::since_start;
-use crate::cni::iptables::{Iptables, words};
-use crate::proxy::iptables::{Ensure, NodeView, Sync, canaries};
+use crate::cni::iptables::Iptables;
+use crate::proxy::iptables::{Ensure, NodeView, Place, Proxier, Sync};
 use crate::time::klog;
 
 /// Why a sync failed: place and text of the log's line.
@@ -62,9 +62,15 @@ fn ensure(sys: &mut dyn Sys, wanted: &Ensure) -> Result<(), Rejected> {
                 Rejected { place: "proxier.go:865", message }
             })
         }
-        Ensure::Rule { table, chain, rule } => {
-            Iptables { sys, table }.insert_unique(chain, &words(rule)).map_err(|error| {
-                let target = rule.last().copied().unwrap_or_default();
+        Ensure::Rule { table, chain, place, rule } => {
+            let words: Vec<String> = rule.iter().map(|word| word.to_string()).collect();
+            let mut iptables = Iptables { sys, table };
+            let made = match place {
+                Place::First => iptables.insert_unique(chain, &words),
+                Place::Last => iptables.append_unique(chain, &words),
+            };
+            made.map_err(|error| {
+                let target = words.last().cloned().unwrap_or_default();
                 let at = format!("table={table:?} srcChain={chain:?} dstChain={target:?}");
                 let message = format!("\"Failed to ensure chain jumps\" err={:?} {at}", error.to_string());
                 Rejected { place: "proxier.go:874", message }
@@ -74,8 +80,8 @@ fn ensure(sys: &mut dyn Sys, wanted: &Ensure) -> Result<(), Rejected> {
 }
 
 /// Makes the chains that tell whether the rules were flushed.
-pub fn ensure_canaries(sys: &mut dyn Sys) {
-    for canary in canaries() {
+pub fn ensure_canaries(sys: &mut dyn Sys, proxier: &Proxier) {
+    for canary in proxier.canaries() {
         if let Err(Rejected { message, .. }) = ensure(sys, &canary) {
             klog(sys, 'W', "iptables.go:571", &message);
         }
@@ -83,8 +89,8 @@ pub fn ensure_canaries(sys: &mut dyn Sys) {
 }
 
 /// Whether the first of them, that of the table `mangle`, is still there.
-pub fn has_canary(sys: &mut dyn Sys) -> bool {
-    canaries().first().is_none_or(|canary| match canary {
+pub fn has_canary(sys: &mut dyn Sys, proxier: &Proxier) -> bool {
+    proxier.canaries().first().is_none_or(|canary| match canary {
         Ensure::Chain { table, chain } => Iptables { sys, table }.chain_exists(chain).unwrap_or(true),
         Ensure::Rule { .. } => true,
     })
