@@ -136,8 +136,11 @@ fn bare() -> World {
 fn cluster() -> World {
     let mut world = bare();
     let host = world.host_by_name("master").expect("the host was made");
-    world.install_file(host, "/root/.kube/config", CONFIG.as_bytes().to_vec());
-    run(&mut world, "start-cluster");
+    world.install_file(host, "/etc/kubernetes/admin.conf", CONFIG.as_bytes().to_vec());
+    run(
+        &mut world,
+        "mkdir -p $HOME/.kube && cp /etc/kubernetes/admin.conf $HOME/.kube/config; start-cluster",
+    );
     world
 }
 

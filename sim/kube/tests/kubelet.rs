@@ -381,7 +381,7 @@ fn a_pod_without_network_says_why() {
 #[test]
 fn a_pod_starts_when_its_network_comes() {
     let mut cluster = Cluster::new();
-    cluster.run("node1", "mv /etc/cni/net.d/10-mynet.conflist /root/; sleep 6");
+    cluster.run("node1", "mv /etc/cni/net.d/10-mynet.conflist /tmp/; sleep 6");
     let ready = |cluster: &Cluster| {
         let node = api::get::<Node>(cluster.world.store(), "", "node1").expect("it registered");
         let conditions = node.status.clone().unwrap_or_default().conditions.unwrap_or_default();
@@ -395,7 +395,7 @@ fn a_pod_starts_when_its_network_comes() {
     );
     cluster.create(&pod("web", "node1", "image: nginx"));
     cluster.wait(1.0);
-    cluster.run("node1", "mv /root/10-mynet.conflist /etc/cni/net.d/; sleep 10");
+    cluster.run("node1", "mv /tmp/10-mynet.conflist /etc/cni/net.d/; sleep 10");
     assert_eq!(ready(&cluster), "True kubelet is posting ready status");
     assert_eq!(cluster.status("web"), "Running 10.244.1.2 web:ready:0");
 }
@@ -552,6 +552,40 @@ fn a_command_in_a_container_has_input_and_a_status() {
         tty: false,
     };
     assert_eq!(cluster.ask("web", exec(&["sh", "-c", "cat; exit 7"]), b"a\nb\n"), ("a\nb\n".to_owned(), 7));
+}
+
+#[test]
+fn a_forwarded_port_answers_a_client_that_has_sent_all() {
+    let mut cluster = Cluster::new();
+    cluster.create(&pod("web", "node2", "image: nginx"));
+    cluster.wait(1.0);
+    let mut port = |port: u16, input: &str| cluster.ask("web", Ask::PortForward { port }, input.as_bytes());
+    let (answer, status) = port(80, "GET / HTTP/1.1\r\nHost: web\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("Welcome to nginx!"), "{answer}");
+    assert_eq!(status, 0);
+    let (answer, status) = port(81, "x");
+    assert!(answer.ends_with("dial tcp4 127.0.0.1:81: connect: connection refused"), "{answer}");
+    assert_eq!(status, 1);
+}
+
+#[test]
+fn logs_of_a_node_behind_a_firewall_are_not_to_be_had() {
+    let mut cluster = Cluster::new();
+    cluster.create(&pod("web", "node2", "image: nginx"));
+    cluster.wait(1.0);
+    for (target, why, seconds) in [("DROP", "i/o timeout", 30), ("REJECT", "connect: connection refused", 0)]
+    {
+        cluster.run("node2", &format!("iptables -A INPUT -p tcp --dport 10250 -j {target}"));
+        let before = cluster.world.now();
+        let said = cluster.ask("web", Ask::Logs { follow: false, tail: None, previous: false }, b"");
+        let text = format!(
+            "Error from server: Get \"https://192.168.0.12:10250/containerLogs/default/web/web\": dial tcp \
+             192.168.0.12:10250: {why}\n"
+        );
+        assert_eq!(said, (text, 1));
+        assert_eq!(cluster.world.now().since(before).as_secs(), seconds);
+        cluster.run("node2", "iptables -F INPUT");
+    }
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub const INSTANT_LIMIT: u64 = 5_000;
 /// Virtual time after which a command that says nothing is ended, when nobody sits at a terminal.
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(3600);
 
+/// Where somebody who logs in works: the home of root.
+const HOME: &str = "/root";
+
 /// How long a change of the store takes to reach its watchers.
 pub const WATCH_LATENCY: Duration = Duration::from_millis(1);
 
@@ -333,9 +336,10 @@ impl World {
         console: ConsoleId,
         args: Args,
         program: Box<dyn Program>,
-        env: BTreeMap<String, String>,
+        mut env: BTreeMap<String, String>,
     ) -> Pid {
         let now = self.now;
+        env.entry("HOME".to_owned()).or_insert_with(|| HOME.to_owned());
         self.with_kernel(host, &mut Off, |cx| cx.netns_get(netns));
         let node = Arc::make_mut(&mut self.nodes[host.0 as usize]);
         let fds = [(Fd::STDIN, Stream::In), (Fd::STDOUT, Stream::Out), (Fd::STDERR, Stream::Err)]
@@ -347,7 +351,7 @@ impl World {
             program: Some(program),
             netns,
             root: String::new(),
-            cwd: "/root".to_owned(),
+            cwd: HOME.to_owned(),
             env,
             fds,
             wait: Wait::default(),

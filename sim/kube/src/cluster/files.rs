@@ -6,6 +6,9 @@ use crate::cni;
 /// Where the manifests lie on the first node of the control plane.
 pub(super) const MANIFESTS: &str = "/etc/kubernetes/addons";
 
+/// The file of the cluster's administrator.
+pub(super) const ADMIN: &str = "/etc/kubernetes/admin.conf";
+
 /// The files of a node. `kubeadm` runs the control plane as static pods.
 ///
 /// Simplified: here its parts are services of systemd.
@@ -29,9 +32,7 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     if !node.control_plane {
         return files;
     }
-    let admin = kubeconfig(cluster, "kubernetes-admin");
-    add("/etc/kubernetes/admin.conf", admin.clone());
-    add("/root/.kube/config", admin);
+    add(ADMIN, kubeconfig(cluster, "kubernetes-admin"));
     let settings = &cluster.settings;
     let (ip, port) = settings.api_server;
     let (low, high) = settings.node_ports;

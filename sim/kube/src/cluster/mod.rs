@@ -82,6 +82,9 @@ impl Cluster {
         for node in &masters {
             let units = "kube-apiserver kube-controller-manager kube-scheduler";
             commands.push(on(node, format!("systemctl start {units}")));
+            // As kubeadm tells people to.
+            let copy = format!("mkdir -p $HOME/.kube && cp {} $HOME/.kube/config", files::ADMIN);
+            commands.push(on(node, copy));
         }
         commands.extend(self.nodes.iter().map(|node| on(node, "systemctl start kubelet".to_owned())));
         let Some(master) = masters.first() else { return commands };

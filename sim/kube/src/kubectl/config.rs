@@ -23,10 +23,13 @@ pub struct Config {
     pub explicit: bool,
 }
 
-/// Where kubeadm leaves the file of the cluster's administrator.
-///
-/// Simplified: kubectl itself reads it only if KUBECONFIG names it.
-const ADMIN: &str = "/etc/kubernetes/admin.conf";
+/// The file if nothing names another. client-go: `RecommendedHomeFile`.
+pub fn home_file(sys: &dyn Sys) -> String {
+    match sys.env("HOME").filter(|home| !home.is_empty()) {
+        Some(home) => format!("{home}/.kube/config"),
+        None => ".kube/config".to_owned(),
+    }
+}
 
 /// Reads a file whole.
 pub fn read_file(sys: &mut dyn Sys, path: &str) -> Result<String, kernel::Errno> {
@@ -57,13 +60,12 @@ impl Config {
     /// # Errors
     /// The file that is named doesn't exist, or is none.
     pub fn load(sys: &mut dyn Sys, flags: &Parsed) -> Result<Self, Failure> {
-        let home = sys.env("HOME").unwrap_or_else(|| "/root".to_owned());
         let named = flags.get("kubeconfig").map(str::to_owned);
         let from_env = sys.env("KUBECONFIG").filter(|path| !path.is_empty());
         let paths = match (&named, &from_env) {
             (Some(path), _) => vec![path.clone()],
             (None, Some(list)) => list.split(':').map(str::to_owned).collect(),
-            (None, None) => vec![format!("{home}/.kube/config"), ADMIN.to_owned()],
+            (None, None) => vec![home_file(sys)],
         };
         let found = paths.iter().find(|path| sys.stat(path).is_ok()).cloned();
         if let (Some(path), None) = (&named, &found) {

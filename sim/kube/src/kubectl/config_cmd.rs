@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cli::{Cli, Then};
-use super::config::{named_entry, write_file};
+use super::config::{home_file, named_entry, write_file};
 use super::failure::Failure;
 use super::output::Format;
 use super::table::Table;
@@ -96,7 +96,9 @@ pub fn get_contexts(cli: &mut Cli<'_>) -> Result<Then, Failure> {
 }
 
 fn save(cli: &mut Cli<'_>, file: &Value) -> Result<(), Failure> {
-    let path = cli.config.path.clone().unwrap_or_else(|| "/root/.kube/config".to_owned());
+    let path = cli.config.path.clone().unwrap_or_else(|| home_file(cli.sys));
+    let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    tools::file::make_dirs(cli.sys, folder);
     write_file(cli.sys, &path, &super::yaml::print(file))
         .map_err(|errno| Failure::Own(format!("open {path}: {}", crate::cni::go_text(errno))))
 }

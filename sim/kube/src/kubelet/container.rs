@@ -5,23 +5,15 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Container;
 use packet::{NetnsId, Pid};
 use tools::file;
-use tools::image::{self, Image, Pause};
+use tools::image::{self, Pause, new_id};
 use world::{Fd, OpenMode, Spawn, Sys};
 
 use super::env::expand;
-use super::record::{Run, new_id, root, task};
+use super::record::{Run, root, task};
 use super::sandbox::folder;
 use super::shim::{Shim, Started, kill_all};
 use super::volume::Mounted;
 use crate::time::unix;
-
-/// Makes what is `/` to a container: that of its image and its reference, or of `pause`.
-pub fn fill_root(sys: &mut dyn Sys, root: &str, image: Option<(&Image, &str)>) {
-    image::fill_root(sys, root);
-    for (path, text) in image.into_iter().flat_map(|(image, reference)| image.files_of(reference)) {
-        file::put(sys, &format!("{root}{path}"), &text);
-    }
-}
 
 /// Lets a path of a container stand for one of the node.
 pub fn bind(sys: &mut dyn Sys, source: &str, root: &str, path: &str) {
@@ -44,17 +36,6 @@ pub fn remove(sys: &mut dyn Sys, id: &str) {
     kill_all(sys, &root, Pid(0));
     sys.unmount_below(&root);
     file::remove_tree(sys, &task(id));
-}
-
-/// The environment that every container has.
-pub fn base_environment(hostname: &str) -> BTreeMap<String, String> {
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let mut env: BTreeMap<String, String> =
-        [("PATH", path), ("HOME", "/root")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    if !hostname.is_empty() {
-        env.insert("HOSTNAME".to_owned(), hostname.to_owned());
-    }
-    env
 }
 
 /// A container that is to be started.
@@ -109,7 +90,7 @@ impl Start<'_> {
         let id = new_id(sys);
         let root = root(&id);
         let reference = self.container.image.clone().unwrap_or_default();
-        fill_root(sys, &root, image::find(&reference).map(|image| (image, reference.as_str())));
+        image::fill_root(sys, &root, &reference);
         self.mount(sys, &root);
         // The runtime opens the log before the program says anything.
         file::put(sys, &self.log, "");
@@ -132,7 +113,7 @@ impl Start<'_> {
         let (Entry::Args(args) | Entry::Sleep(args)) = entry;
         let context = self.container.security_context.as_ref();
         let privileged = context.and_then(|context| context.privileged).unwrap_or(false);
-        let mut env = base_environment(self.hostname);
+        let mut env = image::environment(self.hostname);
         env.extend(self.env.clone());
         let spawned = sys.spawn(Spawn {
             args,

@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use kernel::Errno;
 use kernel::socket::SocketKind;
-use packet::{HostId, Pid};
+use packet::{HostId, Pid, SimTime};
 use world::{Fd, Next, OpenMode, Program, ReadResult, Signal, Spawn, Sys, Wait};
 
 use super::frame;
 use super::shim::raw_output;
 use crate::stream::Piece;
+
+/// How long one way of a forwarded connection stays open when the other is over. containerd:
+/// `portForward`.
+const OTHER_WAY: Duration = Duration::from_secs(1);
 
 /// What is asked, with all that the kubelet knows of it.
 #[derive(Clone, Debug)]
@@ -107,9 +111,14 @@ enum State {
 struct Port {
     fd: Fd,
     number: u16,
+    connected: bool,
     to_send: Vec<u8>,
     /// The client sends no more.
     ended: bool,
+    /// The pod sends no more.
+    silent: bool,
+    /// How long the other way stays open once one of them is over.
+    until: Option<SimTime>,
 }
 
 impl Conversation {
@@ -181,8 +190,15 @@ impl Conversation {
                     Err(errno) => Err(errno),
                 }) {
                     Ok(fd) => {
-                        let to_send = Vec::new();
-                        self.state = State::Forwarding(Port { fd, number: port, to_send, ended: false });
+                        self.state = State::Forwarding(Port {
+                            fd,
+                            number: port,
+                            connected: false,
+                            to_send: Vec::new(),
+                            ended: false,
+                            silent: false,
+                            until: None,
+                        });
                     }
                     Err(errno) => self.no_port(port, errno),
                 }
@@ -209,7 +225,7 @@ impl Conversation {
     ) {
         let args = tools::image::program(command).filter(|args| sys.registry().get(&args[0]).is_some());
         let Some(args) = args else {
-            let id = super::record::new_id(sys);
+            let id = tools::image::new_id(sys);
             let program = command.first().cloned().unwrap_or_default();
             let why = match program.contains('/') {
                 true => format!("stat {program}: no such file or directory"),
@@ -332,38 +348,48 @@ impl Conversation {
 
     /// Passes on what goes to a port and comes from it.
     fn forward(&mut self, sys: &mut dyn Sys, mut port: Port, input: Vec<Piece>) {
-        if let Some(errno) = sys.take_error(port.fd) {
-            return self.no_port(port.number, errno);
-        }
         for piece in input {
             match piece {
                 Piece::In(bytes) => port.to_send.extend(bytes),
                 _ => port.ended = true,
             }
         }
-        self.state = State::Forwarding(port.clone());
-        if sys.peer_addr(port.fd).is_none() || !sys.ready(port.fd).writable {
-            return;
+        if !port.connected {
+            if let Some(errno) = sys.take_error(port.fd) {
+                return self.no_port(port.number, errno);
+            }
+            port.connected = sys.peer_addr(port.fd).is_some() && sys.ready(port.fd).writable;
+            if !port.connected {
+                self.state = State::Forwarding(port);
+                return;
+            }
         }
         while !port.to_send.is_empty() {
             match sys.send(port.fd, &port.to_send, None) {
                 Ok(n) => drop(port.to_send.drain(..n)),
-                Err(_) => break,
+                Err(Errno::Again) => break,
+                Err(_) => {
+                    port.to_send.clear();
+                    port.ended = true;
+                }
             }
         }
-        if port.ended && port.to_send.is_empty() {
-            port.ended = false;
-            let _ = sys.shutdown_write(port.fd);
-        }
-        self.state = State::Forwarding(port.clone());
-        loop {
+        while !port.silent {
             match sys.read(port.fd, 1 << 16) {
                 Ok(ReadResult::Data(bytes)) => self.say(&Piece::Out(bytes)),
-                Ok(ReadResult::Eof) => return self.end(0),
-                Ok(ReadResult::WouldBlock) => return,
+                Ok(ReadResult::Eof) => port.silent = true,
+                Ok(ReadResult::WouldBlock) => break,
                 Err(errno) => return self.no_port(port.number, errno),
             }
         }
+        let sent = port.ended && port.to_send.is_empty();
+        if sent || port.silent {
+            let until = *port.until.get_or_insert(sys.now() + OTHER_WAY);
+            if sent && port.silent || sys.now() >= until {
+                return self.end(0);
+            }
+        }
+        self.state = State::Forwarding(port);
     }
 
     /// Passes on what a file got, and to a container what it is sent.
@@ -414,7 +440,10 @@ impl Conversation {
                 wait.fds.extend(outputs.iter().map(|(fd, _)| *fd));
             }
             State::Reading(..) => wait.until = Some(sys.now() + LOOK),
-            State::Forwarding(port) => wait.fds.push(port.fd),
+            State::Forwarding(port) => {
+                wait.fds.push(port.fd);
+                wait.until = port.until;
+            }
         }
         wait
     }

@@ -195,8 +195,3 @@ pub fn root(id: &str) -> String {
 pub fn task(id: &str) -> String {
     format!("/run/containerd/io.containerd.runtime.v2.task/k8s.io/{id}")
 }
-
-/// 64 random hexadecimal digits.
-pub fn new_id(sys: &mut dyn Sys) -> String {
-    (0..4).map(|_| format!("{:016x}", sys.random())).collect()
-}

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::container;
 use super::dns::{PodDns, hostname};
 use super::network::{self, Joining};
-use super::record::{Sandbox, new_id, root, task};
+use super::record::{Sandbox, root, task};
 use crate::cni::libcni::NetworkList;
 use k8s_openapi::api::core::v1::Pod;
 
@@ -55,7 +55,7 @@ impl Around<'_> {
     /// # Errors
     /// What containerd says; most of what was made is gone again.
     pub fn run(&self, sys: &mut dyn Sys) -> Result<Sandbox, Box<Failure>> {
-        let mut sandbox = Sandbox { id: new_id(sys), ..Sandbox::default() };
+        let mut sandbox = Sandbox { id: tools::image::new_id(sys), ..Sandbox::default() };
         self.write_files(sys, &sandbox.id);
         let mut netns = NetnsId::INIT;
         if !host_network(self.pod) {
@@ -86,7 +86,7 @@ impl Around<'_> {
             self.set_sysctls(sys, netns);
         }
         let root = root(&sandbox.id);
-        container::fill_root(sys, &root, None);
+        tools::image::fill_root(sys, &root, "pause");
         self.mount_files(sys, &sandbox.id, &root);
         let spawned = sys.spawn(Spawn {
             args: vec!["/pause".to_owned()],
@@ -94,7 +94,7 @@ impl Around<'_> {
             netns: Some(netns),
             root: Some(root),
             cwd: Some("/".to_owned()),
-            env: Some(container::base_environment("")),
+            env: Some(tools::image::environment("")),
             ..Spawn::default()
         });
         match spawned {

@@ -58,13 +58,7 @@ pub fn exec(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
     let args = image::program(command)
         .filter(|args| args.first().is_some_and(|name| console.sys.registry().get(name).is_some()))
         .ok_or_else(missing)?;
-    let mut env: std::collections::BTreeMap<String, String> = [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        ("HOSTNAME", container.hostname.as_str()),
-        ("HOME", "/root"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
+    let mut env = image::environment(&container.hostname);
     for pair in container.env.iter().cloned().chain(parsed.all("env")) {
         if let Some((name, value)) = pair.split_once('=') {
             env.insert(name.to_owned(), value.to_owned());

@@ -81,13 +81,7 @@ fn try_start(sys: &mut dyn Sys, engine: &mut Engine, at: usize, streams: Streams
         let program = container.args.first().cloned().unwrap_or_default();
         return Err(refused(&format!("exec: \"{program}\": executable file not found in $PATH")));
     }
-    let mut env: std::collections::BTreeMap<String, String> = [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        ("HOSTNAME", container.hostname.as_str()),
-        ("HOME", "/root"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
+    let mut env = image::environment(&container.hostname);
     env.extend(
         container
             .env
@@ -288,15 +282,7 @@ fn bindable(sys: &mut dyn Sys, active: &Active) -> bool {
 fn write_files(sys: &mut dyn Sys, engine: &Engine, at: usize) {
     let container = &engine.containers[at];
     let root = container.root();
-    image::fill_root(sys, &root);
-    for (path, text) in image::find(&container.image).into_iter().flat_map(|it| it.files_of(&container.image))
-    {
-        let path = format!("{root}{path}");
-        // What was changed in a stopped container stays.
-        if sys.stat(&path).is_err() {
-            put_file(sys, &path, &text);
-        }
-    }
+    image::fill_root(sys, &root, &container.image);
     let host_files = container.mode == "host";
     let sharing = container.mode.strip_prefix("container:").and_then(|id| engine.find(id));
     let source = match sharing {

@@ -12,6 +12,7 @@ use world::Sys;
 
 use super::daemon::Config;
 pub use crate::file::{make_dirs, put as put_file, remove_tree};
+pub use crate::image::new_id;
 use crate::net::read_file;
 
 /// Where the state lies.
@@ -284,11 +285,6 @@ impl Network {
     pub fn short(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
     }
-}
-
-/// 64 random hexadecimal digits.
-pub fn new_id(sys: &mut dyn Sys) -> String {
-    (0..4).map(|_| format!("{:016x}", sys.random())).collect()
 }
 
 /// Nanoseconds since 1970.

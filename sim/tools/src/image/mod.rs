@@ -3,13 +3,11 @@
 //! Simplified: no image is pulled or built; each holds every command that hoplab has.
 
 mod app;
+mod container;
 mod nginx;
 
 pub use app::Pause;
-
-use world::Sys;
-
-use crate::file;
+pub use container::{environment, fill_root, new_id};
 
 /// How a container's first process takes SIGTERM (or the image's own stop signal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,30 +144,6 @@ impl Image {
     pub fn files_of(&self, reference: &str) -> impl Iterator<Item = (&'static str, String)> {
         let tag = parts(reference).1.to_owned();
         self.files.iter().map(move |(path, text)| (*path, text.replace("TAG", &tag)))
-    }
-}
-
-/// Files of a host that every image has too.
-const OF_HOST: &[&str] = &[
-    "services",
-    "protocols",
-    "passwd",
-    "os-release",
-    "iproute2/rt_tables",
-    "iproute2/rt_protos",
-    "iproute2/rt_scopes",
-    "iproute2/group",
-];
-
-/// Makes a container's root directory of what every image has.
-pub fn fill_root(sys: &mut dyn Sys, root: &str) {
-    for dir in ["dev", "etc/iproute2", "home", "proc", "run", "sys", "tmp", "root", "var/log"] {
-        file::make_dirs(sys, &format!("{root}/{dir}"));
-    }
-    for name in OF_HOST {
-        if let Some(text) = file::read(sys, &format!("/etc/{name}")) {
-            file::put(sys, &format!("{root}/etc/{name}"), &text);
-        }
     }
 }
 

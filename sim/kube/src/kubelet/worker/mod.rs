@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Container as Spec, Pod};
-use packet::{NetnsId, Pid, SimTime};
+use packet::{Pid, SimTime};
 use tools::file;
 use world::{Fd, Sys, Wait};
 
@@ -18,16 +18,15 @@ use crate::api;
 use crate::api::event::{Report, Severity};
 use crate::cni::libcni::NetworkList;
 use crate::kubelet::config::Config;
-use crate::kubelet::container::{self, Start};
-use crate::kubelet::dns::{self, PodDns};
-use crate::kubelet::env::{Facts, environment};
+use crate::kubelet::container;
+use crate::kubelet::dns::PodDns;
+use crate::kubelet::env::Facts;
 use crate::kubelet::kill::Kill;
 use crate::kubelet::network::NOT_READY;
 use crate::kubelet::probe::{Probe, Purpose, Target, Verdict};
 use crate::kubelet::record::{Container, Ended, Record, Sandbox, State};
-use crate::kubelet::sandbox::Around;
 use crate::kubelet::shim::exit_of;
-use crate::kubelet::status::{Picture, passed, restart_policy};
+use crate::kubelet::status::{Picture, restart_policy};
 use crate::kubelet::volume::{self, Mounted};
 use crate::time::unix;
 

@@ -2,7 +2,24 @@
 //!
 //! Simplified: a container's `postStart` hook is not run.
 
-use super::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use packet::{NetnsId, Pid};
+use tools::file;
+use tools::image::{self, new_id};
+use world::Sys;
+
+use super::{FIRST_BACK_OFF, Here, Later, RETRY, Spec, Worker, jittered, link_log, part};
+use crate::api::event::Severity;
+use crate::kubelet::container::Start;
+use crate::kubelet::dns;
+use crate::kubelet::env::environment;
+use crate::kubelet::probe::Probe;
+use crate::kubelet::record::{Container, Ended, Sandbox, State};
+use crate::kubelet::status::passed;
+use crate::kubelet::volume::Mounted;
+use crate::time::unix;
 
 impl Worker {
     /// Whether a container is to start now.
@@ -95,7 +112,7 @@ impl Worker {
         here: &Here,
         spec: &Spec,
     ) -> Result<BTreeMap<String, String>, String> {
-        let mut env = container::base_environment(&dns::hostname(&here.config, &self.pod).0);
+        let mut env = image::environment(&dns::hostname(&here.config, &self.pod).0);
         env.extend(environment(sys.store(), &self.facts(here), spec)?);
         Ok(env)
     }
@@ -177,7 +194,7 @@ impl Worker {
             Err(why) => {
                 say(sys, Severity::Warning, "Failed", &format!("Error: {why}"));
                 let ended = Ended {
-                    id: crate::kubelet::record::new_id(sys),
+                    id: new_id(sys),
                     exit_code: 128,
                     reason: "StartError".to_owned(),
                     message: why.clone(),

@@ -1,6 +1,21 @@
 //! Stopping containers, and a pod as a whole.
 
-use super::*;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use tools::file;
+use world::Sys;
+
+use super::{Fate, Here, RETRY, Source, Spec, Worker, jittered, part};
+use crate::api;
+use crate::api::event::Severity;
+use crate::kubelet::dns::PodDns;
+use crate::kubelet::kill::Kill;
+use crate::kubelet::manifests::unmirror;
+use crate::kubelet::probe::Target;
+use crate::kubelet::record::Container;
+use crate::kubelet::sandbox::Around;
 
 impl Worker {
     pub(super) fn grace(&self) -> Duration {
@@ -106,7 +121,7 @@ impl Worker {
             }
         }
         if self.source == Source::File && here.api {
-            crate::kubelet::manifests::unmirror(sys, &self.pod);
+            unmirror(sys, &self.pod);
         }
         file::remove_tree(sys, &self.record.folder());
         file::remove_tree(sys, &self.record.logs());
