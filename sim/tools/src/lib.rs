@@ -23,6 +23,7 @@ pub mod iptables;
 pub mod net;
 mod netstat;
 pub mod nettools;
+pub mod pflag;
 #[cfg(test)]
 mod request_props;
 pub mod route_cmd;

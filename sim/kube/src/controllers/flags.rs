@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
+use tools::pflag::duration;
 
 use super::queue::Controller;
 
@@ -127,28 +128,6 @@ pub fn invalid(name: &str, value: &str, why: &str) -> String {
     format!("invalid argument {value:?} for \"--{name}\" flag: {why}")
 }
 
-/// Reads a Go duration: `40s`, `1m30s`, `500ms`.
-pub fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at(digits);
-        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit);
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        total += Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
-        rest = tail;
-    }
-    Some(total).filter(|_| !text.is_empty())
-}
-
 impl Flags {
     /// Reads the arguments after the program's name.
     ///
@@ -192,7 +171,9 @@ impl Flags {
                 }
                 "node-monitor-grace-period" => {
                     let why = format!("time: invalid duration {value:?}");
-                    flags.node_grace = Some(duration(&value).ok_or_else(|| invalid(&name, &value, &why))?);
+                    let nanos = duration(&value).and_then(|nanos| u64::try_from(nanos).ok());
+                    let nanos = nanos.ok_or_else(|| invalid(&name, &value, &why))?;
+                    flags.node_grace = Some(Duration::from_nanos(nanos));
                 }
                 inert if INERT.contains(&inert) => {}
                 _ => return Err(format!("hoplab: kube-controller-manager --{name} is not simulated")),
@@ -259,6 +240,6 @@ mod tests {
                 .map(|flags| (flags.enables(Controller::Deployment), flags.enables(Controller::ReplicaSet)));
             assert_eq!(found, expected.map_err(str::to_owned), "{line}");
         }
-        assert_eq!(duration("1m500ms"), Some(Duration::from_millis(60_500)));
+        assert_eq!(duration("1m500ms"), Some(60_500_000_000));
     }
 }

@@ -6,8 +6,9 @@ use super::command::{Command, Run};
 use super::commands::COMMANDS;
 use super::config::Config;
 use super::failure::Failure;
-use super::flags::{self, FlagError, Parsed};
+use super::flags;
 use crate::time::{klog, unix};
+use tools::pflag::{self, Flag, FlagError, Kind, Parsed, Words};
 
 /// How a command goes on.
 #[derive(Debug)]
@@ -142,7 +143,7 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
     }
     let Some(command) = found else {
         let Some(at) = first_word(&rest, None) else {
-            let parsed = flags::parse(&[flags::GLOBAL], &rest);
+            let parsed = pflag::parse(&[flags::GLOBAL], &rest, Words::Anywhere);
             return parsed.map_err(|error| flag_error(error, "kubectl")).and_then(|_| help(sys, &[]));
         };
         return Err(Failure::Own(unknown_command(&rest[at])));
@@ -150,7 +151,8 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
     if matches!(command.run, Run::Refused) {
         return Err(Failure::not_simulated(path.trim_start_matches("kubectl ")));
     }
-    let flags = match flags::parse(&[command.flags, flags::GLOBAL], &rest) {
+    let known: Vec<&[Flag]> = command.flags.iter().copied().chain([flags::GLOBAL]).collect();
+    let flags = match pflag::parse(&known, &rest, Words::Anywhere) {
         Ok(flags) => flags,
         Err(FlagError::Foreign(name)) => {
             return Err(Failure::not_simulated(&format!("{} --{name}", path.trim_start_matches("kubectl "))));
@@ -194,13 +196,13 @@ fn flag_error(error: FlagError, path: &str) -> Failure {
 fn first_word(args: &[String], command: Option<&Command>) -> Option<usize> {
     let own = command.map_or(&[][..], |command| command.flags);
     let takes_value = |name: &str, letter: Option<char>| {
-        let flag = own.iter().chain(flags::GLOBAL).find(|flag| flag.0 == name || Some(flag.1) == letter);
-        flag.is_some_and(|flag| {
-            matches!(
-                flag.2,
-                flags::Kind::Text | flags::Kind::Int | flags::Kind::Duration | flags::Kind::Foreign
-            )
-        })
+        let flag = own
+            .iter()
+            .copied()
+            .flatten()
+            .chain(flags::GLOBAL)
+            .find(|flag| flag.0 == name || Some(flag.1) == letter);
+        flag.is_some_and(|flag| matches!(flag.2, Kind::Text | Kind::Int | Kind::Duration | Kind::Foreign))
     };
     let mut at = 0;
     while let Some(arg) = args.get(at) {

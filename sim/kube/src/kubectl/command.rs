@@ -3,7 +3,7 @@
 use super::cli::{Cli, Then};
 use super::commands::COMMANDS;
 use super::failure::Failure;
-use super::flags::{Flag, Kind};
+use tools::pflag::{Flag, Kind};
 
 /// What a command does.
 #[derive(Clone, Copy)]
@@ -28,8 +28,8 @@ pub struct Command {
     pub short: &'static str,
     /// What stands behind its name.
     pub usage: &'static str,
-    /// Its options.
-    pub flags: &'static [Flag],
+    /// Its options, by whose they are.
+    pub flags: &'static [&'static [Flag]],
     /// What it does.
     pub run: Run,
     /// Its subcommands.
@@ -65,8 +65,8 @@ impl Command {
 }
 
 /// Options, one a line.
-pub fn options(flags: &[Flag]) -> String {
-    let mut flags: Vec<&Flag> = flags.iter().collect();
+pub fn options(flags: &[&[Flag]]) -> String {
+    let mut flags: Vec<&Flag> = flags.iter().copied().flatten().collect();
     flags.sort_by_key(|flag| flag.0);
     let line = |(name, letter, kind): &Flag| {
         let letter = if *letter == ' ' { "    ".to_owned() } else { format!("-{letter}, ") };

@@ -4,7 +4,7 @@ use serde_json::Value;
 use world::{OpenMode, ReadResult, Sys};
 
 use super::failure::Failure;
-use super::flags::Parsed;
+use tools::pflag::Parsed;
 
 /// What the kubeconfig file and the options say.
 #[derive(Clone, Debug, Default)]

@@ -214,8 +214,7 @@ pub fn config_map(cli: &mut Cli<'_>) -> Result<Then, Failure> {
             .ok_or_else(|| Failure::Own(format!("invalid literal source {literal}, expected key=value")))?;
         put(key.to_owned(), value.trim_matches(['"', '\'']).to_owned())?;
     }
-    let from_files: Vec<String> = cli.flags.all("from-file").into_iter().map(str::to_owned).collect();
-    for source in from_files {
+    for source in cli.flags.all("from-file") {
         let (key, path) = match source.split_once('=') {
             Some((key, path)) => (Some(key.to_owned()), path.to_owned()),
             None => (None, source.clone()),

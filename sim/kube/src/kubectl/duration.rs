@@ -51,42 +51,6 @@ pub fn rfc1123(time: &Value) -> String {
     time.map_or_else(|| "<unset>".to_owned(), |time| time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
-/// Nanoseconds of a Go duration: `1h30m`, `300ms`, `0`. Go: `time.ParseDuration`.
-pub fn parse(text: &str) -> Option<i64> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total: f64 = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|&at| at > 0)?;
-        let (number, after) = rest.split_at(digits);
-        let number: f64 = number.parse().ok()?;
-        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (unit, left) = after.split_at(end);
-        let unit = match unit {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += number * unit;
-        rest = left;
-    }
-    // A duration that a person types is far below what an i64 holds.
-    #[allow(clippy::cast_possible_truncation)]
-    Some(sign * total.min(9e18) as i64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,22 +85,6 @@ mod tests {
             (9 * year, "9y"),
         ] {
             assert_eq!(human(seconds), expected, "{seconds}");
-        }
-    }
-
-    #[test]
-    fn go_durations_are_read() {
-        for (text, expected) in [
-            ("30s", Some(30_000_000_000)),
-            ("1h30m", Some(5_400_000_000_000)),
-            ("1.5s", Some(1_500_000_000)),
-            ("-1s", Some(-1_000_000_000)),
-            ("0", Some(0)),
-            ("5", None),
-            ("s", None),
-            ("", None),
-        ] {
-            assert_eq!(parse(text), expected, "{text}");
         }
     }
 }

@@ -203,7 +203,7 @@ pub fn events(cli: &mut Cli<'_>) -> Result<Then, Failure> {
 /// Runs `options`.
 pub fn options(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let mut text = "The following options can be passed to any command:\n\n".to_owned();
-    text.push_str(&super::command::options(super::flags::GLOBAL));
+    text.push_str(&super::command::options(&[super::flags::GLOBAL]));
     cli.out(&text);
     Ok(Then::Exit(0))
 }

@@ -78,7 +78,7 @@ fn pod_object(cli: &Cli<'_>, name: &str, args: &[String]) -> Result<Value, Failu
     }
     let mut metadata = json!({"creationTimestamp": null, "labels": labels, "name": name});
     for pair in cli.flags.all("annotations") {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = pair.split_once('=').unwrap_or((&pair, ""));
         super::change::put(&mut metadata, &["annotations"], key, value.into());
     }
     let mut pod = json!({

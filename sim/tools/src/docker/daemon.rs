@@ -6,10 +6,10 @@ use serde_json::Value;
 use world::{Args, Next, Program, Sys, Wait};
 
 use super::bridge;
-use super::options::{Flag, Kind, Words, parse};
 use super::rules::{self, Proxy};
 use super::state::{Engine, Network, PID_FILE, Status, new_id, put_file, unix_nanos};
 use crate::net::{complain, read_file};
+use crate::pflag::{Flag, Kind, Words, parse};
 
 /// The socket's place; clients only look whether it is there.
 pub const SOCKET: &str = "/run/docker.sock";
@@ -92,16 +92,16 @@ const NOT_SIMULATED: &[&str] = &[
 ];
 
 const FLAGS: &[Flag] = &[
-    ("bip", ' ', Kind::Value),
-    ("dns", ' ', Kind::Value),
-    ("host", 'H', Kind::Value),
+    ("bip", ' ', Kind::Text),
+    ("dns", ' ', Kind::Text),
+    ("host", 'H', Kind::Text),
     ("debug", 'D', Kind::Switch),
-    ("storage-driver", 's', Kind::Value),
-    ("data-root", ' ', Kind::Value),
+    ("storage-driver", 's', Kind::Text),
+    ("data-root", ' ', Kind::Text),
     ("ip-forward", ' ', Kind::Switch),
     ("ip-masq", ' ', Kind::Switch),
     ("iptables", ' ', Kind::Switch),
-    ("mtu", ' ', Kind::Value),
+    ("mtu", ' ', Kind::Text),
     ("userland-proxy", ' ', Kind::Switch),
     ("bridge", 'b', Kind::Foreign),
     ("fixed-cidr", ' ', Kind::Foreign),
@@ -113,7 +113,7 @@ const FLAGS: &[Flag] = &[
 
 /// The configuration that options and file give.
 fn configure(sys: &mut dyn Sys, args: &[String]) -> Result<Config, (i32, String)> {
-    let parsed = parse(FLAGS, args, Words::Anywhere)
+    let parsed = parse(&[FLAGS], args, Words::Anywhere)
         .map_err(|error| (125, format!("{error}\nSee 'dockerd --help'.\n")))?;
     let bad_file =
         |why: String| (1, format!("unable to configure the Docker daemon with file {CONFIG_FILE}: {why}\n"));

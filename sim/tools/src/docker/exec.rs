@@ -3,12 +3,12 @@
 use packet::Pid;
 use world::{Fd, OpenMode, Spawn};
 
-use super::options::{Flag, Kind, Words};
 use super::state::Engine;
 use super::{After, Attached, Task, Usage, daemon_error};
 use crate::console::{Console, Stop};
 use crate::image;
 use crate::net::read_file;
+use crate::pflag::{Flag, Kind, Words};
 
 const EXEC: Usage = Usage {
     name: "exec",
@@ -29,9 +29,9 @@ pub fn exec(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
         ("detach", 'd', Kind::Switch),
         ("interactive", 'i', Kind::Switch),
         ("tty", 't', Kind::Switch),
-        ("env", 'e', Kind::Value),
-        ("workdir", 'w', Kind::Value),
-        ("user", 'u', Kind::Value),
+        ("env", 'e', Kind::Text),
+        ("workdir", 'w', Kind::Text),
+        ("user", 'u', Kind::Text),
         ("privileged", ' ', Kind::Switch),
         ("env-file", ' ', Kind::Foreign),
         ("detach-keys", ' ', Kind::Foreign),
@@ -95,7 +95,7 @@ pub fn exec(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
 pub fn logs(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
     const FLAGS: &[Flag] = &[
         ("follow", 'f', Kind::Switch),
-        ("tail", 'n', Kind::Value),
+        ("tail", 'n', Kind::Text),
         ("timestamps", 't', Kind::ForeignSwitch),
         ("since", ' ', Kind::Foreign),
         ("until", ' ', Kind::Foreign),

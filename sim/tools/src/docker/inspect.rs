@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::Usage;
 use super::bridge::mac_of;
 use super::list::state_word;
-use super::options::{Flag, Kind, Words};
 use super::state::{Container, Endpoint, Engine, Network};
 use super::template::{Error, Template};
 use crate::console::{Console, Stop};
+use crate::pflag::{Flag, Kind, Words};
 
 const INSPECT: Usage = Usage {
     name: "inspect",
@@ -23,9 +23,9 @@ const NETWORK: Usage = Usage {
     about: "Display detailed information on one or more networks",
 };
 const FLAGS: &[Flag] = &[
-    ("format", 'f', Kind::Value),
+    ("format", 'f', Kind::Text),
     ("size", 's', Kind::ForeignSwitch),
-    ("type", ' ', Kind::Value),
+    ("type", ' ', Kind::Text),
     ("verbose", 'v', Kind::Switch),
 ];
 

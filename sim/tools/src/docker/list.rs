@@ -3,10 +3,10 @@
 use world::Sys;
 
 use super::Usage;
-use super::options::{Flag, Kind, Words};
 use super::state::{Container, Engine, Status, unix_nanos};
 use super::template::Template;
 use crate::console::{Console, Stop};
+use crate::pflag::{Flag, Kind, Words};
 
 const PS: Usage = Usage { name: "ps", usage: "ps [OPTIONS]", about: "List containers" };
 const PORT: Usage = Usage {
@@ -149,9 +149,9 @@ pub fn ps(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
         ("quiet", 'q', Kind::Switch),
         ("no-trunc", ' ', Kind::Switch),
         ("latest", 'l', Kind::Switch),
-        ("last", 'n', Kind::Value),
-        ("filter", 'f', Kind::Value),
-        ("format", ' ', Kind::Value),
+        ("last", 'n', Kind::Text),
+        ("filter", 'f', Kind::Text),
+        ("format", ' ', Kind::Text),
         ("size", 's', Kind::ForeignSwitch),
     ];
     let parsed = PS.parse(FLAGS, args, Words::Anywhere)?;

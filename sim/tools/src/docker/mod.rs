@@ -12,7 +12,6 @@ mod exec;
 mod inspect;
 mod list;
 mod network;
-mod options;
 mod proxy;
 mod rules;
 mod run;
@@ -28,7 +27,7 @@ use packet::{Pid, SimTime};
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Signal, Sys, Wait};
 
 use crate::console::{Console, Stop, write_all};
-use options::{Flag, Kind, Parsed, Words};
+use crate::pflag::{self, Flag, Kind, Parsed, Words};
 use state::Engine;
 
 /// Installs `docker`, `dockerd` and `docker-proxy`.
@@ -231,7 +230,7 @@ impl Usage {
                 end: crate::console::End::Exit(0),
             });
         }
-        options::parse(flags, args, words)
+        pflag::parse(&[flags], args, words)
             .map_err(|error| Stop::exit(125, format!("{error}\nSee 'docker {} --help'.", self.name)))
     }
 }
@@ -244,11 +243,11 @@ pub(crate) fn daemon_error(why: &str) -> Stop {
 fn command(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
     let globals: &[Flag] = &[
         ("version", 'v', Kind::Switch),
-        ("host", 'H', Kind::Value),
+        ("host", 'H', Kind::Text),
         ("debug", 'D', Kind::Switch),
         ("help", ' ', Kind::Switch),
     ];
-    let parsed = options::parse(globals, args, Words::EndOptions)
+    let parsed = pflag::parse(&[globals], args, Words::EndOptions)
         .map_err(|error| Stop::exit(125, format!("{error}\nSee 'docker --help'.")))?;
     if parsed.on("version") {
         console.line("Docker version 20.10.24+dfsg1, build 297e128");

@@ -8,11 +8,11 @@ use packet::{NetnsId, Pid};
 use world::Sys;
 
 use super::list::table;
-use super::options::{Flag, Kind, Words};
 use super::start::{join, write_hosts};
 use super::state::{Endpoint, Engine, Network, new_id, unix_nanos};
 use super::{Usage, bridge, daemon_error, inspect, rules};
 use crate::console::{Console, Stop};
+use crate::pflag::{Flag, Kind, Words};
 
 const CREATE: Usage =
     Usage { name: "network create", usage: "network create [OPTIONS] NETWORK", about: "Create a network" };
@@ -62,7 +62,7 @@ fn ls(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
     const FLAGS: &[Flag] = &[
         ("quiet", 'q', Kind::Switch),
         ("no-trunc", ' ', Kind::Switch),
-        ("filter", 'f', Kind::Value),
+        ("filter", 'f', Kind::Text),
         ("format", ' ', Kind::Foreign),
     ];
     let parsed = LS.parse(FLAGS, args, Words::Anywhere)?;
@@ -97,13 +97,13 @@ fn ls(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
 
 fn create(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
     const FLAGS: &[Flag] = &[
-        ("driver", 'd', Kind::Value),
-        ("subnet", ' ', Kind::Value),
-        ("gateway", ' ', Kind::Value),
-        ("opt", 'o', Kind::Value),
+        ("driver", 'd', Kind::Text),
+        ("subnet", ' ', Kind::Text),
+        ("gateway", ' ', Kind::Text),
+        ("opt", 'o', Kind::Text),
         ("internal", ' ', Kind::Switch),
         ("attachable", ' ', Kind::Switch),
-        ("label", ' ', Kind::Value),
+        ("label", ' ', Kind::Text),
         ("ip-range", ' ', Kind::Foreign),
         ("aux-address", ' ', Kind::Foreign),
         ("ipv6", ' ', Kind::ForeignSwitch),
@@ -301,8 +301,8 @@ fn pair(engine: &Engine, words: &[String], usage: &Usage) -> Result<(usize, usiz
 
 fn connect(console: &mut Console<'_>, args: &[String]) -> Result<i32, Stop> {
     const FLAGS: &[Flag] = &[
-        ("ip", ' ', Kind::Value),
-        ("alias", ' ', Kind::Value),
+        ("ip", ' ', Kind::Text),
+        ("alias", ' ', Kind::Text),
         ("link", ' ', Kind::Foreign),
         ("ip6", ' ', Kind::Foreign),
     ];

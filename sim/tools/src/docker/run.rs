@@ -4,12 +4,12 @@ use std::net::Ipv4Addr;
 
 use world::{Fd, OpenMode, Sys};
 
-use super::options::{Flag, Kind, Parsed, Words};
 use super::start::{self, Streams, background, forget};
 use super::state::{Container, Endpoint, Engine, Publish, make_dirs, new_id, unix_nanos};
 use super::{After, Attached, Task, Usage, daemon_error};
 use crate::console::{Console, Stop};
 use crate::image;
+use crate::pflag::{Flag, Kind, Parsed, Words};
 
 const RUN: Usage = Usage {
     name: "run",
@@ -33,33 +33,33 @@ const FLAGS: &[Flag] = &[
     ("interactive", 'i', Kind::Switch),
     ("tty", 't', Kind::Switch),
     ("rm", ' ', Kind::Switch),
-    ("name", ' ', Kind::Value),
-    ("network", ' ', Kind::Value),
-    ("net", ' ', Kind::Value),
-    ("network-alias", ' ', Kind::Value),
-    ("publish", 'p', Kind::Value),
-    ("expose", ' ', Kind::Value),
+    ("name", ' ', Kind::Text),
+    ("network", ' ', Kind::Text),
+    ("net", ' ', Kind::Text),
+    ("network-alias", ' ', Kind::Text),
+    ("publish", 'p', Kind::Text),
+    ("expose", ' ', Kind::Text),
     ("publish-all", 'P', Kind::Switch),
-    ("env", 'e', Kind::Value),
-    ("hostname", 'h', Kind::Value),
-    ("ip", ' ', Kind::Value),
-    ("mac-address", ' ', Kind::Value),
-    ("dns", ' ', Kind::Value),
-    ("add-host", ' ', Kind::Value),
-    ("sysctl", ' ', Kind::Value),
-    ("entrypoint", ' ', Kind::Value),
-    ("workdir", 'w', Kind::Value),
+    ("env", 'e', Kind::Text),
+    ("hostname", 'h', Kind::Text),
+    ("ip", ' ', Kind::Text),
+    ("mac-address", ' ', Kind::Text),
+    ("dns", ' ', Kind::Text),
+    ("add-host", ' ', Kind::Text),
+    ("sysctl", ' ', Kind::Text),
+    ("entrypoint", ' ', Kind::Text),
+    ("workdir", 'w', Kind::Text),
     ("privileged", ' ', Kind::Switch),
-    ("cap-add", ' ', Kind::Value),
-    ("cap-drop", ' ', Kind::Value),
+    ("cap-add", ' ', Kind::Text),
+    ("cap-drop", ' ', Kind::Text),
     ("init", ' ', Kind::Switch),
-    ("label", 'l', Kind::Value),
-    ("memory", 'm', Kind::Value),
-    ("cpus", ' ', Kind::Value),
-    ("user", 'u', Kind::Value),
-    ("pull", ' ', Kind::Value),
-    ("restart", ' ', Kind::Value),
-    ("ulimit", ' ', Kind::Value),
+    ("label", 'l', Kind::Text),
+    ("memory", 'm', Kind::Text),
+    ("cpus", ' ', Kind::Text),
+    ("user", 'u', Kind::Text),
+    ("pull", ' ', Kind::Text),
+    ("restart", ' ', Kind::Text),
+    ("ulimit", ' ', Kind::Text),
     ("volume", 'v', Kind::Foreign),
     ("mount", ' ', Kind::Foreign),
     ("link", ' ', Kind::Foreign),

@@ -5,13 +5,13 @@ use std::time::Duration;
 use packet::{Pid, SimTime};
 use world::{Fd, Next, Signal, Sys, Wait};
 
-use super::options::{Flag, Kind, Words};
 use super::run::{again, find};
 use super::start::{forget, release};
 use super::state::Engine;
 use super::{After, Task, Usage, daemon_error};
 use crate::console::{Console, Stop, write_all};
 use crate::image::{self, OnStop};
+use crate::pflag::{Flag, Kind, Words};
 
 const STOP: Usage = Usage {
     name: "stop",
@@ -148,7 +148,7 @@ pub fn stop_all(sys: &mut dyn Sys) {
 /// # Errors
 /// Docker's words and status.
 pub fn stop(args: &[String], verb: &str) -> Result<After, Stop> {
-    const FLAGS: &[Flag] = &[("time", 't', Kind::Value)];
+    const FLAGS: &[Flag] = &[("time", 't', Kind::Text)];
     let usage = if verb == "stop" { STOP } else { RESTART };
     let parsed = usage.parse(FLAGS, args, Words::Anywhere)?;
     if parsed.words.is_empty() {
@@ -222,7 +222,7 @@ pub fn rm(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
 /// # Errors
 /// Docker's words and status.
 pub fn kill(console: &mut Console<'_>, args: &[String]) -> Result<After, Stop> {
-    const FLAGS: &[Flag] = &[("signal", 's', Kind::Value)];
+    const FLAGS: &[Flag] = &[("signal", 's', Kind::Text)];
     let parsed = KILL.parse(FLAGS, args, Words::Anywhere)?;
     if parsed.words.is_empty() {
         return Err(KILL.arguments("at least 1 argument"));

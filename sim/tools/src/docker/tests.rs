@@ -6,7 +6,6 @@ use trace::Off;
 use world::{Outcome, World};
 
 use super::list::{human, table};
-use super::options::{Flag, Kind, Words, parse};
 use super::template::Template;
 
 /// What a real dockerd 20.10.24 wrote and said.
@@ -278,32 +277,4 @@ fn durations_and_tables() {
     }
     let rows = [["NAME", "ID"], ["x", "1"]].map(|row| row.map(str::to_owned).to_vec());
     assert_eq!(table(&rows), "NAME      ID\nx         1\n");
-}
-
-#[test]
-fn options_as_pflag_reads_them() {
-    const FLAGS: &[Flag] =
-        &[("all", 'a', Kind::Switch), ("name", 'n', Kind::Value), ("volume", 'v', Kind::Foreign)];
-    let args = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    for (text, name, all, words) in [
-        ("-a --name x w", Some("x"), true, "w"),
-        ("-anx w", Some("x"), true, "w"),
-        ("--name=x w -a", Some("x"), false, "w -a"),
-        ("--all=false -- -a", None, false, "-a"),
-    ] {
-        let parsed = parse(FLAGS, &args(text), Words::EndOptions).expect(text);
-        assert_eq!(
-            (parsed.get("name"), parsed.on("all"), parsed.words.join(" ").as_str()),
-            (name, all, words),
-            "{text}"
-        );
-    }
-    for (text, error) in [
-        ("--nosuch", "unknown flag: --nosuch"),
-        ("-x", "unknown shorthand flag: 'x' in -x"),
-        ("--name", "flag needs an argument: --name"),
-        ("-v a:b", "--volume is not simulated"),
-    ] {
-        assert_eq!(parse(FLAGS, &args(text), Words::EndOptions), Err(error.to_owned()));
-    }
 }

@@ -6,13 +6,14 @@ mod health;
 mod words;
 
 use std::task::Poll;
+use std::time::Duration;
 
 use tools::console::write_all;
 use world::{Args, Fd, Next, Program, ReadResult, Sys, Wait};
 
 use self::health::{Health, Member, members};
 use self::words::{
-    BAD_ARGS, BAD_CONNECTION, COMMANDS, End, FOREIGN, GLOBAL, SERVER_ERROR, Words, duration, fail, required,
+    BAD_ARGS, BAD_CONNECTION, COMMANDS, End, FOREIGN, GLOBAL, SERVER_ERROR, Words, fail, required,
 };
 use super::event::json;
 use super::{EtcdCall, EtcdClient, EtcdFailure, Event, KeyNode, Timeouts, VERSION};
@@ -106,7 +107,8 @@ impl Running {
         let timeout = |name: &str, default: &str| {
             let text = global.get(&[name]).unwrap_or(default);
             let wrong = || usage(format!("invalid value \"{text}\" for flag -{name}: parse error"));
-            duration(text).ok_or_else(wrong)
+            let nanos = tools::pflag::duration(text).and_then(|nanos| u64::try_from(nanos).ok());
+            nanos.map(Duration::from_nanos).ok_or_else(wrong)
         };
         let timeouts =
             Timeouts { dial: timeout("timeout", "2s")?, answer: Some(timeout("total-timeout", "5s")?) };

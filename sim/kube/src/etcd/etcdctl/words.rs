@@ -1,7 +1,5 @@
 //! The words of a command line, as urfave's `cli` takes them.
 
-use std::time::Duration;
-
 /// How it ends. etcd: `etcdctl/ctlv2/command/error.go`.
 pub(super) const BAD_ARGS: i32 = 1;
 pub(super) const BAD_CONNECTION: i32 = 2;
@@ -111,13 +109,5 @@ impl Words {
             0 => Vec::new(),
             ttl => vec![("ttl", ttl.to_string())],
         })
-    }
-}
-
-/// Go's `time.ParseDuration`, for whole numbers of seconds and milliseconds.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    match text.strip_suffix("ms") {
-        Some(millis) => millis.parse().ok().map(Duration::from_millis),
-        None => text.strip_suffix('s')?.parse().ok().map(Duration::from_secs),
     }
 }

@@ -2,23 +2,10 @@
 
 use super::make::*;
 use crate::kubectl::command::Command;
-use crate::kubectl::flags::{Flag, Kind};
 use crate::kubectl::{change, config_cmd, create, rollout};
+use tools::pflag::{Flag, Kind};
 
-const CREATED: &[Flag] = &[
-    DRY_RUN,
-    OUTPUT,
-    TEMPLATE,
-    MISSING_KEYS,
-    SHOW_MANAGED,
-    SAVE,
-    MANAGER,
-    VALIDATE,
-    value("tcp"),
-    value("clusterip"),
-    number("node-port"),
-    value("external-name"),
-];
+const CREATED: &[&[Flag]] = &[PRINT, CREATING];
 
 static CREATE_SERVICE: &[Command] = &[
     command(
@@ -26,7 +13,7 @@ static CREATE_SERVICE: &[Command] = &[
         "",
         "Create a ClusterIP service",
         "NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none] [options]",
-        CREATED,
+        &[PRINT, CREATING, &[value("tcp"), value("clusterip")]],
         create::cluster_ip,
     ),
     command(
@@ -34,7 +21,7 @@ static CREATE_SERVICE: &[Command] = &[
         "",
         "Create a NodePort service",
         "NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
-        CREATED,
+        &[PRINT, CREATING, &[value("tcp"), number("node-port")]],
         create::node_port,
     ),
     command(
@@ -42,7 +29,7 @@ static CREATE_SERVICE: &[Command] = &[
         "",
         "Create a LoadBalancer service",
         "NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
-        CREATED,
+        &[PRINT, CREATING, &[value("tcp")]],
         create::load_balancer,
     ),
     command(
@@ -50,7 +37,7 @@ static CREATE_SERVICE: &[Command] = &[
         "",
         "Create an ExternalName service",
         "NAME --external-name external.name [--dry-run=server|client|none] [options]",
-        CREATED,
+        &[PRINT, CREATING, &[value("tcp"), value("external-name")]],
         create::external_name,
     ),
 ];
@@ -77,18 +64,14 @@ pub(super) static CREATE: &[Command] = &[
             "Create a config map from a local file, directory or literal value",
             "NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]",
             &[
-                DRY_RUN,
-                OUTPUT,
-                TEMPLATE,
-                MISSING_KEYS,
-                SHOW_MANAGED,
-                SAVE,
-                MANAGER,
-                VALIDATE,
-                value("from-literal"),
-                value("from-file"),
-                foreign("from-env-file"),
-                foreign_switch("append-hash"),
+                PRINT,
+                CREATING,
+                &[
+                    value("from-literal"),
+                    value("from-file"),
+                    foreign("from-env-file"),
+                    foreign_switch("append-hash"),
+                ],
             ],
             create::config_map,
         )
@@ -115,19 +98,7 @@ pub(super) static CREATE: &[Command] = &[
             "",
             "Create a deployment with the specified name",
             "NAME --image=image -- [COMMAND] [args...] [options]",
-            &[
-                DRY_RUN,
-                OUTPUT,
-                TEMPLATE,
-                MISSING_KEYS,
-                SHOW_MANAGED,
-                SAVE,
-                MANAGER,
-                VALIDATE,
-                value("image"),
-                number("port"),
-                ("replicas", 'r', Kind::Int),
-            ],
+            &[PRINT, CREATING, &[value("image"), number("port"), ("replicas", 'r', Kind::Int)]],
             create::deployment,
         )
     },
@@ -143,28 +114,7 @@ pub(super) static CREATE: &[Command] = &[
     refused("token", "", "Request a service account token"),
 ];
 
-const SET_FLAGS: &[Flag] = &[
-    ALL,
-    DRY_RUN,
-    OUTPUT,
-    TEMPLATE,
-    MISSING_KEYS,
-    SHOW_MANAGED,
-    FILENAME,
-    RECURSIVE,
-    KUSTOMIZE,
-    SELECTOR,
-    MANAGER,
-    RECORD,
-    LOCAL,
-    ("containers", 'c', Kind::Text),
-    ("env", 'e', Kind::Foreign),
-    foreign("from"),
-    foreign("prefix"),
-    foreign_switch("list"),
-    foreign_switch("resolve"),
-    switch("overwrite"),
-];
+const SETTING: &[Flag] = &[ALL, DRY_RUN, SELECTOR, MANAGER, LOCAL];
 
 pub(super) static SET: &[Command] = &[
     command(
@@ -172,7 +122,7 @@ pub(super) static SET: &[Command] = &[
         "",
         "Update the image of a pod template",
         "(-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N [options]",
-        SET_FLAGS,
+        &[PRINT, FILES, SETTING, &[RECORD]],
         change::set_image,
     ),
     refused("resources", "", "Update resource requests/limits on objects with pod templates"),
@@ -188,28 +138,26 @@ pub(super) static SET: &[Command] = &[
         "",
         "Update environment variables on a pod template",
         "RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N [options]",
-        SET_FLAGS,
+        &[
+            PRINT,
+            FILES,
+            SETTING,
+            &[
+                ("containers", 'c', Kind::Text),
+                ("env", 'e', Kind::Foreign),
+                foreign("from"),
+                foreign("prefix"),
+                foreign("keys"),
+                foreign_switch("list"),
+                foreign_switch("resolve"),
+                switch("overwrite"),
+            ],
+        ],
         change::set_env,
     ),
 ];
 
-const ROLLOUT_FLAGS: &[Flag] = &[
-    FILENAME,
-    RECURSIVE,
-    KUSTOMIZE,
-    SELECTOR,
-    OUTPUT,
-    TEMPLATE,
-    MISSING_KEYS,
-    SHOW_MANAGED,
-    MANAGER,
-    DRY_RUN,
-    RECORD,
-    number("revision"),
-    number("to-revision"),
-    time("timeout"),
-    ("watch", 'w', Kind::Switch),
-];
+const PAUSED: &[&[Flag]] = &[PRINT, FILES, &[SELECTOR, MANAGER]];
 
 pub(super) static ROLLOUT: &[Command] = &[
     command(
@@ -217,7 +165,7 @@ pub(super) static ROLLOUT: &[Command] = &[
         "",
         "View rollout history",
         "(TYPE NAME | TYPE/NAME) [flags] [options]",
-        ROLLOUT_FLAGS,
+        &[PRINT, FILES, &[SELECTOR, number("revision")]],
         rollout::history,
     ),
     command(
@@ -225,16 +173,16 @@ pub(super) static ROLLOUT: &[Command] = &[
         "",
         "Mark the provided resource as paused",
         "RESOURCE [options]",
-        ROLLOUT_FLAGS,
+        PAUSED,
         rollout::pause,
     ),
-    command("resume", "", "Resume a paused resource", "RESOURCE [options]", ROLLOUT_FLAGS, rollout::resume),
+    command("resume", "", "Resume a paused resource", "RESOURCE [options]", PAUSED, rollout::resume),
     command(
         "undo",
         "",
         "Undo a previous rollout",
         "(TYPE NAME | TYPE/NAME) [flags] [options]",
-        ROLLOUT_FLAGS,
+        &[PRINT, FILES, &[SELECTOR, DRY_RUN, number("to-revision")]],
         rollout::undo,
     ),
     command(
@@ -242,23 +190,10 @@ pub(super) static ROLLOUT: &[Command] = &[
         "",
         "Show the status of the rollout",
         "(TYPE NAME | TYPE/NAME) [flags] [options]",
-        ROLLOUT_FLAGS,
+        &[FILES, &[SELECTOR, number("revision"), time("timeout"), ("watch", 'w', Kind::Switch)]],
         rollout::status,
     ),
-    command("restart", "", "Restart a resource", "RESOURCE [options]", ROLLOUT_FLAGS, rollout::restart),
-];
-
-const CONFIG_FLAGS: &[Flag] = &[
-    OUTPUT,
-    TEMPLATE,
-    MISSING_KEYS,
-    SHOW_MANAGED,
-    switch("raw"),
-    switch("minify"),
-    foreign_switch("flatten"),
-    switch("merge"),
-    switch("current"),
-    switch("no-headers"),
+    command("restart", "", "Restart a resource", "RESOURCE [options]", PAUSED, rollout::restart),
 ];
 
 pub(super) static CONFIG: &[Command] = &[
@@ -267,7 +202,7 @@ pub(super) static CONFIG: &[Command] = &[
         "",
         "Display merged kubeconfig settings or a specified kubeconfig file",
         "[flags] [options]",
-        CONFIG_FLAGS,
+        &[PRINT, &[switch("raw"), switch("minify"), foreign_switch("flatten"), switch("merge")]],
         config_cmd::view,
     ),
     refused("set-cluster", "", "Set a cluster entry in kubeconfig"),
@@ -277,7 +212,7 @@ pub(super) static CONFIG: &[Command] = &[
         "",
         "Set a context entry in kubeconfig",
         "[NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace] [options]",
-        CONFIG_FLAGS,
+        &[&[switch("current")]],
         config_cmd::set_context,
     ),
     refused("set", "", "Set an individual value in a kubeconfig file"),
@@ -287,7 +222,7 @@ pub(super) static CONFIG: &[Command] = &[
         "",
         "Display the current-context",
         "[flags] [options]",
-        CONFIG_FLAGS,
+        &[],
         config_cmd::current_context,
     ),
     Command {
@@ -297,7 +232,7 @@ pub(super) static CONFIG: &[Command] = &[
             "",
             "Set the current-context in a kubeconfig file",
             "CONTEXT_NAME [options]",
-            CONFIG_FLAGS,
+            &[],
             config_cmd::use_context,
         )
     },
@@ -306,7 +241,7 @@ pub(super) static CONFIG: &[Command] = &[
         "",
         "Describe one or many contexts",
         "[(-o|--output=)name)] [options]",
-        CONFIG_FLAGS,
+        &[&[OUTPUT, switch("no-headers")]],
         config_cmd::get_contexts,
     ),
     refused("get-clusters", "", "Display clusters defined in the kubeconfig"),
@@ -317,25 +252,22 @@ pub(super) static CONFIG: &[Command] = &[
     refused("rename-context", "", "Rename a context from the kubeconfig file"),
 ];
 
-pub(super) const MARK_FLAGS: &[Flag] = &[
-    ALL,
-    ALL_NAMESPACES,
-    DRY_RUN,
-    FIELD_SELECTOR,
-    FILENAME,
-    KUSTOMIZE,
-    RECURSIVE,
-    OUTPUT,
-    TEMPLATE,
-    MISSING_KEYS,
-    SHOW_MANAGED,
-    SELECTOR,
-    MANAGER,
-    RECORD,
-    LOCAL,
-    switch("list"),
-    switch("overwrite"),
-    foreign("resource-version"),
+pub(super) const MARK_FLAGS: &[&[Flag]] = &[
+    PRINT,
+    FILES,
+    &[
+        ALL,
+        ALL_NAMESPACES,
+        DRY_RUN,
+        FIELD_SELECTOR,
+        SELECTOR,
+        MANAGER,
+        RECORD,
+        LOCAL,
+        switch("list"),
+        switch("overwrite"),
+        foreign("resource-version"),
+    ],
 ];
 
 pub(super) static CLUSTER_INFO: &[Command] =

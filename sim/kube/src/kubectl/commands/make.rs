@@ -3,7 +3,7 @@
 use crate::kubectl::cli::{Cli, Then};
 use crate::kubectl::command::{Command, Run};
 use crate::kubectl::failure::Failure;
-use crate::kubectl::flags::{Flag, Kind};
+use tools::pflag::{Flag, Kind};
 
 type Function = fn(&mut Cli<'_>) -> Result<Then, Failure>;
 
@@ -12,7 +12,7 @@ pub(super) const fn command(
     group: &'static str,
     short: &'static str,
     usage: &'static str,
-    flags: &'static [Flag],
+    flags: &'static [&'static [Flag]],
     function: Function,
 ) -> Command {
     Command { name, aliases: &[], group, short, usage, flags, run: Run::Function(function), subcommands: &[] }
@@ -97,3 +97,10 @@ pub(super) const CONTAINER: Flag = ("container", 'c', Kind::Text);
 pub(super) const CHUNK: Flag = number("chunk-size");
 pub(super) const LOCAL: Flag = foreign_switch("local");
 pub(super) const POD_TIMEOUT: Flag = time("pod-running-timeout");
+
+/// The options of what prints objects. Kubernetes: `PrintFlags.AddFlags`.
+pub(super) const PRINT: &[Flag] = &[OUTPUT, TEMPLATE, MISSING_KEYS, SHOW_MANAGED];
+/// The options of what reads files. Kubernetes: `AddFilenameOptionFlags`.
+pub(super) const FILES: &[Flag] = &[FILENAME, KUSTOMIZE, RECURSIVE];
+/// The options of what creates objects.
+pub(super) const CREATING: &[Flag] = &[DRY_RUN, SAVE, MANAGER, VALIDATE];
