@@ -1,11 +1,11 @@
 //! `aws` on a host whose VPC has two instances, one of them with two interfaces.
 
-use std::collections::BTreeMap;
+#[path = "support/shell.rs"]
+mod shell;
 
 use kube::aws;
-use packet::{HostId, NetnsId};
-use trace::Off;
-use world::{Outcome, World};
+use shell::run;
+use world::World;
 
 const CONFIG: &str = r#"{
   "vpc": {"id": "vpc-1", "cidr": "10.0.0.0/16"},
@@ -23,16 +23,6 @@ const CONFIG: &str = r#"{
   ]
 }"#;
 
-fn run(world: &mut World, host: HostId, script: &str) -> (String, Outcome) {
-    let console = world.add_console(host, false);
-    world.type_input(host, console, None);
-    let args = ["sh", "-c", script].map(str::to_owned).to_vec();
-    let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("there is a shell");
-    let mut output = Vec::new();
-    let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend(bytes));
-    (String::from_utf8_lossy(&output).into_owned(), outcome)
-}
-
 /// Runs `aws ec2 …` commands one after the other; each has this status and prints this line first.
 #[track_caller]
 fn check(commands: &[(&str, i32, &str)]) {
@@ -42,12 +32,12 @@ fn check(commands: &[(&str, i32, &str)]) {
     let host = world.add_host("vpc", registry);
     world.install_file(host, "/etc/vpc.json", CONFIG.as_bytes().to_vec());
     let nics = "for nic in a0 b0 b1; do ip link add $nic type dummy; done; ip link set lo up";
-    let (said, _) = run(&mut world, host, &format!("{nics}; vpc-router & sleep 1"));
+    let (said, _) = run(&mut world, "vpc", &format!("{nics}; vpc-router & sleep 1"));
     assert_eq!(said, "");
-    for (words, status, expected) in commands {
-        let (text, outcome) = run(&mut world, host, &format!("aws ec2 {words} 2>&1"));
+    for (words, want, expected) in commands {
+        let (text, status) = run(&mut world, "vpc", &format!("aws ec2 {words} 2>&1"));
         let first = text.lines().find(|line| !line.is_empty()).unwrap_or_default();
-        assert_eq!((first, outcome), (*expected, Outcome::Exited(*status)), "{words}");
+        assert_eq!((first, status), (*expected, *want), "{words}");
     }
 }
 
@@ -166,7 +156,7 @@ fn a_configuration_that_names_what_is_not_there_is_refused() {
         let mut world = World::new(0);
         let host = world.add_host("vpc", registry);
         world.install_file(host, "/etc/vpc.json", config.into_bytes());
-        let (said, outcome) = run(&mut world, host, "vpc-router 2>&1");
-        assert_eq!((said.trim(), outcome), (expected, Outcome::Exited(1)));
+        let (said, status) = run(&mut world, "vpc", "vpc-router 2>&1");
+        assert_eq!((said.trim(), status), (expected, 1));
     }
 }

@@ -1,12 +1,12 @@
 //! A conflist as flannel installs it, joined by `cnitool`: the flannel plugin asks bridge, portmap
 //! opens a port, firewall lets the packets through.
 
-use std::collections::BTreeMap;
+#[path = "support/shell.rs"]
+mod shell;
 
 use kube::cni::{self, Release, cnitool};
-use packet::NetnsId;
-use trace::Off;
-use world::{Outcome, World};
+use shell::run;
+use world::World;
 
 fn node() -> World {
     let mut registry = tools::registry();
@@ -18,18 +18,6 @@ fn node() -> World {
         world.install_file(host, &path, Vec::new());
     }
     world
-}
-
-fn run(world: &mut World, script: &str) -> (String, i32) {
-    let host = world.host_by_name("node1").expect("the host was made");
-    let console = world.add_console(host, false);
-    world.type_input(host, console, None);
-    let args = ["sh", "-c", script].map(str::to_owned).to_vec();
-    let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("there is a shell");
-    let mut output = Vec::new();
-    let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend(bytes));
-    let Outcome::Exited(status) = outcome else { panic!("`{script}` never ends: {outcome:?}") };
-    (String::from_utf8_lossy(&output).into_owned(), status)
 }
 
 const SETUP: &str = r#"
@@ -54,8 +42,11 @@ export CAP_ARGS='{"portMappings": [{"hostPort": 8080, "containerPort": 80, "prot
 #[test]
 fn a_list_is_joined_used_and_left() {
     let mut world = node();
-    let (printed, status) =
-        run(&mut world, &format!("{SETUP}cnitool add cbr0 /run/netns/pod 2>/dev/null | tr -d ' \\n'"));
+    let (printed, status) = run(
+        &mut world,
+        "node1",
+        &format!("{SETUP}cnitool add cbr0 /run/netns/pod 2>/dev/null | tr -d ' \\n'"),
+    );
     assert_eq!(status, 0);
     for part in [
         r#""cniVersion":"0.3.1""#,
@@ -84,14 +75,14 @@ fn a_list_is_joined_used_and_left() {
         ("iptables -S CNI-FORWARD | grep -c 10.244.1.2/32", "2\n"),
     ];
     for (script, expected) in checks {
-        assert_eq!(run(&mut world, script).0, expected, "{script}");
+        assert_eq!(run(&mut world, "node1", script).0, expected, "{script}");
     }
     // portmap wants to hear the ports again, or leaves its rules.
     let left = "export CNI_PATH=/opt/cni/bin
         export CAP_ARGS='{\"portMappings\": [{\"hostPort\": 8080, \"containerPort\": 80, \"protocol\": \"tcp\"}]}'
         cnitool del cbr0 /run/netns/pod
         ls /var/lib/cni/networks/cbr0; ip -n pod link show eth0; iptables-save -t nat | grep -c 10.244.1.2";
-    let (printed, _) = run(&mut world, left);
+    let (printed, _) = run(&mut world, "node1", left);
     assert_eq!(printed, "last_reserved_ip.0\nlock\nDevice \"eth0\" does not exist.\n0\n");
 }
 
@@ -112,7 +103,7 @@ fn what_is_missing_is_named() {
         ("cnitool check cbr0 /run/netns/pod", "configuration version \"0.3.1\" does not support CHECK\n"),
     ];
     for (script, expected) in cases {
-        let (printed, status) = run(&mut node(), &format!("{SETUP}{script}"));
+        let (printed, status) = run(&mut node(), "node1", &format!("{SETUP}{script}"));
         assert_eq!((printed.as_str(), status), (expected, 1), "{script}");
     }
 }

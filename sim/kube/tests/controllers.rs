@@ -1,5 +1,7 @@
 //! The control plane's loops: what they make of manifests, and of what happens to a cluster.
 
+#[path = "support/act.rs"]
+mod act;
 #[path = "controllers/cluster.rs"]
 mod cluster;
 

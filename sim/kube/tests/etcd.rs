@@ -1,26 +1,18 @@
 //! `etcd` and `etcdctl` say what etcd 3.4's v2 API says: each line was printed by the real ones.
 
-use std::collections::BTreeMap;
+#[path = "support/shell.rs"]
+mod shell;
 
 use kube::etcd;
-use packet::NetnsId;
-use trace::Off;
-use world::{Outcome, World};
+use world::World;
 
 fn run(script: &str) -> String {
     let mut registry = tools::registry();
     etcd::install(&mut registry);
     let mut world = World::new(0);
-    let host = world.add_host("node1", registry);
-    let console = world.add_console(host, false);
-    world.type_input(host, console, None);
+    world.add_host("node1", registry);
     let script = format!("ip link set lo up; etcd 2>/dev/null & sleep 0.1; {{ {script}\n}} 2>&1");
-    let args = ["sh", "-c", &script].map(str::to_owned).to_vec();
-    let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("there is a shell");
-    let mut output = Vec::new();
-    let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend(bytes));
-    assert!(matches!(outcome, Outcome::Exited(_)), "`{script}` never ends: {outcome:?}");
-    String::from_utf8_lossy(&output).into_owned()
+    shell::run(&mut world, "node1", &script).0
 }
 
 /// Runs a transcript: lines after `$ ` are commands, those up to the next what they print.

@@ -1,7 +1,9 @@
 //! Two nodes of 004's example, an etcd on the first, a flanneld on each: what each backend programs,
 //! what happens to leases, rules and routes.
 
-use std::collections::BTreeMap;
+#[path = "support/shell.rs"]
+mod shell;
+
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, NodeSpec};
@@ -9,7 +11,7 @@ use kernel::request::{LinkAdd, LinkKind, Request};
 use kube::{api, cni, etcd, flannel};
 use packet::NetnsId;
 use trace::Off;
-use world::{CableOptions, Endpoint, Outcome, SegmentKind, World};
+use world::{CableOptions, Endpoint, SegmentKind, World};
 
 const NODES: [(&str, &str, &str); 2] =
     [("node1", "172.20.33.102", "100.96.1"), ("node2", "172.20.54.98", "100.96.2")];
@@ -84,16 +86,7 @@ impl Lab {
     }
 
     fn run(&mut self, node: &str, script: &str) -> String {
-        let world = &mut self.0;
-        let host = world.host_by_name(node).expect("the host was made");
-        let console = world.add_console(host, false);
-        world.type_input(host, console, None);
-        let args = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("there is a shell");
-        let mut output = Vec::new();
-        let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend(bytes));
-        assert!(matches!(outcome, Outcome::Exited(_)), "`{script}` never ends: {outcome:?}");
-        String::from_utf8_lossy(&output).into_owned()
+        shell::run(&mut self.0, node, script).0
     }
 
     /// Puts a node into the cluster.

@@ -1,6 +1,8 @@
 //! Command lines of kubectl on one host with an API server, and what they print.
 
-use std::collections::BTreeMap;
+#[path = "support/shell.rs"]
+mod shell;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -146,18 +148,9 @@ fn cluster() -> World {
 
 /// Runs a script; answers what it wrote, with its status at the end if that isn't 0.
 fn run(world: &mut World, script: &str) -> String {
-    let host = world.host_by_name("master").expect("the host was made");
-    let console = world.add_console(host, false);
-    world.type_input(host, console, None);
-    let args = ["sh", "-c", script].map(str::to_owned).to_vec();
-    let pid = world.spawn(host, NetnsId::INIT, console, args, BTreeMap::new()).expect("there is a shell");
-    let mut output = Vec::new();
-    let outcome = world.run_to_exit(host, pid, console, &mut Off, &mut |_, bytes| output.extend(bytes));
-    let mut text = String::from_utf8_lossy(&output).into_owned();
-    match outcome {
-        Outcome::Exited(0) => {}
-        Outcome::Exited(status) => text.push_str(&format!("[{status}]\n")),
-        other => text.push_str(&format!("[{other:?}]\n")),
+    let (mut text, status) = shell::run(world, "master", script);
+    if status != 0 {
+        text.push_str(&format!("[{status}]\n"));
     }
     text
 }

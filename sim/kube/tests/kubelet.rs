@@ -1,8 +1,10 @@
 //! Kubelets on two hosts with an API server: pods are made, probed, restarted, stopped; what fails
 //! says why.
 
+#[path = "support/act.rs"]
+mod act;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,27 +16,6 @@ use kube::stream::{Ask, Piece, Request, Stream};
 use packet::NetnsId;
 use trace::Off;
 use world::{CableOptions, Endpoint, Next, Outcome, Program, SegmentKind, Sys, World};
-
-/// Calls a function with the system calls of a process of `master`.
-#[derive(Clone)]
-struct Once(Arc<dyn Fn(&mut dyn Sys) + Send + Sync>);
-
-impl fmt::Debug for Once {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Once")
-    }
-}
-
-impl Program for Once {
-    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        (self.0)(sys);
-        Next::Exit(0)
-    }
-
-    fn clone_box(&self) -> Box<dyn Program> {
-        Box::new(self.clone())
-    }
-}
 
 /// Asks a container and prints what it hears.
 #[derive(Clone, Debug)]
@@ -128,15 +109,7 @@ impl Cluster {
     fn act(&mut self, act: impl Fn(&mut dyn Sys) + Send + Sync + 'static) {
         let host = self.world.host_by_name("node1").expect("it was made");
         let console = self.world.add_console(host, false);
-        let program = Box::new(Once(Arc::new(act)));
-        self.world.spawn_program(
-            host,
-            NetnsId::INIT,
-            console,
-            vec!["act".to_owned()],
-            program,
-            BTreeMap::new(),
-        );
+        act::act(&mut self.world, host, console, act);
         self.wait(0.001);
     }
 

@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use world::Entry;
 
 use super::object::{Identity, Path, kind};
-use crate::api::Kind;
 use crate::api::labels::Labels;
+use crate::api::{Kind, key};
 
 /// The objects that a component has seen, found by what controllers ask for: a component's
 /// informers with their indexes. It is as old as the last change that was observed.
@@ -24,8 +24,6 @@ pub struct Cache {
     services: BTreeMap<String, Arc<Service>>,
     /// Services by the first label that they select.
     selecting: Index,
-    /// Namespaces that are to go.
-    ending: BTreeSet<String>,
 }
 
 /// Keys by something that objects have.
@@ -122,15 +120,7 @@ impl Cache {
                 }
                 Detail::Other
             }
-            _ => {
-                if path.plural == "namespaces" {
-                    match identity.as_ref().is_some_and(|identity| identity.is_deleted) {
-                        true => self.ending.insert(path.name.to_owned()),
-                        false => self.ending.remove(path.name),
-                    };
-                }
-                Detail::Other
-            }
+            _ => Detail::Other,
         };
         Some(Change { was, is: identity, detail })
     }
@@ -247,6 +237,7 @@ impl Cache {
 
     /// Whether a namespace is to go.
     pub fn is_ending(&self, namespace: &str) -> bool {
-        self.ending.contains(namespace)
+        let found = self.identity(&key::<Namespace>("", namespace));
+        found.is_some_and(|identity| identity.is_deleted)
     }
 }

@@ -12,13 +12,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::context::Context;
 use super::deployment::part_of;
-use super::owner::{claim_pods, pod_from_template};
+use super::owner::{claim_pods, create_pod, delete_pod, pod_from_template};
 use super::pods::{count, is_available, is_deleted, is_ready, node_of, phase, seconds_to_available};
 use super::queue::Controller;
 use super::revision::{self, History, REVISION_HASH};
 use crate::api::event::Severity;
 use crate::api::labels::selects_pairs;
-use crate::api::{create, delete, get, modify, name_of, namespace_of};
+use crate::api::{get, modify, name_of, namespace_of};
 use crate::scheduler::node_affinity;
 use crate::scheduler::taint::{self, Effect};
 
@@ -173,17 +173,11 @@ fn manage(cx: &mut Context<'_>, set: &DaemonSet, placed: &Placed, wishes: &[(Str
         let pods = placed.get(node).unwrap_or(&none);
         let mut running = pods.iter().filter(|pod| !is_deleted(pod));
         match wish {
-            Wish::Run if pods.is_empty() => match create(cx.sys, pod_for(set, spec, node, hash)) {
-                Ok(pod) => {
-                    let message = format!("Created pod: {}", name_of(&*pod));
-                    cx.report(COMPONENT, set, Severity::Normal, "SuccessfulCreate", &message);
-                }
-                Err(error) => {
-                    let message = format!("Error creating: {error}");
-                    cx.report(COMPONENT, set, Severity::Warning, "FailedCreate", &message);
+            Wish::Run if pods.is_empty() => {
+                if create_pod(cx, COMPONENT, set, pod_for(set, spec, node, hash)).is_err() {
                     cx.again(Controller::DaemonSet, namespace_of(set), name_of(set), Duration::from_secs(1));
                 }
-            },
+            }
             Wish::Run | Wish::Stay => {
                 let (ended, going): (Vec<_>, Vec<_>) = running.partition(|pod| phase(pod) == "Failed");
                 for pod in ended {
@@ -203,10 +197,8 @@ fn manage(cx: &mut Context<'_>, set: &DaemonSet, placed: &Placed, wishes: &[(Str
 }
 
 fn remove(cx: &mut Context<'_>, set: &DaemonSet, pod: &Pod) {
-    if delete::<Pod>(cx.sys, namespace_of(pod), name_of(pod), None).is_ok() {
-        let message = format!("Deleted pod: {}", name_of(pod));
-        cx.report(COMPONENT, set, Severity::Normal, "SuccessfulDelete", &message);
-    }
+    // It may be gone already.
+    let _ = delete_pod(cx, COMPONENT, set, pod);
 }
 
 fn is_new(pod: &Pod, hash: &str) -> bool {

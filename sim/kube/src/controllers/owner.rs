@@ -7,8 +7,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 
 use super::context::Context;
 use super::pods::is_active;
+use crate::api::event::Severity;
 use crate::api::labels::selects;
-use crate::api::{Kind, modify, name_of, namespace_of};
+use crate::api::{ApiError, Kind, Reason, create, delete, modify, name_of, namespace_of};
 
 /// The owner that controls an object.
 pub fn controller_of(metadata: &ObjectMeta) -> Option<&OwnerReference> {
@@ -92,4 +93,43 @@ pub fn pod_from_template<K: Kind>(owner: &K, template: &PodTemplateSpec) -> Pod 
         spec: template.spec.clone(),
         status: None,
     }
+}
+
+/// Makes a pod of an owner, and tells of it. Kubernetes: `RealPodControl`.
+///
+/// # Errors
+/// Why the API server refuses it.
+pub fn create_pod<K: Kind>(
+    cx: &mut Context<'_>,
+    component: &str,
+    owner: &K,
+    pod: Pod,
+) -> Result<(), ApiError> {
+    let outcome = create(cx.sys, pod);
+    let (severity, reason, message) = match &outcome {
+        Ok(pod) => (Severity::Normal, "SuccessfulCreate", format!("Created pod: {}", name_of(&**pod))),
+        Err(error) => (Severity::Warning, "FailedCreate", format!("Error creating: {error}")),
+    };
+    cx.report(component, owner, severity, reason, &message);
+    outcome.map(drop)
+}
+
+/// Deletes a pod of an owner, and tells of it.
+///
+/// # Errors
+/// Why the API server refuses to.
+pub fn delete_pod<K: Kind>(
+    cx: &mut Context<'_>,
+    component: &str,
+    owner: &K,
+    pod: &Pod,
+) -> Result<(), ApiError> {
+    let outcome = delete::<Pod>(cx.sys, namespace_of(pod), name_of(pod), None);
+    let (severity, reason, message) = match &outcome {
+        Err(error) if error.reason == Reason::NotFound => return outcome,
+        Ok(()) => (Severity::Normal, "SuccessfulDelete", format!("Deleted pod: {}", name_of(pod))),
+        Err(error) => (Severity::Warning, "FailedDelete", format!("Error deleting: {error}")),
+    };
+    cx.report(component, owner, severity, reason, &message);
+    outcome
 }

@@ -10,14 +10,14 @@ use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::context::Context;
-use super::owner::{claim_pods, pod_from_template};
+use super::owner::{claim_pods, create_pod, delete_pod, pod_from_template};
 use super::pods::{
     count, is_active, is_available, is_ready, node_of, phase, ready_since, seconds_to_available,
 };
 use super::queue::Controller;
 use crate::api::event::Severity;
 use crate::api::labels::selects_pairs;
-use crate::api::{create, delete, get, modify, name_of};
+use crate::api::{get, modify, name_of};
 
 const COMPONENT: &str = "replicaset-controller";
 
@@ -60,33 +60,16 @@ fn manage(cx: &mut Context<'_>, set: &ReplicaSet, pods: &[Arc<Pod>]) -> Option<(
     for _ in pods.len()..wanted {
         let empty = PodTemplateSpec::default();
         let pod = pod_from_template(set, spec.template.as_ref().unwrap_or(&empty));
-        match create(cx.sys, pod) {
-            Ok(pod) => {
-                let message = format!("Created pod: {}", name_of(&*pod));
-                cx.report(COMPONENT, set, Severity::Normal, "SuccessfulCreate", &message);
-            }
-            Err(error) => {
-                let message = format!("Error creating: {error}");
-                cx.report(COMPONENT, set, Severity::Warning, "FailedCreate", &message);
-                return Some(("FailedCreate", error.message));
-            }
+        if let Err(error) = create_pod(cx, COMPONENT, set, pod) {
+            return Some(("FailedCreate", error.message));
         }
     }
     if pods.len() <= wanted {
         return None;
     }
     for pod in in_order_of_deletion(pods).into_iter().take(pods.len() - wanted) {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        match delete::<Pod>(cx.sys, namespace, name_of(&*pod), None) {
-            Ok(()) => {
-                let message = format!("Deleted pod: {}", name_of(&*pod));
-                cx.report(COMPONENT, set, Severity::Normal, "SuccessfulDelete", &message);
-            }
-            Err(error) => {
-                let message = format!("Error deleting: {error}");
-                cx.report(COMPONENT, set, Severity::Warning, "FailedDelete", &message);
-                return Some(("FailedDelete", error.message));
-            }
+        if let Err(error) = delete_pod(cx, COMPONENT, set, &pod) {
+            return Some(("FailedDelete", error.message));
         }
     }
     None

@@ -93,7 +93,7 @@ fn lookup(sys: &mut dyn Sys, log: Log, by: By<'_>, public_ip: &str) -> Result<Ex
         By::Reach(target) => {
             let text = format!("Determining interface to use based on given ifcanreach: {target}");
             log.info(sys, "match.go:206", &text);
-            let query = RouteQuery { dst: target.parse().ok(), ..query() };
+            let query = RouteQuery { dst: target.parse().ok(), ..RouteQuery::default() };
             let answer = sys.kernel().route_get(netns, &query, sys.now()).map_err(|refusal| {
                 let why = go_text(refusal.errno);
                 format!("failed to get ifcanreach based interface: couldn't lookup route to {target}: {why}")
@@ -147,10 +147,6 @@ fn lookup(sys: &mut dyn Sys, log: Log, by: By<'_>, public_ip: &str) -> Result<Ex
         }
     };
     Ok(ExternalInterface { name: link.name.clone(), mtu: link.mtu, addr, ext_addr })
-}
-
-fn query() -> RouteQuery {
-    super::net::route_query(None)
 }
 
 /// First an address that fits, then a name.

@@ -94,27 +94,12 @@ pub fn main_routes(sys: &dyn Sys) -> Vec<RouteInfo> {
     all.filter(|route| route.table == TableId::MAIN).collect()
 }
 
-/// Asks for the route to an address.
-pub fn route_query(dst: Option<IpAddr>) -> RouteQuery {
-    RouteQuery {
-        dst,
-        src: None,
-        iif: None,
-        oif: None,
-        mark: 0,
-        tos: 0,
-        ipproto: None,
-        sport: None,
-        dport: None,
-    }
-}
-
 /// Whether an address is reached without a gateway. flannel: `DirectRouting`.
 ///
 /// # Errors
 /// There is no route.
 pub fn direct_routing(sys: &dyn Sys, addr: Ipv4Addr) -> Result<bool, String> {
-    let query = route_query(Some(IpAddr::V4(addr)));
+    let query = RouteQuery { dst: Some(IpAddr::V4(addr)), ..RouteQuery::default() };
     let answer = sys.kernel().route_get(sys.netns(), &query, sys.now());
     answer
         .map(|answer| answer.via.is_none())

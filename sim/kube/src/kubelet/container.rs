@@ -11,7 +11,7 @@ use world::{Fd, OpenMode, Spawn, Sys};
 use super::env::expand;
 use super::record::{Run, root, task};
 use super::sandbox::folder;
-use super::shim::{Shim, Started, kill_all};
+use super::shim::{Shim, Started};
 use super::volume::Mounted;
 use crate::time::unix;
 
@@ -33,7 +33,7 @@ pub fn bind(sys: &mut dyn Sys, source: &str, root: &str, path: &str) {
 /// Removes what is left of a container that has ended.
 pub fn remove(sys: &mut dyn Sys, id: &str) {
     let root = root(id);
-    kill_all(sys, &root, Pid(0));
+    image::kill_all(sys, &root, Pid(0));
     sys.unmount_below(&root);
     file::remove_tree(sys, &task(id));
 }

@@ -227,18 +227,17 @@ impl Agent {
             }
         } else {
             let prefix = api::prefix::<Pod>(None);
-            let changes: Vec<(String, Option<Arc<Pod>>)> = sys
-                .store()
-                .changes(self.seen)
-                .filter(|(key, _)| key.starts_with(&prefix))
-                .map(|(key, entry)| (key.to_owned(), entry.and_then(world::Entry::get)))
-                .collect();
-            for (key, pod) in changes {
-                let uid = pod.as_ref().and_then(|pod| pod.metadata.uid.clone());
+            let read = |(key, entry): (&str, Option<&world::Entry>)| {
+                let (namespace, name) = key.strip_prefix(&prefix)?.split_once('/')?;
+                Some((namespace.to_owned(), name.to_owned(), entry.and_then(world::Entry::get::<Pod>)))
+            };
+            let changes: Vec<_> = sys.store().changes(self.seen).filter_map(read).collect();
+            for (namespace, name, pod) in changes {
+                let uid = pod.as_ref().and_then(|pod| pod.metadata.uid.as_ref());
                 for (own, worker) in &mut self.workers {
-                    let same = worker.source == Source::Api && Some(own) != uid.as_ref();
-                    let path = api::key::<Pod>(&worker.record.namespace, &worker.record.name);
-                    if same && path == key {
+                    let Record { namespace: its, name: own_name, .. } = &worker.record;
+                    let is_other = worker.source == Source::Api && Some(own) != uid;
+                    if is_other && *own_name == name && *its == namespace {
                         worker.stop(false);
                     }
                 }

@@ -11,6 +11,7 @@ use super::dns::PodDns;
 use crate::api;
 use crate::cni::libcni::{Attachment, NetworkList, Runtime};
 use crate::kubenet::{self, PortMapping};
+use crate::scheduler::resources::thousandths;
 
 /// What the kubelet says while there is no network. containerd: `cni.ErrCNINotInitialized`.
 pub const NOT_READY: &str = "container runtime network not ready: NetworkReady=false \
@@ -124,18 +125,7 @@ impl Joining<'_> {
 
 /// Bits a second: a quantity such as `10M`.
 fn bits(text: &str) -> Option<u64> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let factor: u64 = match unit {
-        "" => 1,
-        "k" => 1_000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        "Ki" => 1 << 10,
-        "Mi" => 1 << 20,
-        "Gi" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
+    u64::try_from(thousandths(text)?).ok().map(|bits| bits.div_ceil(1000))
 }
 
 /// The loopback device, then the pods' network; answers the pod's address.

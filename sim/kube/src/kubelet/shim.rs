@@ -142,15 +142,6 @@ pub fn exit_of(sys: &mut dyn Sys, id: &str) -> Option<(i32, i64)> {
     Some((status.parse().ok()?, at.parse().ok()?))
 }
 
-/// Ends all processes that have this root, but for one.
-pub fn kill_all(sys: &mut dyn Sys, root: &str, but: Pid) {
-    for pid in sys.processes() {
-        if pid != but && sys.root_of_pid(pid).as_deref() == Some(root) {
-            let _ = sys.kill(pid, Signal::Kill);
-        }
-    }
-}
-
 impl Program for Shim {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         self.log(sys);
@@ -160,7 +151,7 @@ impl Program for Shim {
         };
         // Process 1 of a container takes all others with it.
         let root = self.root.clone();
-        kill_all(sys, &root, self.pid);
+        tools::image::kill_all(sys, &root, self.pid);
         let note = format!("{status} {}\n", sys.unix_time());
         tools::file::put(sys, &format!("{}/exit", task(&self.id)), &note);
         Next::Exit(status)

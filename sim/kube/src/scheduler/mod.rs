@@ -9,7 +9,7 @@ mod filter;
 mod fit_error;
 pub mod node_affinity;
 mod process;
-mod resources;
+pub(crate) mod resources;
 mod score;
 pub mod taint;
 mod topology;

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Node, Pod};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 /// Amounts in thousandths, by resource: `cpu`, `memory`….
 pub type Resources = BTreeMap<String, i64>;
 
 /// Reads a quantity (`100m`, `1.5`, `2Gi`, `1e3`) in thousandths. Kubernetes: `resource.Quantity`.
-pub fn thousandths(quantity: &Quantity) -> Option<i64> {
-    let text = quantity.0.trim();
+pub fn thousandths(quantity: &str) -> Option<i64> {
+    let text = quantity.trim();
     let unit =
         text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(unit);
@@ -39,7 +38,7 @@ fn requests(container: &Container) -> Resources {
     let Some(given) = &container.resources else { return Resources::new() };
     // What is limited and not asked for is asked for as far as it is limited.
     let all = given.limits.iter().flatten().chain(given.requests.iter().flatten());
-    all.filter_map(|(name, quantity)| Some((name.clone(), thousandths(quantity)?))).collect()
+    all.filter_map(|(name, quantity)| Some((name.clone(), thousandths(&quantity.0)?))).collect()
 }
 
 /// Adds amounts.
@@ -80,7 +79,7 @@ pub fn of_pod(pod: &Pod) -> Resources {
     let overhead = spec.overhead.iter().flatten();
     add(
         &mut total,
-        &overhead.filter_map(|(name, quantity)| Some((name.clone(), thousandths(quantity)?))).collect(),
+        &overhead.filter_map(|(name, quantity)| Some((name.clone(), thousandths(&quantity.0)?))).collect(),
     );
     total
 }
@@ -91,7 +90,7 @@ pub fn of_pod(pod: &Pod) -> Resources {
 pub fn of_node(node: &Node, name: &str) -> i64 {
     let given = node.status.as_ref().and_then(|status| status.allocatable.as_ref()?.get(name));
     let endless = matches!(name, "cpu" | "memory" | "pods" | "ephemeral-storage");
-    given.and_then(thousandths).unwrap_or(if endless { i64::MAX } else { 0 })
+    given.and_then(|given| thousandths(&given.0)).unwrap_or(if endless { i64::MAX } else { 0 })
 }
 
 #[cfg(test)]
@@ -110,7 +109,7 @@ mod tests {
             ("many", None),
             ("", None),
         ] {
-            assert_eq!(thousandths(&Quantity(text.to_owned())), expected, "{text}");
+            assert_eq!(thousandths(text), expected, "{text}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A cluster of one host: the control plane's processes, and a kubelet that only says that pods run.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,27 +18,6 @@ pub struct Cluster {
     host: HostId,
     console: ConsoleId,
     processes: BTreeMap<String, Pid>,
-}
-
-/// Something that a client does.
-#[derive(Clone)]
-struct Act(Arc<dyn Fn(&mut dyn Sys) + Send + Sync>);
-
-impl fmt::Debug for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Act")
-    }
-}
-
-impl Program for Act {
-    fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        (self.0)(sys);
-        Next::Exit(0)
-    }
-
-    fn clone_box(&self) -> Box<dyn Program> {
-        Box::new(self.clone())
-    }
 }
 
 /// Says of a node that it is ready, every ten seconds, and of its pods that they run; takes away
@@ -188,17 +166,7 @@ impl Cluster {
 
     /// Lets a client act, at once.
     pub fn act(&mut self, act: impl Fn(&mut dyn Sys) + Send + Sync + 'static) {
-        let act = Box::new(Act(Arc::new(act)));
-        self.world.spawn_program(
-            self.host,
-            NetnsId::INIT,
-            self.console,
-            vec!["act".to_owned()],
-            act,
-            BTreeMap::new(),
-        );
-        let now = self.world.now();
-        self.world.run_until(now, &mut Off);
+        crate::act::act(&mut self.world, self.host, self.console, act);
     }
 
     /// Makes or replaces the objects of a manifest.

@@ -6,6 +6,7 @@ use world::{Next, Program, Signal, Spawn, Sys, Wait};
 
 use super::start::{forget, release};
 use super::state::{Engine, Status, unix_nanos};
+use crate::image::kill_all;
 
 /// The process beside a container that outlives it. It ends with the container's exit status.
 #[derive(Clone, Debug)]
@@ -48,11 +49,7 @@ impl Program for Shim {
         let Some(at) = engine.find(&self.id) else { return Next::Exit(status) };
         // Process 1 of a container takes all others with it.
         let root = engine.containers[at].root();
-        for pid in sys.processes() {
-            if sys.root_of_pid(pid).as_ref() == Some(&root) {
-                let _ = sys.kill(pid, Signal::Kill);
-            }
-        }
+        kill_all(sys, &root, self.pid);
         release(sys, &mut engine, at);
         let state = &mut engine.containers[at].state;
         state.status = Status::Exited;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use world::Sys;
+use packet::Pid;
+use world::{Signal, Sys};
 
 use super::find;
 use crate::file;
@@ -49,4 +50,13 @@ pub fn environment(hostname: &str) -> BTreeMap<String, String> {
     let all = [("PATH", path), ("HOSTNAME", hostname), ("HOME", "/root")];
     let set = all.into_iter().filter(|(_, value)| !value.is_empty());
     set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Ends all processes that have this root, but for one.
+pub fn kill_all(sys: &mut dyn Sys, root: &str, but: Pid) {
+    for pid in sys.processes() {
+        if pid != but && sys.root_of_pid(pid).as_deref() == Some(root) {
+            let _ = sys.kill(pid, Signal::Kill);
+        }
+    }
 }

@@ -7,7 +7,7 @@ mod container;
 mod nginx;
 
 pub use app::Pause;
-pub use container::{environment, fill_root, new_id};
+pub use container::{environment, fill_root, kill_all, new_id};
 
 /// How a container's first process takes SIGTERM (or the image's own stop signal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

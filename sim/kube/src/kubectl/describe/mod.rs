@@ -13,7 +13,7 @@ use super::duration;
 use super::failure::Failure;
 use super::info::{interval, last_seen};
 use super::kinds;
-use super::print::{list, text};
+use super::print::{self, list, text};
 use super::tabwriter;
 use super::target::{self, Target, TypeAlone};
 
@@ -53,14 +53,7 @@ impl Page {
 
     /// Labels, one a line.
     fn labels(&mut self, name: &str, map: Option<&Value>) {
-        let mut pairs: Vec<String> = map
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-            .collect();
-        pairs.sort();
-        self.lines(name, &pairs);
+        self.lines(name, &print::pairs(map));
     }
 
     /// Annotations; long ones on lines of their own.

@@ -3,6 +3,7 @@ use serde_json::Value;
 use super::{Cx, Page, date};
 use crate::kubectl::kinds;
 use crate::kubectl::print::{age, list, roles, text};
+use crate::scheduler::resources::thousandths;
 
 pub fn describe(cx: &Cx<'_>, page: &mut Page, node: &Value) {
     page.field(0, "Name", text(node, "/metadata/name"));
@@ -79,23 +80,7 @@ const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
 /// Thousandths of a quantity: `100m`, `2`, `64Mi`.
 fn milli(text: &str) -> i64 {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, suffix) = text.split_at(digits);
-    let factor: i64 = match suffix {
-        "m" => 1,
-        "k" => 1_000_000,
-        "M" => 1_000_000_000,
-        "G" => 1_000_000_000_000,
-        "Ki" => 1000 << 10,
-        "Mi" => 1000 << 20,
-        "Gi" => 1000 << 30,
-        _ => 1000,
-    };
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    let whole: i64 = whole.parse().unwrap_or(0);
-    let divisor = 10_i64.checked_pow(u32::try_from(part.len()).unwrap_or(0)).unwrap_or(1);
-    let part: i64 = part.parse().unwrap_or(0);
-    whole.saturating_mul(factor).saturating_add(part.saturating_mul(factor) / divisor)
+    thousandths(text).unwrap_or(0)
 }
 
 /// A quantity of a resource in its shortest form.

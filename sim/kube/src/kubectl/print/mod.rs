@@ -86,16 +86,18 @@ pub fn age(object: &Value, now: i64) -> String {
     duration::since(&object["metadata"]["creationTimestamp"], now)
 }
 
+/// Labels as `a=b`, sorted.
+pub fn pairs(map: Option<&Value>) -> Vec<String> {
+    let all = map.and_then(Value::as_object).into_iter().flatten();
+    let mut pairs: Vec<String> =
+        all.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    pairs.sort();
+    pairs
+}
+
 /// Labels as `a=b,c=d`, or `<none>`. Kubernetes: `labels.FormatLabels`.
 pub fn labels(map: Option<&Value>) -> String {
-    let mut pairs: Vec<String> = map
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
-    pairs.sort();
-    or_none(pairs.join(","))
+    or_none(pairs(map).join(","))
 }
 
 /// `<none>` instead of nothing.

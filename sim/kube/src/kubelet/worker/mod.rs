@@ -117,6 +117,14 @@ fn go_seconds(seconds: u64) -> String {
     }
 }
 
+/// All containers of a pod, init containers first.
+fn specs(pod: &Pod) -> impl Iterator<Item = (&Spec, bool)> {
+    let spec = pod.spec.as_ref();
+    let init = spec.and_then(|spec| spec.init_containers.as_ref()).into_iter().flatten();
+    let main = spec.into_iter().flat_map(|spec| &spec.containers);
+    init.map(|spec| (spec, true)).chain(main.map(|spec| (spec, false)))
+}
+
 /// `spec.containers{web}`.
 fn part(name: &str, is_init: bool) -> String {
     let list = if is_init { "initContainers" } else { "containers" };
@@ -148,9 +156,10 @@ impl Worker {
             pod,
         };
         // Those that run already are probed again from the beginning.
-        for (spec, _) in worker.specs() {
+        let pod = Arc::clone(&worker.pod);
+        for (spec, _) in specs(&pod) {
             if worker.record.containers.get(&spec.name).is_some_and(|it| it.run().is_some()) {
-                worker.probes.extend(Probe::all(&spec, sys.now()));
+                worker.probes.extend(Probe::all(spec, sys.now()));
             }
         }
         worker
@@ -185,13 +194,6 @@ impl Worker {
     /// Its status has to be reported again.
     pub fn touch(&mut self) {
         self.dirty = true;
-    }
-
-    /// All containers, init containers first.
-    fn specs(&self) -> Vec<(Spec, bool)> {
-        let Some(spec) = &self.pod.spec else { return Vec::new() };
-        let init = spec.init_containers.iter().flatten().map(|spec| (spec.clone(), true));
-        init.chain(spec.containers.iter().map(|spec| (spec.clone(), false))).collect()
     }
 
     fn host_network(&self) -> bool {
@@ -285,7 +287,8 @@ impl Worker {
         if runs.all(|run| sys.args_of_pid(Pid(run.shim)).is_some()) {
             return;
         }
-        for (spec, is_init) in self.specs() {
+        let pod = Arc::clone(&self.pod);
+        for (spec, is_init) in specs(&pod) {
             let Some(it) = self.record.containers.get_mut(&spec.name) else { continue };
             let Some(run) = it.run().cloned() else { continue };
             if sys.args_of_pid(Pid(run.shim)).is_some() {
@@ -316,7 +319,7 @@ impl Worker {
                 probe.cancel(sys);
             }
             if self.fate == Fate::Runs {
-                self.back_off(sys, here, &spec, is_init);
+                self.back_off(sys, here, spec, is_init);
             }
         }
     }
@@ -369,14 +372,13 @@ impl Worker {
 
     /// Lets the probes ask.
     fn ask(&mut self, sys: &mut dyn Sys, here: &Here) {
+        let pod = Arc::clone(&self.pod);
         let mut probes = std::mem::take(&mut self.probes);
         for probe in &mut probes {
             if !self.asks(probe) || !probe.has_turn(sys.now()) {
                 continue;
             }
-            let Some((spec, is_init)) =
-                self.specs().into_iter().find(|(spec, _)| spec.name == probe.container)
-            else {
+            let Some((spec, is_init)) = specs(&pod).find(|(spec, _)| spec.name == probe.container) else {
                 continue;
             };
             let Some(run) = self.record.containers.get(&spec.name).and_then(Container::run).cloned() else {
@@ -385,10 +387,10 @@ impl Worker {
             let own = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip);
             let ip = own.or(here.host_ip).unwrap_or(Ipv4Addr::LOCALHOST);
             let env = match probe.runs_a_command() {
-                true => self.environment(sys, here, &spec).unwrap_or_default(),
+                true => self.environment(sys, here, spec).unwrap_or_default(),
                 false => BTreeMap::new(),
             };
-            let Some(finding) = probe.turn(sys, &Target { spec: &spec, ip, pid: run.pid(), env }) else {
+            let Some(finding) = probe.turn(sys, &Target { spec, ip, pid: run.pid(), env }) else {
                 continue;
             };
             if let Some(complaint) = finding.complaint {
@@ -396,7 +398,7 @@ impl Worker {
                 let event = (Severity::Warning, "Unhealthy", message.as_str());
                 here.event(sys, &self.pod, &part(&spec.name, is_init), event);
             }
-            self.judge(sys, here, (&spec, is_init), (probe.purpose, finding.verdict));
+            self.judge(sys, here, (spec, is_init), (probe.purpose, finding.verdict));
         }
         self.probes = probes;
     }
@@ -498,7 +500,7 @@ impl Worker {
                 return Err(Later(jittered(sys, RETRY)));
             }
             // Init containers run again in the new one.
-            for (spec, _) in self.specs().iter().filter(|(_, is_init)| *is_init) {
+            for (spec, _) in specs(&self.pod).filter(|(_, is_init)| *is_init) {
                 if let Some(it) = self.record.containers.get_mut(&spec.name) {
                     it.wait("", "");
                 }

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Pod;
 use packet::{NetnsId, Pid};
 use tools::file;
 use tools::image::{self, new_id};
 use world::Sys;
 
-use super::{FIRST_BACK_OFF, Here, Later, RETRY, Spec, Worker, jittered, link_log, part};
+use super::{FIRST_BACK_OFF, Here, Later, RETRY, Spec, Worker, jittered, link_log, part, specs};
 use crate::api::event::Severity;
 use crate::kubelet::container::Start;
 use crate::kubelet::dns;
@@ -35,46 +36,42 @@ impl Worker {
     }
 
     /// The init container that is next; none when all are through.
-    pub(super) fn next_init(&self) -> Option<Spec> {
-        let init = self.pod.spec.as_ref()?.init_containers.as_ref()?;
-        let main_began = self.specs().iter().any(|(spec, is_init)| {
+    pub(super) fn next_init<'a>(&self, pod: &'a Pod) -> Option<&'a Spec> {
+        let init = pod.spec.as_ref()?.init_containers.as_ref()?;
+        let main_began = specs(pod).any(|(spec, is_init)| {
             !is_init && self.record.containers.get(&spec.name).is_some_and(|it| it.state != State::default())
         });
         let open = |spec: &&Spec| self.record.containers.get(&spec.name).is_none_or(|it| !passed(spec, it));
-        init.iter().find(open).filter(|_| !main_began).cloned()
+        init.iter().find(open).filter(|_| !main_began)
     }
 
-    pub(super) fn to_start(&self, sys: &dyn Sys) -> Vec<(Spec, bool)> {
-        match self.next_init() {
+    /// The containers of a pod that are to start now.
+    pub(super) fn to_start<'a>(&self, sys: &dyn Sys, pod: &'a Pod) -> Vec<(&'a Spec, bool)> {
+        match self.next_init(pod) {
             Some(init) => {
                 vec![(init, true)].into_iter().filter(|(spec, _)| self.may_start(sys, spec, true)).collect()
             }
             None => {
                 let goes_on = |spec: &Spec| spec.restart_policy.as_deref() == Some("Always");
-                let all = self.specs().into_iter().filter(|(spec, is_init)| !is_init || goes_on(spec));
+                let all = specs(pod).filter(|(spec, is_init)| !is_init || goes_on(spec));
                 all.filter(|(spec, is_init)| self.may_start(sys, spec, *is_init)).collect()
             }
         }
     }
 
     pub(super) fn has_to_start(&self, sys: &dyn Sys) -> bool {
-        !self.to_start(sys).is_empty() || self.changed_images().next().is_some()
+        !self.to_start(sys, &self.pod).is_empty() || !self.changed_images(&self.pod).is_empty()
     }
 
     /// The containers that run from another image than they are to.
-    pub(super) fn changed_images(&self) -> impl Iterator<Item = Spec> {
+    pub(super) fn changed_images<'a>(&self, pod: &'a Pod) -> Vec<&'a Spec> {
         let differs = |spec: &Spec| {
             let run = self.record.containers.get(&spec.name).and_then(Container::run);
             run.is_some_and(|run| Some(&run.image) != spec.image.as_ref())
                 && !self.kills.contains_key(&spec.name)
         };
-        let changed: Vec<Spec> = self
-            .specs()
-            .into_iter()
-            .filter(|(spec, is_init)| !is_init && differs(spec))
-            .map(|(spec, _)| spec)
-            .collect();
-        changed.into_iter()
+        let main = specs(pod).filter(|(_, is_init)| !is_init).map(|(spec, _)| spec);
+        main.filter(|spec| differs(spec)).collect()
     }
 
     pub(super) fn start_containers(
@@ -83,24 +80,24 @@ impl Worker {
         here: &Here,
         volumes: &[Mounted],
     ) -> Result<(), Later> {
-        let changed: Vec<Spec> = self.changed_images().collect();
-        for spec in changed {
+        let pod = Arc::clone(&self.pod);
+        for spec in self.changed_images(&pod) {
             let message = format!("Container {} definition changed, will be restarted", spec.name);
             let grace = self.grace();
-            self.kill(sys, here, (&spec, false), &message, grace);
+            self.kill(sys, here, (spec, false), &message, grace);
         }
         let mut outcome = Ok(());
         loop {
-            let list = self.to_start(sys);
+            let list = self.to_start(sys, &pod);
             if list.is_empty() {
                 return outcome;
             }
             for (spec, is_init) in list {
-                if let Err(later) = self.start(sys, here, (&spec, is_init), volumes) {
+                if let Err(later) = self.start(sys, here, (spec, is_init), volumes) {
                     outcome = Err(later);
                 }
             }
-            if outcome.is_err() || self.next_init().is_some() {
+            if outcome.is_err() || self.next_init(&pod).is_some() {
                 return outcome;
             }
         }
@@ -119,8 +116,8 @@ impl Worker {
 
     /// The environment of a container for a command in it.
     pub fn environment_of(&self, sys: &dyn Sys, here: &Here, name: &str) -> BTreeMap<String, String> {
-        let spec = self.specs().into_iter().find(|(spec, _)| spec.name == name);
-        spec.and_then(|(spec, _)| self.environment(sys, here, &spec).ok()).unwrap_or_default()
+        let spec = specs(&self.pod).find(|(spec, _)| spec.name == name);
+        spec.and_then(|(spec, _)| self.environment(sys, here, spec).ok()).unwrap_or_default()
     }
 
     /// Starts a container.

@@ -1,13 +1,14 @@
 //! Stopping containers, and a pod as a whole.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tools::file;
 use world::Sys;
 
-use super::{Fate, Here, RETRY, Source, Spec, Worker, jittered, part};
+use super::{Fate, Here, RETRY, Source, Spec, Worker, jittered, part, specs};
 use crate::api;
 use crate::api::event::Severity;
 use crate::kubelet::dns::PodDns;
@@ -65,9 +66,10 @@ impl Worker {
     }
 
     pub(super) fn kill_all(&mut self, sys: &mut dyn Sys, here: &Here, grace: Duration) {
-        for (spec, is_init) in self.specs() {
+        let pod = Arc::clone(&self.pod);
+        for (spec, is_init) in specs(&pod) {
             let message = format!("Stopping container {}", spec.name);
-            self.kill(sys, here, (&spec, is_init), &message, grace);
+            self.kill(sys, here, (spec, is_init), &message, grace);
         }
     }
 
