@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Event, Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, Pod};
 use kernel::request::{LinkAdd, LinkKind, Request as KernelRequest};
 use kube::api::{self, ClusterSettings, manifest};
 use kube::cni::{Release, paths};
@@ -98,11 +98,6 @@ impl Cluster {
                 ),
             );
         }
-        cluster.act(|sys| {
-            let mut namespace = Namespace::default();
-            namespace.metadata.name = Some("default".to_owned());
-            api::create(sys, namespace).expect("a namespace can be made");
-        });
         cluster
     }
 

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use tools::pflag::duration;
 
 use super::queue::Controller;
 
@@ -128,6 +127,11 @@ pub fn invalid(name: &str, value: &str, why: &str) -> String {
     format!("invalid argument {value:?} for \"--{name}\" flag: {why}")
 }
 
+/// A Go duration that isn't negative: `40s`, `1m30s`, `500ms`.
+pub fn duration(text: &str) -> Option<Duration> {
+    u64::try_from(tools::pflag::duration(text)?).ok().map(Duration::from_nanos)
+}
+
 impl Flags {
     /// Reads the arguments after the program's name.
     ///
@@ -171,9 +175,7 @@ impl Flags {
                 }
                 "node-monitor-grace-period" => {
                     let why = format!("time: invalid duration {value:?}");
-                    let nanos = duration(&value).and_then(|nanos| u64::try_from(nanos).ok());
-                    let nanos = nanos.ok_or_else(|| invalid(&name, &value, &why))?;
-                    flags.node_grace = Some(Duration::from_nanos(nanos));
+                    flags.node_grace = Some(duration(&value).ok_or_else(|| invalid(&name, &value, &why))?);
                 }
                 inert if INERT.contains(&inert) => {}
                 _ => return Err(format!("hoplab: kube-controller-manager --{name} is not simulated")),
@@ -240,6 +242,6 @@ mod tests {
                 .map(|flags| (flags.enables(Controller::Deployment), flags.enables(Controller::ReplicaSet)));
             assert_eq!(found, expected.map_err(str::to_owned), "{line}");
         }
-        assert_eq!(duration("1m500ms"), Some(60_500_000_000));
+        assert_eq!(duration("1m500ms"), Some(Duration::from_millis(60_500)));
     }
 }

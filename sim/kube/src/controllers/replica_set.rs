@@ -15,7 +15,6 @@ use super::pods::{
     count, is_active, is_available, is_ready, node_of, phase, ready_since, seconds_to_available,
 };
 use super::queue::Controller;
-use crate::api::event::Severity;
 use crate::api::labels::selects_pairs;
 use crate::api::{get, modify, name_of};
 

@@ -6,7 +6,6 @@ mod health;
 mod words;
 
 use std::task::Poll;
-use std::time::Duration;
 
 use tools::console::write_all;
 use world::{Args, Fd, Next, Program, ReadResult, Sys, Wait};
@@ -107,8 +106,7 @@ impl Running {
         let timeout = |name: &str, default: &str| {
             let text = global.get(&[name]).unwrap_or(default);
             let wrong = || usage(format!("invalid value \"{text}\" for flag -{name}: parse error"));
-            let nanos = tools::pflag::duration(text).and_then(|nanos| u64::try_from(nanos).ok());
-            nanos.map(Duration::from_nanos).ok_or_else(wrong)
+            crate::controllers::flags::duration(text).ok_or_else(wrong)
         };
         let timeouts =
             Timeouts { dial: timeout("timeout", "2s")?, answer: Some(timeout("total-timeout", "5s")?) };
