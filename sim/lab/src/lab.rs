@@ -85,6 +85,7 @@ impl Lab {
 
     /// Boots a cluster and waits until nothing is left to do, or for [`BOOTING`].
     fn boot(&mut self, cluster: &Cluster) -> Result<(), Problem> {
+        self.world.set_namer(kube::proxy::behind);
         for BootCommand { node, command } in cluster.plan.boot() {
             let spot = self.locate(&node)?;
             let typed = type_command(&mut self.world, &spot, &command, &mut Off)?;

@@ -45,6 +45,11 @@ pub trait Names {
         None
     }
 
+    /// What a chain of rules was made for, e.g. `default/web -> 10.244.1.3:80`.
+    fn behind_chain(&self, _chain: &str) -> Option<String> {
+        None
+    }
+
     /// `host` or `host/netns`.
     fn node(&self, host: HostId, netns: NetnsId) -> String {
         let (host, netns) = (self.host(host), self.netns(host, netns));

@@ -46,6 +46,10 @@ impl Names for World {
         self.cmdline(host, pid).map(|cmdline| shortened(&cmdline.to_string()))
     }
 
+    fn behind_chain(&self, chain: &str) -> Option<String> {
+        self.namer?(self.store(), chain)
+    }
+
     fn rules_near(
         &self,
         host: HostId,

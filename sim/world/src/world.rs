@@ -65,6 +65,8 @@ pub struct World {
     /// Decides what would be random, on a copy on which a packet is followed.
     pub(crate) choices: Option<Box<Choices>>,
     verify_checksums: bool,
+    /// Finds what a chain of rules was made for, by what the store has.
+    pub(crate) namer: Option<fn(&Store, &str) -> Option<String>>,
 }
 
 /// How a run ended.
@@ -98,7 +100,14 @@ impl World {
             events_run: 0,
             choices: None,
             verify_checksums: false,
+            namer: None,
         }
+    }
+
+    /// From now on traces say what chains of rules were made for: `namer` finds it in the store by
+    /// a chain's name.
+    pub fn set_namer(&mut self, namer: fn(&Store, &str) -> Option<String>) {
+        self.namer = Some(namer);
     }
 
     /// Virtual time.

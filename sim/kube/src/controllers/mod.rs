@@ -39,6 +39,7 @@ mod taint_eviction;
 
 pub use kubernetes_service::kubernetes_service;
 pub use namespace::system_namespaces;
+pub use slices::SERVICE_NAME;
 
 use world::Registry;
 

@@ -4,6 +4,7 @@
 //! (the rules it makes of them). A proxier is a plain state machine: objects go in, texts for
 //! `iptables` and `iptables-restore` come out; who runs them is the caller's matter.
 
+mod behind;
 pub mod config;
 pub mod conntrack;
 mod daemon;
@@ -14,6 +15,7 @@ mod options;
 pub mod service;
 pub mod tracker;
 
+pub use behind::behind;
 pub use config::{Family, LocalDetector, Profile, ProxyConfig};
 pub use endpoint::{Endpoint, Usable};
 pub use names::{Protocol, ServiceName, ServicePortName};

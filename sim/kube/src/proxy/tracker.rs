@@ -10,9 +10,7 @@ use super::conntrack::Stale;
 use super::{
     Endpoint, Family, Profile, Protocol, ServiceName, ServicePort, ServicePortName, endpoint, service,
 };
-
-/// The label of a slice that names its Service.
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
+use crate::controllers::SERVICE_NAME;
 
 /// The objects that a proxier of a family watches, and what changed since its last sync.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::report::{
     HopReport, JSON_VERSION, NearestReport, PacketReport, ParentReport, Recording, RewriteReport,
     RuleContext, SenderReport, StepDetail, StepReport,
 };
-use super::sentence::{Wording, devices, kernel_function, sentence};
+use super::sentence::{Wording, behind, devices, kernel_function, sentence};
 use crate::journey::{Disposition, Trace};
 use crate::{
     Around, BridgeCall, Decision, Journeys, Names, Place, Relation, RewriteBy, Step, StepKind, describe,
@@ -321,6 +321,7 @@ impl Here<'_> {
                 chains: chains.clone(),
                 number: *number,
                 text: text.clone(),
+                object: behind(chains, self.names),
                 context: chains.last().and_then(|chain| {
                     let context = self.context(table, chain, Around::Rule(*number))?;
                     // The rules may have changed since.

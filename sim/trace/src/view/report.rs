@@ -313,6 +313,8 @@ pub enum DecisionReport {
         number: u32,
         /// The rule as `iptables -S` prints it.
         text: String,
+        /// What its chain was made for, e.g. `default/web -> 10.244.1.3:80`.
+        object: Option<String>,
         /// The rules around it.
         context: Option<RuleContext>,
     },

@@ -52,22 +52,31 @@ fn changes_text(changes: &[FieldChange]) -> String {
     changes.iter().map(|c| format!("{} {} ⇒ {}", c.field, c.before, c.after)).collect::<Vec<_>>().join(", ")
 }
 
-/// The place of a decision: `filter FORWARD policy`, `nat PREROUTING → KUBE-SVC #2`.
-pub(crate) fn decision_text(decision: &Decision) -> String {
+/// The place of a decision, and what its chain was made for: `filter FORWARD policy`,
+/// `nat PREROUTING → KUBE-SVC #2 (default/web)`.
+pub(crate) fn decision_text(decision: &Decision, names: &dyn Names) -> String {
     match decision {
-        Decision::Rule { table, chains, number, .. } => format!("{table} {} #{number}", chains.join(" → ")),
+        Decision::Rule { table, chains, number, .. } => {
+            let object = behind(chains, names).map_or(String::new(), |object| format!(" ({object})"));
+            format!("{table} {} #{number}{object}", chains.join(" → "))
+        }
         Decision::Policy { table, chain, .. } => format!("{table} {chain} policy"),
     }
 }
 
+/// What the last of those chains that was made for something was made for.
+pub(super) fn behind(chains: &[String], names: &dyn Names) -> Option<String> {
+    chains.iter().rev().find_map(|chain| names.behind_chain(chain))
+}
+
 /// The place of a decision and what stands there.
-fn decision_detail(decision: &Decision) -> String {
+fn decision_detail(decision: &Decision, names: &dyn Names) -> String {
     match decision {
-        Decision::Rule { text, .. } => format!("{}  {text}", decision_text(decision)),
+        Decision::Rule { text, .. } => format!("{}  {text}", decision_text(decision, names)),
         Decision::Policy { nearest: Some((rule, failed)), .. } => {
-            format!("{}; nearest rule: {rule} ({failed})", decision_text(decision))
+            format!("{}; nearest rule: {rule} ({failed})", decision_text(decision, names))
         }
-        Decision::Policy { nearest: None, .. } => decision_text(decision),
+        Decision::Policy { nearest: None, .. } => decision_text(decision, names),
     }
 }
 
@@ -92,8 +101,8 @@ pub(super) fn sentence<'a>(
     let host = step.place.host;
     let full = wording == Wording::Full;
     let detail = |decision: &Decision| match wording {
-        Wording::Plain | Wording::Full => decision_detail(decision),
-        Wording::Brief => decision_text(decision),
+        Wording::Plain | Wording::Full => decision_detail(decision, names),
+        Wording::Brief => decision_text(decision, names),
     };
     match &step.kind {
         StepKind::Created { by, parents, frame } => {
@@ -157,7 +166,7 @@ pub(super) fn sentence<'a>(
         StepKind::Rewrite { by, changes } => {
             let by = match by {
                 RewriteBy::Nat(Some(decision)) | RewriteBy::Target(decision) => {
-                    format!("  [{}]", decision_text(decision))
+                    format!("  [{}]", decision_text(decision, names))
                 }
                 RewriteBy::Nat(None) => "  [nat, by its connection]".to_owned(),
                 RewriteBy::Forward => String::new(),

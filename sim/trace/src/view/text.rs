@@ -169,8 +169,10 @@ impl Page<'_> {
         let StepKind::Drop { reason, decided_by: Some(decision) } = &step.kind else {
             return vec![Line { tone, text: self.sentence(step, full) }];
         };
-        let mut lines =
-            vec![Line { tone, text: format!("dropped by {} ({reason})", decision_text(decision)) }];
+        let mut lines = vec![Line {
+            tone,
+            text: format!("dropped by {} ({reason})", decision_text(decision, self.names)),
+        }];
         let mut plain = |text: String| lines.push(Line { tone: Tone::Plain, text });
         match decision {
             Decision::Rule { text, .. } => plain(text.clone()),
