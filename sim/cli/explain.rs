@@ -9,7 +9,8 @@ use crate::load::load;
 /// Arguments of `hoplab explain`.
 #[derive(Args)]
 pub(crate) struct ExplainArgs {
-    /// What to explain: `node/HOST`, `pod/NAME`, `pod/NAMESPACE/NAME`, `HOST/CONTAINER` or `HOST/NAMESPACE`.
+    /// What to explain: `node/HOST`, `pod/NAME`, `pod/NAMESPACE/NAME`, `svc/NAME`,
+    /// `svc/NAMESPACE/NAME`, `HOST/CONTAINER` or `HOST/NAMESPACE`.
     object: String,
     /// The network that it is in.
     #[arg(long, value_name = "FILE")]

@@ -19,14 +19,15 @@ pub(crate) struct TraceArgs {
     topology: PathBuf,
     /// Where the packet is sent: `host` or `host/namespace`.
     from: String,
-    /// Where it goes: an address, or `host` or `host/namespace` for its first one.
+    /// Where it goes: an address, `host`, `host/namespace` or `pod/NAME` for its first one, or
+    /// `svc/NAME` or `svc/NAMESPACE/NAME` for a Service's cluster address.
     to: String,
-    /// Protocol.
-    #[arg(long, value_enum, default_value_t = Protocol::Icmp)]
-    proto: Protocol,
-    /// Destination port.
-    #[arg(long, default_value_t = 80)]
-    port: u16,
+    /// Protocol; that of the port for a Service, else icmp.
+    #[arg(long, value_enum)]
+    proto: Option<Protocol>,
+    /// Destination port; the first one of a Service, else 80.
+    #[arg(long)]
+    port: Option<u16>,
     /// Source port, or the identifier of an echo request.
     #[arg(long, default_value_t = 40000)]
     sport: u16,
@@ -43,12 +44,41 @@ pub(crate) struct TraceArgs {
     trace: TraceOptions,
 }
 
+/// Where a packet goes.
+struct Target {
+    dst: IpAddr,
+    proto: Protocol,
+    port: u16,
+}
+
 impl TraceArgs {
+    /// Finds what `to` means.
+    fn target(&self, lab: &lab::Lab) -> Result<Target, String> {
+        let (proto, port) = (self.proto.unwrap_or(Protocol::Icmp), self.port.unwrap_or(80));
+        if let Ok(dst) = self.to.parse() {
+            return Ok(Target { dst, proto, port });
+        }
+        if let Some(name) = self.to.strip_prefix("svc/") {
+            let service = lab.service(name).map_err(|problem| problem.to_string())?;
+            let wanted = |(_, port): &(Proto, u16)| self.port.is_none_or(|wanted| wanted == *port);
+            let (proto, port) = match service.ports.iter().find(|port| wanted(port)) {
+                Some((Proto::UDP, port)) => (Protocol::Udp, *port),
+                Some((_, port)) => (Protocol::Tcp, *port),
+                None => (proto, port),
+            };
+            let proto = self.proto.unwrap_or(proto);
+            return Ok(Target { dst: service.address, proto, port: self.port.unwrap_or(port) });
+        }
+        let Spot { host, netns, .. } = lab.locate(&self.to).map_err(|problem| problem.to_string())?;
+        let dst = first_address(&lab.world, host, netns);
+        Ok(Target { dst: dst.ok_or_else(|| format!("`{}` has no address", self.to))?, proto, port })
+    }
+
     /// What was asked, in words.
-    fn title(&self) -> String {
-        let port = match self.proto {
-            Protocol::Tcp => format!("tcp port {}", self.port),
-            Protocol::Udp => format!("udp port {}", self.port),
+    fn title(&self, target: &Target) -> String {
+        let port = match target.proto {
+            Protocol::Tcp => format!("tcp port {}", target.port),
+            Protocol::Udp => format!("udp port {}", target.port),
             Protocol::Icmp => "icmp".to_owned(),
         };
         format!("trace {} to {}, {port}", self.from, self.to)
@@ -79,18 +109,14 @@ pub(crate) fn main(args: &TraceArgs) -> ExitCode {
 fn follow(args: &TraceArgs) -> Result<String, String> {
     let lab = load(&args.topology, args.seed)?;
     let Spot { host, netns, .. } = lab.locate(&args.from).map_err(|problem| problem.to_string())?;
-    let dst = match args.to.parse() {
-        Ok(addr) => addr,
-        Err(_) => {
-            let Spot { host, netns, .. } = lab.locate(&args.to).map_err(|problem| problem.to_string())?;
-            first_address(&lab.world, host, netns).ok_or_else(|| format!("`{}` has no address", args.to))?
-        }
-    };
+    let target = args.target(&lab)?;
+    let Target { dst, proto, port } = target;
+    let title = args.title(&target);
     let src = source(&lab.world, host, netns, dst)
         .ok_or_else(|| format!("`{}` has no address to send from", args.from))?;
     let probe = Probe {
         device: None,
-        proto: match args.proto {
+        proto: match proto {
             Protocol::Tcp => Proto::TCP,
             Protocol::Udp => Proto::UDP,
             Protocol::Icmp => Proto::ICMP,
@@ -98,7 +124,7 @@ fn follow(args: &TraceArgs) -> Result<String, String> {
         src,
         sport: args.sport,
         dst,
-        dport: args.port,
+        dport: port,
         flags: TcpFlags::SYN,
         mark: args.mark,
     };
@@ -106,13 +132,13 @@ fn follow(args: &TraceArgs) -> Result<String, String> {
     let outcomes = lab.world.probe(host, netns, &probe, follow).map_err(|error| error.to_string())?;
     let mut text = String::new();
     let mut steps = Vec::new();
-    let mut document = args.trace.document(&args.title(), Packets::Subjects);
+    let mut document = args.trace.document(&title, Packets::Subjects);
     for outcome in outcomes {
         let verdict = format!("{}{}\n", outcome.draws_text(), outcome.verdict);
         if args.trace.is_document() {
             let typed = Typed {
                 on: args.from.clone(),
-                command: args.title(),
+                command: title.clone(),
                 output: verdict.clone(),
                 status: None,
                 subjects: vec![outcome.trace.packet],

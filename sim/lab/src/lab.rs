@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::cluster::BootCommand;
-use packet::{HostId, NetnsId, Pid, SimTime};
+use packet::{HostId, NetnsId, Pid, Proto, SimTime};
 use trace::{Observer, Off, Recorder};
 use world::{Outcome, Stream, World};
 
@@ -115,6 +116,34 @@ impl Lab {
         locate(&self.world, on)
     }
 
+    /// Finds a Service by `NAME` or `NAMESPACE/NAME`.
+    ///
+    /// # Errors
+    /// There is no such Service, or it has no cluster address.
+    pub fn service(&self, name: &str) -> Result<ServiceSpot, Problem> {
+        let store = self.world.store();
+        let (namespace, short) = name.split_once('/').unwrap_or(("default", name));
+        let service = kube::api::get::<Service>(store, namespace, short).ok_or_else(|| {
+            let all = kube::api::list::<Service>(store, Some(namespace));
+            let hint = nearest(short, all.iter().map(|service| kube::api::name_of(&**service)));
+            Problem::Unknown { kind: "Service", name: name.to_owned(), hint }
+        })?;
+        let spec = service.spec.clone().unwrap_or_default();
+        let address = spec.cluster_ip.and_then(|ip| ip.parse().ok()).ok_or_else(|| {
+            let message = format!("the Service `{name}` has no cluster address");
+            Problem::Conflict { message, hint: None }
+        })?;
+        let ports = spec.ports.unwrap_or_default().into_iter().filter_map(|port| {
+            let proto = match port.protocol.as_deref() {
+                Some("UDP") => Proto::UDP,
+                Some("SCTP") => return None,
+                _ => Proto::TCP,
+            };
+            Some((proto, u16::try_from(port.port).ok()?))
+        });
+        Ok(ServiceSpot { address, ports: ports.collect() })
+    }
+
     /// Types `command` at the shell of `on`, a `host`, `host/container` or `host/namespace`, waits for its end and
     /// keeps what every packet did meanwhile.
     ///
@@ -143,6 +172,15 @@ impl Lab {
             .map_err(|problem| FileError::new(&self.file, problem))?;
         Ok((typed.output, typed.status))
     }
+}
+
+/// Where a Service is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceSpot {
+    /// Its cluster address.
+    pub address: IpAddr,
+    /// Its ports of TCP and UDP.
+    pub ports: Vec<(Proto, u16)>,
 }
 
 /// What a command did to its console.

@@ -46,7 +46,7 @@ pub use compare::{Backend, Cost, compare, table as cost_table};
 pub use error::{FileError, Place, Problem};
 pub use expect::{Expectation, ExpectationError, Failure, Verdict};
 pub use explain::{BareNic, Explanation, Part, Step, bare_world};
-pub use lab::{Lab, Spot, locate};
+pub use lab::{Lab, ServiceSpot, Spot, locate};
 pub use place::Places;
 pub use ran::Ran;
 pub use run::{Replay, StepReport, Tally};

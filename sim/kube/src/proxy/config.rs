@@ -47,6 +47,18 @@ impl Profile {
         [Self::V1_30, Self::V1_9, Self::V1_1].into_iter().find(|profile| profile.name() == text)
     }
 
+    /// The profile of a version such as `v1.9.11`; the rules of 1.28 and later are those of 1.30.
+    pub fn of_version(text: &str) -> Option<Self> {
+        let (major, rest) = text.strip_prefix('v')?.split_once('.')?;
+        let minor: u32 = rest.split(['.', '-', '+']).next()?.parse().ok()?;
+        match (major, minor) {
+            ("1", 28..=32) => Some(Self::V1_30),
+            ("1", 9) => Some(Self::V1_9),
+            ("1", 1 | 2) => Some(Self::V1_1),
+            _ => None,
+        }
+    }
+
     /// The release's number: `1.30`, `1.9`, `1.1`.
     pub fn name(self) -> &'static str {
         match self {

@@ -17,6 +17,7 @@ mod object;
 mod pod;
 mod ports;
 mod routes;
+mod service;
 mod sets;
 mod settings;
 mod tables;
@@ -72,12 +73,15 @@ pub enum Step {
 }
 
 impl Lab {
-    /// Explains an object: `node/HOST`, `pod/NAME`, `pod/NAMESPACE/NAME`, or a place of a host,
-    /// `HOST/CONTAINER` or `HOST/NAMESPACE`.
+    /// Explains an object: `node/HOST`, `pod/NAME`, `pod/NAMESPACE/NAME`, `svc/NAME`,
+    /// `svc/NAMESPACE/NAME`, or a place of a host, `HOST/CONTAINER` or `HOST/NAMESPACE`.
     ///
     /// # Errors
     /// An unknown object, with the nearest that exists.
     pub fn explain(&self, object: &str) -> Result<Explanation, Problem> {
+        if let Some(name) = object.strip_prefix("svc/") {
+            return self.explain_service(object, name);
+        }
         let (host, netns) = object::find(&self.world, object)?;
         let kernel = self.world.host(host);
         let mut draft = Draft::new(self, host)?;

@@ -54,6 +54,8 @@ const fn with_files(image: Image, files: &'static [(&'static str, &'static str)]
 
 const NGINX: &[&str] = &["nginx", "-g", "daemon off;"];
 
+const KUBE_PROXY: &[&str] = &["/usr/local/bin/kube-proxy"];
+
 const IMAGES: &[Image] = &[
     with_files(server("nginx", &["/docker-entrypoint.sh"], NGINX, &["80/tcp"]), nginx::FILES),
     with_files(server("ikubernetes/myapp", &[], NGINX, &["80/tcp"]), nginx::MYAPP_FILES),
@@ -81,7 +83,7 @@ const IMAGES: &[Image] = &[
     server("kube-apiserver", &[], &["kube-apiserver"], &[]),
     server("kube-controller-manager", &[], &["kube-controller-manager"], &[]),
     server("kube-scheduler", &[], &["kube-scheduler"], &[]),
-    server("kube-proxy", &[], &["/usr/local/bin/kube-proxy"], &[]),
+    with_files(server("kube-proxy", &[], KUBE_PROXY, &[]), &[("/usr/local/bin/kube-proxy", "ELF TAG\n")]),
 ];
 
 /// Other names of the same images: mirrors, and the registries that moved.
@@ -97,6 +99,8 @@ const MIRRORS: &[(&str, &str)] = &[
     ("google_containers/pause", "pause"),
     ("google_containers/serve_hostname", "serve_hostname"),
     ("google_containers/etcd", "etcd"),
+    ("google_containers/kube-proxy", "kube-proxy"),
+    ("google_containers/kube-proxy-amd64", "kube-proxy"),
 ];
 
 /// The registries whose images need no account: their names say nothing about the image.

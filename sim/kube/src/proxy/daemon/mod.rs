@@ -12,11 +12,12 @@ use k8s_openapi::api::core::v1::{Node, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use packet::SimTime;
 use tools::console::write_all;
+use tools::net::read_file;
 use world::{Args, Entry, Fd, Next, Program, Signal, Sys, Wait};
 
 use super::iptables::Proxier;
 use super::options::Options;
-use super::{Family, ProxyConfig};
+use super::{Family, PATHS, Profile, ProxyConfig};
 use crate::api::{key, prefix};
 use crate::controllers::API_SERVER_KEY;
 use crate::controllers::manager::watch;
@@ -26,7 +27,7 @@ use node::Rejected;
 use ports::Ports;
 use schedule::Schedule;
 
-/// The version that it says it has.
+/// The version of a program that doesn't say which it is.
 const VERSION: &str = "v1.30.5";
 /// The label that names a node's zone.
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -83,13 +84,26 @@ impl Daemon {
 struct Ended(i32, String);
 
 fn read_options(sys: &mut dyn Sys, args: &[String]) -> Result<Options, Ended> {
-    let options = Options::parse(args.get(1..).unwrap_or_default())
-        .map_err(|error| Ended(1, format!("Error: {error}\n")))?;
+    let failed = |error: String| Ended(1, format!("Error: {error}\n"));
+    let mut options = Options::parse(args.get(1..).unwrap_or_default()).map_err(failed)?;
+    let version = version(sys);
     if options.version {
-        return Err(Ended(0, format!("Kubernetes {VERSION}\n")));
+        return Err(Ended(0, format!("Kubernetes {version}\n")));
     }
-    let _ = sys;
-    Ok(options)
+    options.config.profile = Profile::of_version(&version).ok_or_else(|| {
+        failed(format!("hoplab: kube-proxy {version} is not simulated, only 1.30, 1.9 and 1.1"))
+    })?;
+    match (options.mode.as_str(), options.config.profile) {
+        ("" | "iptables", _) => Ok(options),
+        (mode, _) => Err(failed(format!("hoplab: kube-proxy --proxy-mode={mode} is not simulated"))),
+    }
+}
+
+/// The version that the program's file says it has.
+fn version(sys: &mut dyn Sys) -> String {
+    let texts = PATHS.iter().filter_map(|path| read_file(sys, path));
+    let versions = texts.filter_map(|text| Some(text.strip_prefix("ELF ")?.trim().to_owned()));
+    versions.into_iter().find(|version| version.starts_with('v')).unwrap_or_else(|| VERSION.to_owned())
 }
 
 #[derive(Clone, Debug)]
@@ -127,11 +141,15 @@ impl State {
             klog(sys, 'I', "proxier.go:243", &format!("\"Setting route_localnet=1 {why}\""));
             node::set_sysctl(sys, name, value);
         }
-        klog(sys, 'I', "server.go:872", &format!("\"Version info\" version={VERSION:?}"));
+        let version = version(sys);
+        klog(sys, 'I', "server.go:872", &format!("\"Version info\" version={version:?}"));
         for (place, what) in [("192", "service"), ("101", "endpoint slice"), ("319", "node")] {
             klog(sys, 'I', &format!("config.go:{place}"), &format!("\"Starting {what} config controller\""));
             let text = format!("Waiting for caches to sync for {what} config");
             klog(sys, 'I', "shared_informer.go:313", &text);
+        }
+        if config.profile != Profile::V1_30 {
+            node::ensure_kubelet(sys, config.masquerade_bit);
         }
         node::ensure_canaries(sys, &proxier);
         let schedule = Schedule::new(config.min_sync_period);

@@ -7,7 +7,7 @@ use world::{Fd, OpenMode, Spawn, Sys};
 
 use super::since_start;
 use crate::cni::iptables::Iptables;
-use crate::proxy::iptables::{Ensure, NodeView, Place, Proxier, Sync};
+use crate::proxy::iptables::{Ensure, NodeView, Place, Proxier, Sync, kubelet};
 use crate::time::klog;
 
 /// Why a sync failed: place and text of the log's line.
@@ -75,6 +75,18 @@ fn ensure(sys: &mut dyn Sys, wanted: &Ensure) -> Result<(), Rejected> {
                 let message = format!("\"Failed to ensure chain jumps\" err={:?} {at}", error.to_string());
                 Rejected { place: "proxier.go:874", message }
             })
+        }
+    }
+}
+
+/// Makes what the kubelet of a node made as long as kube-proxy relied on it.
+///
+/// Simplified: kube-proxy makes it, not the kubelet, and doesn't look after it.
+pub fn ensure_kubelet(sys: &mut dyn Sys, masquerade_bit: u8) {
+    const DROP_BIT: u8 = 15;
+    for wanted in kubelet(masquerade_bit, DROP_BIT) {
+        if let Err(Rejected { place, message }) = ensure(sys, &wanted) {
+            klog(sys, 'E', place, &message);
         }
     }
 }
