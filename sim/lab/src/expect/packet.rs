@@ -1,6 +1,6 @@
 //! Judging a packet by its trace.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use netfilter::RejectWith;
 use packet::{Body, DevId, EtherPayload, Frame, HostId, Icmp, NetnsId, TcpFlags, UdpData};
@@ -50,6 +50,18 @@ impl Seen<'_> {
         self.trace.hops.iter().flat_map(|hop| &hop.steps)
     }
 
+    /// The address that `field` got after a device saw the packet last: in PREROUTING or INPUT of its
+    /// receiver.
+    fn rewritten(&self, field: &str) -> Option<IpAddr> {
+        let inside = self.all_steps().rev().take_while(|step| step.frame().is_none());
+        let mut changes = inside.flat_map(|step| match &step.kind {
+            StepKind::Rewrite { changes, .. } => changes.as_slice(),
+            _ => &[],
+        });
+        let after = &changes.find(|change| change.field == field)?.after;
+        after.parse::<SocketAddr>().map(|at| at.ip()).or_else(|_| after.parse()).ok()
+    }
+
     /// The rule or policy that ended it.
     fn decision(&self) -> Option<&Decision> {
         self.all_steps().rev().find_map(|step| match &step.kind {
@@ -74,8 +86,12 @@ impl Seen<'_> {
         }
         let arrived = self.trace.last_frame();
         for (word, wanted, seen) in [
-            ("source", source, arrived.ip().map(packet::Packet::src)),
-            ("destination", destination, arrived.ip().map(packet::Packet::dst)),
+            ("source", source, self.rewritten("src").or_else(|| arrived.ip().map(packet::Packet::src))),
+            (
+                "destination",
+                destination,
+                self.rewritten("dst").or_else(|| arrived.ip().map(packet::Packet::dst)),
+            ),
         ] {
             if wanted.is_some() && seen != wanted {
                 let seen = seen.map_or("no address".to_owned(), |addr| addr.to_string());

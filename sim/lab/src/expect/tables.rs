@@ -1,6 +1,7 @@
 //! Judging the tables of a kernel: only by what a person could see, by typing the commands on a
 //! copy of the world.
 
+use indexmap::IndexSet;
 use trace::{Decision, StepKind};
 use world::World;
 
@@ -134,7 +135,9 @@ pub(super) fn rule_hit(ran: &Ran, on: &str, written: &str) -> Result<Verdict, Pr
     Ok(Verdict::of(moved, || match met[..] {
         [] => format!("the packets met no rule on {on}"),
         _ => {
-            let places: Vec<String> = met.iter().map(|decision| super::place::place_of(decision)).collect();
+            let places: IndexSet<String> =
+                met.iter().map(|decision| super::place::place_of(decision)).collect();
+            let places: Vec<String> = places.into_iter().collect();
             format!("on {on} the packets met {}", places.join(", "))
         }
     }))
