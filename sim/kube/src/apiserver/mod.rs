@@ -8,8 +8,9 @@ mod carrier;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use packet::NetnsId;
+use packet::{NetnsId, SimTime};
 use tools::net::http_server::HttpServer;
 use world::{Args, Fd, Next, Program, Registry, Signal, Spawn, Sys, Wait};
 
@@ -36,7 +37,13 @@ struct State {
     server: HttpServer,
     /// What has been seen of the store.
     seen: u64,
+    /// When it next looks after the Service `kubernetes`.
+    reconcile: SimTime,
 }
+
+/// How often the API server puts its own address back behind the Service `kubernetes`. Kubernetes:
+/// `DefaultEndpointReconcilerInterval`.
+const RECONCILE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Flags that have an effect.
 const SETTINGS: &[&str] = &["advertise-address", "bind-address", "secure-port"];
@@ -127,7 +134,7 @@ impl State {
         sys.store_put(API_SERVER, Arc::new(SocketAddr::new(IpAddr::V4(address), port)));
         controllers::system_namespaces(sys);
         controllers::kubernetes_service(sys).map_err(|error| error.to_string())?;
-        Ok(Self { server, seen })
+        Ok(Self { server, seen, reconcile: sys.now() + RECONCILE_INTERVAL })
     }
 
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
@@ -147,7 +154,17 @@ impl State {
             });
         }
         self.seen = revision;
-        Wait { fds: self.server.fds(), watch: Some(stream::any_request(self.seen)), ..Wait::default() }
+        if sys.now() >= self.reconcile {
+            // What was refused is tried again the next time.
+            let _ = controllers::kubernetes_service(sys);
+            self.reconcile = sys.now() + RECONCILE_INTERVAL;
+        }
+        Wait {
+            fds: self.server.fds(),
+            until: Some(self.reconcile),
+            watch: Some(stream::any_request(self.seen)),
+            ..Wait::default()
+        }
     }
 }
 

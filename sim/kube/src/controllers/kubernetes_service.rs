@@ -36,7 +36,8 @@ fn put<K: Kind>(sys: &mut dyn Sys, object: K, same: fn(&mut K, K)) -> Result<(),
 }
 
 /// Makes the Service, its Endpoints and its EndpointSlice, or brings the latter two up to date.
-/// The API server does that when it starts; the namespace `default` must be there.
+/// The API server does that when it starts and every ten seconds; the namespace `default` must be
+/// there.
 ///
 /// # Errors
 /// The API server's refusal: the first address of the service CIDR is taken.
