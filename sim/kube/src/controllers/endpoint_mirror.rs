@@ -44,7 +44,8 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
     slices::reconcile(cx, &present, wanted, &metadata);
 }
 
-fn group(subset: &EndpointSubset) -> Group {
+/// The ports and endpoints of a subset, those that are ready first.
+pub fn group(subset: &EndpointSubset) -> Group {
     let ports = subset.ports.iter().flatten().map(|port| EndpointPort {
         name: Some(port.name.clone().unwrap_or_default()),
         port: Some(port.port),

@@ -37,8 +37,10 @@ mod slices;
 mod stateful_set;
 mod taint_eviction;
 
+pub(crate) use endpoint_mirror::group;
 pub use kubernetes_service::kubernetes_service;
 pub use namespace::system_namespaces;
+pub(crate) use slices::Group;
 pub use slices::SERVICE_NAME;
 
 use world::Registry;

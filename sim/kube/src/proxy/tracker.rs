@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{Endpoints, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::conntrack::Stale;
 use super::{
     Endpoint, Family, Profile, Protocol, ServiceName, ServicePort, ServicePortName, endpoint, service,
 };
-use crate::controllers::SERVICE_NAME;
+use crate::controllers::{Group, SERVICE_NAME, group};
 
 /// The objects that a proxier of a family watches, and what changed since its last sync.
 #[derive(Clone, Debug)]
@@ -100,6 +101,27 @@ impl Tracker {
         self.pending_endpoints.insert(service.clone());
         self.of_service.entry(service.clone()).or_default().insert(key.clone());
         self.slices.insert(key, (service, slice));
+    }
+
+    /// Endpoints are there, were changed, or are gone: releases up to 1.18 watch these. Each subset
+    /// counts as a slice.
+    pub fn set_endpoints(&mut self, (namespace, name): &ServiceName, endpoints: Option<&Endpoints>) {
+        let known: Vec<String> = self
+            .of_service
+            .get(&(namespace.clone(), name.clone()))
+            .map(|keys| keys.iter().map(|(_, slice)| slice.clone()).collect())
+            .unwrap_or_default();
+        for slice in known {
+            self.set_slice(namespace, &slice, None);
+        }
+        for (number, subset) in endpoints.into_iter().flat_map(|all| &all.subsets).flatten().enumerate() {
+            let Group { ports, endpoints } = group(subset);
+            let labels = [(SERVICE_NAME.to_owned(), name.clone())].into();
+            let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
+            let address_type = self.family.name().to_owned();
+            let slice = EndpointSlice { address_type, endpoints, metadata, ports: Some(ports) };
+            self.set_slice(namespace, &format!("{name}/{number}"), Some(Arc::new(slice)));
+        }
     }
 
     /// Whether anything waits to be applied.

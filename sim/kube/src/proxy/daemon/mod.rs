@@ -8,7 +8,7 @@ mod schedule;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Node, Service};
+use k8s_openapi::api::core::v1::{Endpoints, Node, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use packet::SimTime;
 use tools::console::write_all;
@@ -163,10 +163,18 @@ impl State {
         let revision = sys.store().revision();
         let is_connected = sys.store().get(API_SERVER_KEY).is_some();
         let node_key = key::<Node>("", &self.config.node_name);
+        let watches_endpoints = self.config.profile != Profile::V1_30;
         if is_connected {
             let mut changed = false;
             for (key, entry) in sys.store().changes(self.seen) {
-                changed |= observe(&mut self.proxier, &mut self.is_eligible, &node_key, key, entry);
+                changed |= observe(
+                    &mut self.proxier,
+                    &mut self.is_eligible,
+                    watches_endpoints,
+                    &node_key,
+                    key,
+                    entry,
+                );
             }
             if self.seen == 0 {
                 for what in ["service", "endpoint slice", "node"] {
@@ -191,7 +199,9 @@ impl State {
             self.sync(sys);
         }
         self.serve(sys);
-        let prefixes = [API_SERVER_KEY, &prefix::<Service>(None), &prefix::<EndpointSlice>(None), &node_key];
+        let endpoints =
+            if watches_endpoints { prefix::<Endpoints>(None) } else { prefix::<EndpointSlice>(None) };
+        let prefixes = [API_SERVER_KEY, &prefix::<Service>(None), &endpoints, &node_key];
         let until = self.schedule.next().map_or(self.next_look, |next| next.min(self.next_look));
         let after = if is_connected { self.seen } else { revision };
         Wait {
@@ -244,6 +254,7 @@ impl State {
 fn observe(
     proxier: &mut Proxier,
     is_eligible: &mut bool,
+    watches_endpoints: bool,
     node_key: &str,
     changed: &str,
     entry: Option<&Entry>,
@@ -255,7 +266,16 @@ fn observe(
     if let Some(name) = object(&prefix::<Service>(None)) {
         proxier.tracker.set_service(name, entry.and_then(Entry::get::<Service>));
     } else if let Some((namespace, name)) = object(&prefix::<EndpointSlice>(None)) {
+        if watches_endpoints {
+            return false;
+        }
         proxier.tracker.set_slice(&namespace, &name, entry.and_then(Entry::get::<EndpointSlice>));
+    } else if let Some(name) = object(&prefix::<Endpoints>(None)) {
+        if !watches_endpoints {
+            return false;
+        }
+        let endpoints = entry.and_then(Entry::get::<Endpoints>);
+        proxier.tracker.set_endpoints(&name, endpoints.as_deref());
     } else if changed == node_key {
         let node = entry.and_then(Entry::get::<Node>);
         let metadata = node.as_ref().map(|node| &node.metadata);
