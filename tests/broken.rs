@@ -2,7 +2,7 @@
 //!
 //! Each file of `tests/broken/` has one mistake. Its first line says where the message must point:
 //! `//~ 7:12`, or `//~ parts/other.ron 7:12` if that is in an included file, or `//~` alone if the
-//! mistake has no place. The whole message is a snapshot: `INSTA_UPDATE=always cargo test --test
+//! mistake has no place. A manifest's begins with `#~`. The whole message is a snapshot: `INSTA_UPDATE=always cargo test --test
 //! broken`, and read it.
 
 #![allow(clippy::expect_used)]
@@ -70,5 +70,47 @@ fn scenarios() {
         &["run", "--topologies", "../../../sim/lab/tests/topologies", "FILE"],
         "error",
         BAD_INPUT,
+    );
+}
+
+/// What `kubectl apply` says of each manifest, and where.
+#[test]
+fn manifests() {
+    let folder = Path::new("tests/broken/manifests");
+    let mut script = String::new();
+    let mut markers = Vec::new();
+    for file in support::files(folder, "yaml") {
+        let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file).expect("the file can be read");
+        script.push_str(&format!("cat > {name} <<'END'\n{text}END\necho '# kubectl apply -f {name}'\n"));
+        script.push_str(&format!("kubectl apply -f {name}\n"));
+        let marker = text.lines().next().and_then(|line| line.strip_prefix("#~"));
+        markers.push((name, marker.expect("a marker").trim().to_owned()));
+    }
+    let out = Command::new(env!("CARGO_BIN_EXE_hoplab"))
+        .args(["sh", "--topology", "cluster.ron", "-c", &format!("exec 2>&1\n{script}")])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    let mut wrong = Vec::new();
+    for (name, place) in markers {
+        let block =
+            said.split("# kubectl apply -f ").find_map(|block| block.strip_prefix(&format!("{name}\n")));
+        let block = block.unwrap_or_default();
+        let right = match place.as_str() {
+            "" => !block.is_empty() && block.lines().all(|line| line.ends_with(" created")),
+            "-" => block.contains("Error from server"),
+            place => block.contains(&format!("hoplab: {name}:{place}: ")),
+        };
+        if !right {
+            wrong.push(format!("{name}: expected {place}, got {block}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    insta::with_settings!(
+        { prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "broken/manifests/snapshots" },
+        { insta::assert_snapshot!("manifests", said) }
     );
 }

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod apiserver;
 pub mod aws;
+pub mod cloud;
 pub mod cluster;
 pub mod cni;
 pub mod controllers;
@@ -27,6 +28,7 @@ pub fn install_all(registry: &mut world::Registry) {
     cni::install(registry, cni::Release::V1_1);
     cni::cnitool::install(registry);
     aws::install(registry);
+    cloud::install(registry);
     controllers::install(registry);
     etcd::install(registry);
     flannel::install(registry);

@@ -1,5 +1,8 @@
 //! What the API server does to an object before it keeps it; each kind has a file.
 
+mod endpoints;
+pub mod ip;
+mod name;
 mod namespace;
 mod node;
 mod pod;
@@ -39,6 +42,16 @@ impl Invalid {
         Self { path: path.into(), detail }
     }
 
+    /// `Duplicate value: VALUE`; the value as Go's `%#v` prints it.
+    pub fn duplicate(path: impl Into<String>, value: impl fmt::Display) -> Self {
+        Self { path: path.into(), detail: format!("Duplicate value: {value}") }
+    }
+
+    /// `Too many: COUNT: must have at most MOST items`.
+    pub fn too_many(path: impl Into<String>, count: usize, most: usize) -> Self {
+        Self { path: path.into(), detail: format!("Too many: {count}: must have at most {most} items") }
+    }
+
     /// `Forbidden: WHY`.
     pub fn forbidden(path: impl Into<String>, why: &str) -> Self {
         Self { path: path.into(), detail: format!("Forbidden: {why}") }
@@ -51,8 +64,23 @@ impl fmt::Display for Invalid {
     }
 }
 
+/// Why the API server can't give an object what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Fields ask for what isn't to be had.
+    Invalid(Vec<Invalid>),
+    /// What nobody asked for by name isn't to be had.
+    Internal(String),
+}
+
 /// A kind's defaults, checks and allocation.
 pub trait Admit: Sized {
+    /// What is wrong with its name, beyond what is wrong with all names.
+    fn check_name(name: &str) -> Vec<Invalid> {
+        let _ = name;
+        Vec::new()
+    }
+
     /// Fills in what wasn't said.
     fn set_defaults(&mut self) {}
 
@@ -62,11 +90,12 @@ pub trait Admit: Sized {
         Vec::new()
     }
 
-    /// Takes what the cluster has to give: addresses, ports. What is already taken is invalid.
+    /// Takes what the cluster has to give: addresses, ports. What is already taken is invalid. It
+    /// comes before [`validate`](Self::validate), as in the API server: `BeginCreate` runs first.
     ///
     /// # Errors
-    /// Fields that ask for what isn't to be had.
-    fn allocate(&mut self, sys: &mut dyn Sys, old: Option<&Self>) -> Result<(), Vec<Invalid>> {
+    /// What isn't to be had.
+    fn allocate(&mut self, sys: &mut dyn Sys, old: Option<&Self>) -> Result<(), Refused> {
         let _ = (sys, old);
         Ok(())
     }
@@ -94,12 +123,10 @@ macro_rules! plain {
 }
 
 plain! {
-    k8s_openapi::api::core::v1::Endpoints,
     k8s_openapi::api::core::v1::ConfigMap,
     k8s_openapi::api::core::v1::ServiceAccount,
     k8s_openapi::api::core::v1::Event,
     k8s_openapi::api::apps::v1::ControllerRevision,
-    k8s_openapi::api::discovery::v1::EndpointSlice,
     k8s_openapi::api::networking::v1::Ingress,
     k8s_openapi::api::networking::v1::NetworkPolicy,
 }

@@ -1,3 +1,4 @@
+use super::admit::Refused;
 use super::{Invalid, Kind};
 
 /// Why the API server refuses a request.
@@ -95,6 +96,16 @@ impl ApiError {
             qualified::<K>()
         );
         Self::new(Reason::Conflict, message)
+    }
+
+    /// What an object asks for isn't to be had.
+    pub fn refused<K: Kind>(name: &str, refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid(fields) => Self::invalid::<K>(name, fields),
+            Refused::Internal(why) => {
+                Self::new(Reason::InternalError, format!("Internal error occurred: {why}"))
+            }
+        }
     }
 
     /// Fields have values that they can't have. Kubernetes: `apierrors.NewInvalid`.

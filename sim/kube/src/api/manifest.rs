@@ -60,6 +60,34 @@ impl Manifest {
     }
 }
 
+/// Where the fields of an object stand in the text of its file.
+#[derive(Clone, Debug)]
+pub struct Places(Yaml);
+
+impl Places {
+    /// Those of each document.
+    ///
+    /// # Errors
+    /// It is no YAML.
+    pub fn of(text: &str) -> Result<Vec<Self>, ManifestError> {
+        Ok(yaml::documents(text)?.into_iter().map(Self).collect())
+    }
+
+    /// Those of the items of a list.
+    pub fn items(&self) -> Vec<Self> {
+        self.0.items("items").into_iter().map(Self).collect()
+    }
+
+    /// Line and column of a field that the API server names, or of what is nearest to it.
+    pub fn place(&self, path: &str, part: Part) -> (usize, usize) {
+        // It names some fields otherwise than they are written.
+        let written = path.replace("spec.LoadBalancerSourceRanges", "spec.loadBalancerSourceRanges");
+        let short = written.strip_prefix("spec.clusterIPs").map(|_| "spec.clusterIP");
+        let place = |path: &str| self.0.place(path, part);
+        short.map_or((1, 1), place).max(place(&written))
+    }
+}
+
 /// Reads all documents of a text; the items of a `List` one by one.
 ///
 /// # Errors

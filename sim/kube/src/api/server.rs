@@ -45,8 +45,8 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
         object.metadata_mut().name = Some(format!("{base}{}", random_suffix(sys)));
     }
     let (namespace, name) = (namespace_of(&object).to_owned(), name_of(&object).to_owned());
-    let wrong = check_metadata(object.metadata());
-    if !wrong.is_empty() {
+    let mut wrong = check_metadata::<K>(object.metadata());
+    if name.is_empty() || K::NAMESPACED && !is_dns_label(&namespace) {
         return Err(ApiError::invalid::<K>(&name, wrong));
     }
     if K::NAMESPACED {
@@ -57,11 +57,11 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
         return Err(ApiError::already_exists::<K>(&name));
     }
     object.set_defaults();
-    let wrong = object.validate(None);
+    object.allocate(sys, None).map_err(|refused| ApiError::refused::<K>(&name, refused))?;
+    wrong.extend(object.validate(None));
     if !wrong.is_empty() {
         return Err(ApiError::invalid::<K>(&name, wrong));
     }
-    object.allocate(sys, None).map_err(|wrong| ApiError::invalid::<K>(&name, wrong))?;
     let uid = new_uid(sys);
     let metadata = object.metadata_mut();
     metadata.uid = Some(uid);
@@ -95,12 +95,12 @@ pub fn update<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     metadata.generation = was.generation;
     metadata.resource_version.clone_from(&was.resource_version);
     object.set_defaults();
-    let mut wrong = check_metadata(object.metadata());
+    object.allocate(sys, Some(&old)).map_err(|refused| ApiError::refused::<K>(&name, refused))?;
+    let mut wrong = check_metadata::<K>(object.metadata());
     wrong.extend(object.validate(Some(&old)));
     if !wrong.is_empty() {
         return Err(ApiError::invalid::<K>(&name, wrong));
     }
-    object.allocate(sys, Some(&old)).map_err(|wrong| ApiError::invalid::<K>(&name, wrong))?;
     if object == *old {
         return Ok(old);
     }
@@ -252,13 +252,17 @@ pub fn is_dns_label(text: &str) -> bool {
         && text.chars().all(|c| good(c) || c == '-')
 }
 
-fn check_metadata(metadata: &ObjectMeta) -> Vec<Invalid> {
+fn check_metadata<K: Kind>(metadata: &ObjectMeta) -> Vec<Invalid> {
     let mut found = Vec::new();
     let name = metadata.name.as_deref().unwrap_or_default();
     if name.is_empty() {
         found.push(Invalid::required("metadata.name", "name or generateName is required"));
-    } else if name.len() > 253 || !name.split('.').all(is_dns_label) {
-        found.push(Invalid::value("metadata.name", name, DNS_SUBDOMAIN));
+    } else {
+        let own = K::check_name(name);
+        if own.is_empty() && (name.len() > 253 || !name.split('.').all(is_dns_label)) {
+            found.push(Invalid::value("metadata.name", name, DNS_SUBDOMAIN));
+        }
+        found.extend(own);
     }
     if let Some(namespace) = metadata.namespace.as_deref().filter(|namespace| !is_dns_label(namespace)) {
         found.push(Invalid::value("metadata.namespace", namespace, DNS_LABEL));

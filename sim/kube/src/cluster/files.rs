@@ -1,7 +1,9 @@
 use serde_json::json;
 
-use super::{Cloud, Cluster, Network, NodePlan, network, proxy};
+use super::{BalancerPlan, Cloud, Cluster, Network, NodePlan, network, proxy};
+use crate::cloud;
 use crate::cni;
+use crate::controllers::flags::CLOUD;
 
 /// Where the manifests lie on the first node of the control plane.
 pub(super) const MANIFESTS: &str = "/etc/kubernetes/addons";
@@ -36,10 +38,15 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     let settings = &cluster.settings;
     let (ip, port) = settings.api_server;
     let (low, high) = settings.node_ports;
+    let ranges: Vec<String> = settings
+        .families()
+        .iter()
+        .filter_map(|family| Some(settings.service_range(family)?.to_string()))
+        .collect();
     let api_server = [
         format!("--advertise-address={ip}"),
         format!("--secure-port={port}"),
-        format!("--service-cluster-ip-range={}", settings.service_cidr),
+        format!("--service-cluster-ip-range={}", ranges.join(",")),
         format!("--service-node-port-range={low}-{high}"),
     ];
     let mut manager = Vec::new();
@@ -56,7 +63,11 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
         ("kube-apiserver", api_server.to_vec()),
         ("kube-controller-manager", manager),
         ("kube-scheduler", Vec::new()),
+        ("cloud-controller-manager", vec![format!("--cloud-provider={CLOUD}")]),
     ] {
+        if name == "cloud-controller-manager" && cluster.balancer.is_none() {
+            continue;
+        }
         add(&format!("/etc/systemd/system/{name}.service"), unit(name, name, &args));
     }
     if let Some(text) = cluster.proxy.manifest(settings) {
@@ -69,6 +80,13 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
         add(&format!("{MANIFESTS}/{name}"), text.clone());
     }
     files
+}
+
+/// The unit that plays the cloud's balancers.
+pub(super) fn of_balancer(balancer: &BalancerPlan) -> (String, String) {
+    let args = [format!("--addresses={}", balancer.addresses)];
+    let text = unit("The cloud's balancers", cloud::PROGRAM, &args);
+    (format!("/etc/systemd/system/{}.service", cloud::PROGRAM), text)
 }
 
 /// The pod network's manifest.

@@ -6,11 +6,13 @@ mod proxy;
 
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use world::{Registry, Store};
 
 use crate::api::{ClusterSettings, list};
+use crate::cloud;
 
 pub use network::{Cloud, Network};
 pub use proxy::Proxy;
@@ -26,6 +28,8 @@ pub struct Cluster {
     pub network: Network,
     /// What implements its Services.
     pub proxy: Proxy,
+    /// Its cloud's balancers.
+    pub balancer: Option<BalancerPlan>,
     /// What is applied at the end: names of files, and their texts.
     pub manifests: Vec<(String, String)>,
 }
@@ -45,6 +49,15 @@ pub struct NodePlan {
     pub labels: Vec<String>,
     /// Taints as `kubectl taint` takes them.
     pub taints: Vec<String>,
+}
+
+/// What gives Services of type LoadBalancer their addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalancerPlan {
+    /// The host before the nodes.
+    pub host: String,
+    /// The addresses of balancers.
+    pub addresses: Ipv4Net,
 }
 
 /// A command that is typed on a node while the cluster boots.
@@ -69,6 +82,11 @@ impl Cluster {
         files::of(self, node)
     }
 
+    /// The files of the host that plays the cloud's balancers.
+    pub fn balancer_files(&self) -> Vec<(String, String)> {
+        self.balancer.iter().map(files::of_balancer).collect()
+    }
+
     /// The pod network's manifest on a node, with its path; none on nodes without the control plane.
     pub fn network_file(&self, node: &NodePlan) -> Option<(String, String)> {
         files::of_network(self).filter(|_| node.control_plane)
@@ -78,9 +96,14 @@ impl Cluster {
     pub fn boot(&self) -> Vec<BootCommand> {
         let on = |node: &NodePlan, command: String| BootCommand { node: node.name.clone(), command };
         let mut commands = Vec::new();
+        if let Some(balancer) = &self.balancer {
+            let command = format!("systemctl start {}", cloud::PROGRAM);
+            commands.push(BootCommand { node: balancer.host.clone(), command });
+        }
         let masters: Vec<&NodePlan> = self.nodes.iter().filter(|node| node.control_plane).collect();
         for node in &masters {
-            let units = "kube-apiserver kube-controller-manager kube-scheduler";
+            let cloud = if self.balancer.is_some() { " cloud-controller-manager" } else { "" };
+            let units = format!("kube-apiserver kube-controller-manager kube-scheduler{cloud}");
             commands.push(on(node, format!("systemctl start {units}")));
             // As kubeadm tells people to.
             let copy = format!("mkdir -p $HOME/.kube && cp {} $HOME/.kube/config", files::ADMIN);
@@ -95,8 +118,9 @@ impl Cluster {
                 format!("until kubectl get node {name} >/dev/null 2>&1; do sleep 0.01; done"),
             ));
             if node.control_plane {
-                let label = "node-role.kubernetes.io/control-plane=";
-                commands.push(on(master, format!("kubectl label node {name} {label}")));
+                let labels = "node-role.kubernetes.io/control-plane= \
+                              node.kubernetes.io/exclude-from-external-load-balancers=";
+                commands.push(on(master, format!("kubectl label node {name} {labels}")));
             }
             for label in &node.labels {
                 commands.push(on(master, format!("kubectl label node {name} '{label}'")));

@@ -7,9 +7,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::cache::selector_of;
 use super::context::Context;
+use super::endpoint::TRIGGER;
 use super::owner::{controlled, reference_to};
 use super::slices::{self, Group, MANAGED_BY, SERVICE_NAME};
 use crate::api::get;
+use crate::api::ip::{self, FAMILIES};
 
 const MANAGER: &str = "endpointslicemirroring-controller.k8s.io";
 /// The label of Endpoints that have slices already.
@@ -27,12 +29,13 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
     let uid = endpoints.metadata.uid.clone().unwrap_or_default();
     let present = controlled::<EndpointSlice>(cx, "endpointslices", &uid);
     let subsets = endpoints.subsets.iter().flatten().filter(|_| mirrored);
-    let wanted: Vec<Group> = subsets.map(group).filter(|group| !group.endpoints.is_empty()).collect();
+    let subsets: Vec<&EndpointSubset> = subsets.collect();
     let mut labels = labels;
     labels.insert(SERVICE_NAME.to_owned(), name.to_owned());
     labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
     let mut annotations = annotations;
     annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+    annotations.remove(TRIGGER);
     let metadata = ObjectMeta {
         generate_name: Some(format!("{name}-")),
         namespace: Some(namespace.to_owned()),
@@ -41,11 +44,22 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
         owner_references: Some(vec![reference_to(&*endpoints)]),
         ..ObjectMeta::default()
     };
-    slices::reconcile(cx, &present, wanted, &metadata);
+    for family in FAMILIES {
+        let mine: Vec<_> = present.iter().filter(|slice| slice.address_type == family).cloned().collect();
+        let mut wanted: Vec<Group> = Vec::new();
+        for new in subsets.iter().map(|subset| group(subset, family)).filter(|new| !new.endpoints.is_empty())
+        {
+            match wanted.iter_mut().find(|known| known.ports == new.ports) {
+                Some(known) => known.endpoints.extend(new.endpoints),
+                None => wanted.push(new),
+            }
+        }
+        slices::plan(&mine, wanted, family, &metadata).carry_out(cx, &metadata);
+    }
 }
 
-/// The ports and endpoints of a subset, those that are ready first.
-pub fn group(subset: &EndpointSubset) -> Group {
+/// The ports of a subset and its endpoints of a family, those that are ready first.
+pub fn group(subset: &EndpointSubset, family: &str) -> Group {
     let ports = subset.ports.iter().flatten().map(|port| EndpointPort {
         name: Some(port.name.clone().unwrap_or_default()),
         port: Some(port.port),
@@ -60,7 +74,10 @@ pub fn group(subset: &EndpointSubset) -> Group {
         target_ref: address.target_ref.clone(),
         ..Endpoint::default()
     };
-    let ready = subset.addresses.iter().flatten().map(|address| endpoint(address, true));
-    let unready = subset.not_ready_addresses.iter().flatten().map(|address| endpoint(address, false));
+    let mine =
+        |address: &&EndpointAddress| ip::parse(&address.ip).is_some_and(|ip| ip::family_of(ip) == family);
+    let ready = subset.addresses.iter().flatten().filter(mine).map(|address| endpoint(address, true));
+    let unready = subset.not_ready_addresses.iter().flatten().filter(mine);
+    let unready = unready.map(|address| endpoint(address, false));
     Group { ports: ports.collect(), endpoints: ready.chain(unready).collect() }
 }

@@ -9,9 +9,11 @@ use super::context::Context;
 use super::endpoint::{
     HEADLESS, TRIGGER, hostname, ip_of, is_headless, pods_of, reference, target_port, wants_unready,
 };
+use super::hints;
 use super::owner::{controlled, reference_to};
 use super::pods::{is_deleted, is_ready, node_of};
-use super::slices::{self, Group, MANAGED_BY, SERVICE_NAME};
+use super::slices::{self, Group, MANAGED_BY, Plan, SERVICE_NAME};
+use crate::api::ip::{self, FAMILIES};
 use crate::api::labels::Labels;
 use crate::api::{get, name_of};
 
@@ -25,19 +27,6 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
     let external = service.spec.as_ref().and_then(|spec| spec.type_.as_deref()) == Some("ExternalName");
     if external || selector_of(&service).is_none() {
         return;
-    }
-    let mut wanted: Vec<Group> = Vec::new();
-    for pod in pods_of(cx, &service) {
-        let ports = ports(&service, &pod);
-        let Some(endpoint) = endpoint(cx, &service, &pod) else { continue };
-        match wanted.iter_mut().find(|group| group.ports == ports) {
-            Some(group) => group.endpoints.push(endpoint),
-            None => wanted.push(Group { ports, endpoints: vec![endpoint] }),
-        }
-    }
-    if wanted.is_empty() {
-        // A Service without pods has a slice that says so.
-        wanted.push(Group { ports: Vec::new(), endpoints: Vec::new() });
     }
     let uid = service.metadata.uid.clone().unwrap_or_default();
     let mut present = controlled::<EndpointSlice>(cx, "endpointslices", &uid);
@@ -58,7 +47,37 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
         owner_references: Some(vec![reference_to(&*service)]),
         ..ObjectMeta::default()
     };
-    slices::reconcile(cx, &present, wanted, &metadata);
+    let usual = [FAMILIES[0].to_owned()];
+    let families = service.spec.as_ref().and_then(|spec| spec.ip_families.as_deref()).unwrap_or(&usual);
+    for family in families {
+        let (mine, others): (Vec<_>, Vec<_>) =
+            present.into_iter().partition(|slice| slice.address_type == *family);
+        present = others;
+        let wanted = groups(cx, &service, family);
+        let mut plan = slices::plan(&mine, wanted, family, &metadata);
+        hints::apply(cx, &service, &mut plan, family);
+        plan.carry_out(cx, &metadata);
+    }
+    // Slices of a family that the Service no longer has.
+    Plan { delete: present, ..Plan::default() }.carry_out(cx, &metadata);
+}
+
+/// The endpoints by their ports: pods may call different ports by one name.
+fn groups(cx: &Context<'_>, service: &Service, family: &str) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for pod in pods_of(cx, service) {
+        let Some(endpoint) = endpoint(cx, service, &pod, family) else { continue };
+        let ports = ports(service, &pod);
+        match groups.iter_mut().find(|group| group.ports == ports) {
+            Some(group) => group.endpoints.push(endpoint),
+            None => groups.push(Group { ports, endpoints: vec![endpoint] }),
+        }
+    }
+    if groups.is_empty() {
+        // A Service without pods has a slice that says so.
+        groups.push(Group { ports: Vec::new(), endpoints: Vec::new() });
+    }
+    groups
 }
 
 fn labels(service: &Service) -> Labels {
@@ -86,8 +105,24 @@ fn ports(service: &Service, pod: &Pod) -> Vec<EndpointPort> {
         .collect()
 }
 
+/// A pod's addresses of a family. Kubernetes: `getEndpointAddresses`.
+fn addresses(pod: &Pod, family: &str) -> Vec<String> {
+    let status = pod.status.as_ref();
+    let listed = status.iter().flat_map(|status| status.pod_ips.iter().flatten()).map(|one| one.ip.as_str());
+    let mut all: Vec<&str> = listed.collect();
+    if all.is_empty() {
+        all.extend(ip_of(pod));
+    }
+    let of_family = |text: &&str| ip::parse(text).is_some_and(|ip| ip::family_of(ip) == family);
+    all.into_iter().filter(of_family).map(str::to_owned).collect()
+}
+
 /// Kubernetes: `podToEndpoint`. A pod whose node isn't known is left out.
-fn endpoint(cx: &Context<'_>, service: &Service, pod: &Pod) -> Option<Endpoint> {
+fn endpoint(cx: &Context<'_>, service: &Service, pod: &Pod, family: &str) -> Option<Endpoint> {
+    let addresses = addresses(pod, family);
+    if addresses.is_empty() {
+        return None;
+    }
     let unready = wants_unready(service);
     let node = node_of(pod).and_then(|node| get::<Node>(cx.sys.store(), "", node));
     if node.is_none() && !unready {
@@ -95,7 +130,7 @@ fn endpoint(cx: &Context<'_>, service: &Service, pod: &Pod) -> Option<Endpoint> 
     }
     let (serving, terminating) = (is_ready(pod), is_deleted(pod));
     Some(Endpoint {
-        addresses: vec![ip_of(pod)?.to_owned()],
+        addresses,
         conditions: Some(EndpointConditions {
             ready: Some(unready || serving && !terminating),
             serving: Some(serving),

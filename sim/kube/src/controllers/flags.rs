@@ -4,9 +4,35 @@ use ipnet::Ipv4Net;
 
 use super::queue::Controller;
 
-/// What `kube-controller-manager` is told.
+/// Which of the two runs controllers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Component {
+    /// `kube-controller-manager`.
+    #[default]
+    Kube,
+    /// `cloud-controller-manager`: the controllers that ask the cloud for something.
+    Cloud,
+}
+
+impl Component {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Kube => "kube-controller-manager",
+            Self::Cloud => "cloud-controller-manager",
+        }
+    }
+
+    /// Whether a controller is one of its own.
+    fn has(self, controller: Controller) -> bool {
+        (controller == Controller::ServiceLb) == (self == Self::Cloud)
+    }
+}
+
+/// What `kube-controller-manager` or `cloud-controller-manager` is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
+    /// Which of them it is.
+    component: Component,
     /// `--controllers`, word by word.
     controllers: Vec<String>,
     /// `--allocate-node-cidrs`; if not said, as the cluster's settings have pod CIDRs or not.
@@ -24,6 +50,9 @@ pub struct Flags {
     /// `--configure-cloud-routes`; true if not said.
     pub cloud_routes: Option<bool>,
 }
+
+/// The cloud whose balancers `cloud-balancer` plays.
+pub const CLOUD: &str = "lab";
 
 /// Flags that change nothing here.
 const INERT: &[&str] = &[
@@ -133,7 +162,7 @@ pub fn duration(text: &str) -> Option<Duration> {
 }
 
 impl Flags {
-    /// Reads the arguments after the program's name.
+    /// Reads the program's name and its arguments.
     ///
     /// # Errors
     /// What the real one would say, or that a flag isn't simulated.
@@ -145,8 +174,11 @@ impl Flags {
             "profiling",
             "use-service-account-credentials",
         ];
-        let mut flags = Self::default();
-        for (name, value) in pairs(args, &switches)? {
+        let program = args.first().and_then(|path| path.rsplit('/').next());
+        let component =
+            if program == Some(Component::Cloud.name()) { Component::Cloud } else { Component::Kube };
+        let mut flags = Self { component, ..Self::default() };
+        for (name, value) in pairs(args.get(1..).unwrap_or_default(), &switches)? {
             let truth = || {
                 let why = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
                 value.parse::<bool>().map(Some).map_err(|_| invalid(&name, &value, &why))
@@ -154,13 +186,16 @@ impl Flags {
             match name.as_str() {
                 "controllers" => flags.controllers = value.split(',').map(str::to_owned).collect(),
                 "allocate-node-cidrs" => flags.allocate_node_cidrs = truth()?,
-                "cloud-provider" if matches!(value.as_str(), "" | "aws" | "external") => {
-                    flags.cloud_provider = value;
-                }
                 "cloud-provider" => {
-                    return Err(format!(
-                        "hoplab: kube-controller-manager --cloud-provider={value} is not simulated"
-                    ));
+                    let known: &[&str] = match component {
+                        Component::Kube => &["", "aws", "external"],
+                        Component::Cloud => &[CLOUD],
+                    };
+                    if !known.contains(&value.as_str()) {
+                        let program = component.name();
+                        return Err(format!("hoplab: {program} --cloud-provider={value} is not simulated"));
+                    }
+                    flags.cloud_provider = value;
                 }
                 "cluster-name" => flags.cluster_name = Some(value),
                 "configure-cloud-routes" => flags.cloud_routes = truth()?,
@@ -178,12 +213,12 @@ impl Flags {
                     flags.node_grace = Some(duration(&value).ok_or_else(|| invalid(&name, &value, &why))?);
                 }
                 inert if INERT.contains(&inert) => {}
-                _ => return Err(format!("hoplab: kube-controller-manager --{name} is not simulated")),
+                _ => return Err(format!("hoplab: {} --{name} is not simulated", component.name())),
             }
         }
         for word in &flags.controllers {
             let name = word.trim_start_matches('-');
-            let known = Controller::ALL.iter().any(|controller| controller.is_called(name));
+            let known = Controller::ALL.iter().any(|one| component.has(*one) && one.is_called(name));
             if name != "*" && !known && !OTHERS.contains(&name) {
                 return Err(format!("{word:?} is not in the list of known controllers"));
             }
@@ -193,6 +228,9 @@ impl Flags {
 
     /// Whether a controller is to run. Kubernetes: `IsControllerEnabled`.
     pub fn enables(&self, controller: Controller) -> bool {
+        if !self.component.has(controller) {
+            return false;
+        }
         if self.controllers.is_empty() {
             return true;
         }
@@ -237,6 +275,7 @@ mod tests {
                 Err("hoplab: kube-controller-manager --node-eviction-rate is not simulated"),
             ),
         ] {
+            let line = format!("kube-controller-manager {line}");
             let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
             let found = Flags::parse(&args)
                 .map(|flags| (flags.enables(Controller::Deployment), flags.enables(Controller::ReplicaSet)));

@@ -61,7 +61,7 @@ pub fn fail(sys: &mut dyn Sys, message: &str) -> Next {
 impl Manager {
     /// A process called with these arguments.
     pub fn new(args: &[String]) -> Self {
-        let flags = Flags::parse(args.get(1..).unwrap_or_default());
+        let flags = Flags::parse(args);
         Self { flags, seen: 0, cache: Arc::default(), queue: Queue::default() }
     }
 }

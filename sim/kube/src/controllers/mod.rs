@@ -1,4 +1,4 @@
-//! The control plane's loops: what `kube-controller-manager` runs.
+//! The control plane's loops: what `kube-controller-manager` and `cloud-controller-manager` run.
 //!
 //! Read first: [`Manager`](manager::Manager) (the process), [`Cache`](cache::Cache) (what it has
 //! seen), `route` (which change concerns which controller), then a controller, e.g. `replica_set`.
@@ -18,6 +18,7 @@ mod endpoints;
 pub(crate) mod flags;
 mod garbage;
 mod hash;
+mod hints;
 mod kubernetes_service;
 pub(crate) mod manager;
 mod namespace;
@@ -33,6 +34,7 @@ mod replica_set;
 mod revision;
 mod route;
 mod service_account;
+mod service_lb;
 mod slices;
 mod stateful_set;
 mod taint_eviction;
@@ -48,7 +50,8 @@ use world::Registry;
 /// Where the API server says that it runs.
 pub const API_SERVER_KEY: &str = "/cluster/apiserver";
 
-/// Installs `kube-controller-manager`.
+/// Installs `kube-controller-manager` and `cloud-controller-manager`.
 pub fn install(registry: &mut Registry) {
+    registry.install("cloud-controller-manager", |args| Box::new(manager::Manager::new(&args)));
     registry.install("kube-controller-manager", |args| Box::new(manager::Manager::new(&args)));
 }

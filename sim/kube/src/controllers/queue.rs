@@ -1,12 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use packet::SimTime;
 
 use super::context::Context;
 use super::object::Path;
 use super::{
-    daemon_set, deployment, endpoint_mirror, endpoint_slice, endpoints, garbage, namespace, node_ipam,
-    node_lifecycle, node_route, pod_garbage, replica_set, service_account, stateful_set, taint_eviction,
+    daemon_set, deployment, endpoint_mirror, endpoint_slice, endpoints, garbage, hints, namespace, node_ipam,
+    node_lifecycle, node_route, pod_garbage, replica_set, service_account, service_lb, stateful_set,
+    taint_eviction,
 };
 
 /// A controller, in the order in which they run. Some have two tasks.
@@ -46,10 +48,14 @@ pub enum Controller {
     StatefulSet,
     /// Endpoints of Services with a selector.
     Endpoints,
-    /// Their EndpointSlices.
+    /// Looks whether EndpointSlices' hints still fit the nodes.
+    Topology,
+    /// EndpointSlices of Services with a selector.
     EndpointSlice,
     /// EndpointSlices of Endpoints without a selector.
     EndpointSliceMirroring,
+    /// Balancers of a cloud.
+    ServiceLb,
 }
 
 /// What a controller does for an object, by namespace and name.
@@ -75,8 +81,10 @@ impl Controller {
         Self::DaemonSet,
         Self::StatefulSet,
         Self::Endpoints,
+        Self::Topology,
         Self::EndpointSlice,
         Self::EndpointSliceMirroring,
+        Self::ServiceLb,
     ];
 
     /// Its name for `--controllers`, the one it had before Kubernetes 1.28, and what it does.
@@ -109,10 +117,12 @@ impl Controller {
             Self::DaemonSet => ("daemonset-controller", "daemonset", daemon_set::sync),
             Self::StatefulSet => ("statefulset-controller", "statefulset", stateful_set::sync),
             Self::Endpoints => ("endpoints-controller", "endpoint", endpoints::sync),
+            Self::Topology => ("endpointslice-controller", "endpointslice", hints::sync_nodes),
             Self::EndpointSlice => ("endpointslice-controller", "endpointslice", endpoint_slice::sync),
             Self::EndpointSliceMirroring => {
                 ("endpointslice-mirroring-controller", "endpointslicemirroring", endpoint_mirror::sync)
             }
+            Self::ServiceLb => ("service-lb-controller", "service", service_lb::sync),
         }
     }
 
@@ -147,6 +157,8 @@ pub struct Task {
 pub struct Queue {
     ready: BTreeSet<Task>,
     later: BTreeMap<Task, SimTime>,
+    /// How often tasks have failed in a row.
+    failures: BTreeMap<Task, u32>,
 }
 
 impl Queue {
@@ -166,6 +178,20 @@ impl Queue {
     pub fn add_at(&mut self, task: Task, at: SimTime) {
         let due = self.later.entry(task).or_insert(at);
         *due = at.min(*due);
+    }
+
+    /// Adds work that has failed: for later, twice as late each time.
+    pub fn retry(&mut self, task: Task, now: SimTime, first: Duration, most: Duration) {
+        let failed = self.failures.entry(task.clone()).or_insert(0);
+        let after = first.saturating_mul(1 << (*failed).min(16)).min(most);
+        *failed += 1;
+        self.later.insert(task, now + after);
+    }
+
+    /// It hasn't failed.
+    pub fn forget(&mut self, task: &Task) {
+        self.failures.remove(task);
+        self.later.remove(task);
     }
 
     /// Whether that is to be done later.

@@ -9,7 +9,7 @@ use super::object::{Identity, Path};
 use super::pods::{is_active, node_of};
 use super::queue::{Controller, Queue};
 use super::service_account::ROOT_CA;
-use super::{endpoint, garbage};
+use super::{endpoint, garbage, hints, service_lb};
 use crate::api::name_of;
 
 /// Gives work to those whom a change of the object with that key concerns.
@@ -86,6 +86,7 @@ fn route_other(path: Path<'_>, is_gone: bool, queue: &mut Queue) {
         "services" => {
             queue.add(Controller::Endpoints, path.namespace, path.name);
             queue.add(Controller::EndpointSliceMirroring, path.namespace, path.name);
+            queue.add(Controller::ServiceLb, path.namespace, path.name);
         }
         // Those that are written before their Service are left alone.
         "endpoints" if is_gone => queue.add(Controller::Endpoints, path.namespace, path.name),
@@ -136,6 +137,14 @@ fn route_node(cache: &Cache, path: Path<'_>, old: Option<&Node>, new: Option<&No
     let is_down = new.is_some_and(|node| !is_ready_node(node));
     if old.is_some_and(is_ready_node) && is_down {
         queue.add(Controller::NodeDown, "", path.name);
+    }
+    if old.and_then(hints::weight) != new.and_then(hints::weight) {
+        queue.add(Controller::Topology, "", "");
+    }
+    if old.and_then(service_lb::target) != new.and_then(service_lb::target) {
+        for key in cache.keys_of("services") {
+            queue.add_key(Controller::ServiceLb, key);
+        }
     }
     let taints = |node: Option<&Node>| node.and_then(|node| node.spec.as_ref()?.taints.clone());
     let zone = |node: Option<&Node>| node.and_then(|node| node.metadata.labels.as_ref()?.get(ZONE).cloned());

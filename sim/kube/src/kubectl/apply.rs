@@ -93,7 +93,7 @@ fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'
         let made = (target.kind.resource.create)(cli.sys, &new);
         return made
             .map(|made| (made, "created"))
-            .map_err(|error| Failure::Server(error).about("creating", source));
+            .map_err(|error| target.blame(Failure::Server(error).about("creating", source)));
     };
     let last = current["metadata"]["annotations"].get(LAST_APPLIED).and_then(Value::as_str);
     if last.is_none() && dry_run == DryRun::No {
@@ -125,7 +125,7 @@ fn one(cli: &mut Cli<'_>, target: &Target, dry_run: DryRun) -> Result<(Value, &'
             target.name,
             target.namespace
         );
-        Failure::Server(error).about(&about, source)
+        target.blame(Failure::Server(error).about(&about, source))
     })?;
     let same = updated["metadata"]["resourceVersion"] == current["metadata"]["resourceVersion"];
     Ok((updated, if same { "unchanged" } else { "configured" }))

@@ -35,7 +35,8 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
         let outcome = outcome.and_then(|target| {
             let source = target.source.clone();
             let made = keep(cli, &target.object, &target, dry_run);
-            let object = made.map_err(|failure| failure.about("creating", source.as_deref()))?;
+            let about = |failure: Failure| target.blame(failure.about("creating", source.as_deref()));
+            let object = made.map_err(about)?;
             super::change::tell(cli, &format, &target, &object, "created", dry_run);
             Ok(())
         });

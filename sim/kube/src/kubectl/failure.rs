@@ -1,4 +1,5 @@
-use crate::api::{ApiError, Reason};
+use crate::api::manifest::Places;
+use crate::api::{ApiError, Invalid, Part, Reason};
 
 /// Why a command ends badly. Kubernetes: `cmdutil.CheckErr`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub enum Failure {
     Plain(String),
     /// The API server's refusal.
     Server(ApiError),
+    /// One of these with where it is in a file.
+    Placed(Box<Failure>, Vec<String>),
     /// Several things went wrong.
     Many(Vec<Failure>),
     /// It has said all there is to say.
@@ -56,6 +59,18 @@ impl Failure {
         }
     }
 
+    /// The refusal with the places of the fields that are wrong: hoplab's own lines after kubectl's.
+    #[must_use]
+    pub fn at(self, source: Option<&str>, places: Option<&Places>) -> Self {
+        let (Some(source), Some(places), Self::Server(error)) = (source, places, &self) else { return self };
+        let line = |field: &Invalid| {
+            let (line, column) = places.place(&field.path, Part::Value);
+            format!("hoplab: {source}:{line}:{column}: {}", field.path)
+        };
+        let lines: Vec<String> = error.fields.iter().map(line).collect();
+        if lines.is_empty() { self } else { Self::Placed(Box::new(self), lines) }
+    }
+
     /// The exit status.
     pub const fn status(&self) -> i32 {
         match self {
@@ -71,6 +86,7 @@ impl Failure {
             Self::Server(error) if error.reason == Reason::Invalid => invalid(error),
             Self::Own(message) if !message.starts_with("error: ") => format!("error: {message}\n"),
             Self::Many(all) => all.iter().map(|one| format!("{}\n", one.message())).collect(),
+            Self::Placed(one, places) => one.text() + &places.join("\n") + "\n",
             other => format!("{}\n", other.message()),
         }
     }
@@ -81,6 +97,7 @@ impl Failure {
             Self::Server(error) => format!("Error from server ({}): {}", error.reason.name(), error.message),
             Self::Own(message) | Self::Plain(message) => message.clone(),
             Self::Many(all) => all.iter().map(Self::message).collect::<Vec<_>>().join("\n"),
+            Self::Placed(one, places) => one.message() + "\n" + &places.join("\n"),
             Self::Silent(_) => String::new(),
         }
     }

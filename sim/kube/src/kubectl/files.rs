@@ -8,8 +8,8 @@ use super::config::read_file;
 use super::failure::Failure;
 use super::kinds;
 use super::target::Target;
-use crate::api::manifest;
-use crate::api::{ApiError, Reason};
+use crate::api::manifest::{self, Places};
+use crate::api::{ApiError, Part, Reason};
 
 /// Reads all objects of all files. The namespace of an object that says none is that of the command.
 ///
@@ -39,8 +39,11 @@ pub fn read_each(cli: &mut Cli<'_>) -> Result<Vec<Result<Target, Failure>>, Fail
                     error.without_snippet()
                 ))
             })?;
-            for document in documents {
-                take(cli, document, &source, &mut outcomes);
+            // What is no YAML to the one is none to the other.
+            let places = Places::of(&text).unwrap_or_default();
+            let places = places.iter().map(Some).chain(std::iter::repeat(None));
+            for (document, places) in documents.into_iter().zip(places) {
+                take(cli, document, places, &source, &mut outcomes);
             }
         }
     }
@@ -82,7 +85,13 @@ fn texts(cli: &mut Cli<'_>, name: &str) -> Result<Vec<(String, String)>, Failure
     Ok(all)
 }
 
-fn take(cli: &mut Cli<'_>, document: Value, source: &str, outcomes: &mut Vec<Result<Target, Failure>>) {
+fn take(
+    cli: &mut Cli<'_>,
+    document: Value,
+    places: Option<&Places>,
+    source: &str,
+    outcomes: &mut Vec<Result<Target, Failure>>,
+) {
     let text = |field: &str| document.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (kind, version) = (text("kind"), text("apiVersion"));
     if document.is_null() {
@@ -109,12 +118,18 @@ fn take(cli: &mut Cli<'_>, document: Value, source: &str, outcomes: &mut Vec<Res
     }
     if kind.ends_with("List") && document.get("items").is_some() {
         let items = document["items"].as_array().cloned().unwrap_or_default();
-        for item in items {
-            take(cli, item, source, outcomes);
+        let places = places.map(Places::items).unwrap_or_default();
+        let places = places.iter().map(Some).chain(std::iter::repeat(None));
+        for (item, places) in items.into_iter().zip(places) {
+            take(cli, item, places, source, outcomes);
         }
         return;
     }
-    outcomes.push(check(cli, &document, source, &kind, &version));
+    let mut found = check(cli, &document, places, source, &kind, &version);
+    if let Ok(target) = &mut found {
+        target.places = places.cloned();
+    }
+    outcomes.push(found);
 }
 
 /// An object with its keys in order.
@@ -133,6 +148,7 @@ pub fn sorted(value: &Value) -> Value {
 fn check(
     cli: &mut Cli<'_>,
     document: &Value,
+    places: Option<&Places>,
     source: &str,
     kind: &str,
     version: &str,
@@ -143,7 +159,16 @@ fn check(
         let version = version.rsplit('/').next().unwrap_or_default();
         let why = go_words(&error.message, kind);
         let message = format!("{kind} in version {version:?} cannot be handled as a {kind}: {why}");
-        Failure::Server(ApiError::new(Reason::BadRequest, message)).about("creating", Some(source))
+        let failure =
+            Failure::Server(ApiError::new(Reason::BadRequest, message)).about("creating", Some(source));
+        let part = if error.message.starts_with("unknown field") { Part::Name } else { Part::Value };
+        match places.map(|places| places.place(&error.path, part)) {
+            Some((line, column)) => {
+                let place = format!("hoplab: {source}:{line}:{column}: {}", error.path);
+                Failure::Placed(Box::new(failure), vec![place])
+            }
+            None => failure,
+        }
     })?;
     let Some(one) = read.into_iter().next() else {
         return Err(Failure::Own(format!("{source}: no object")));

@@ -7,6 +7,7 @@ use super::cli::Cli;
 use super::failure::Failure;
 use super::kinds::{self, Type};
 use super::selector::{FieldSelector, LabelSelector};
+use crate::api::manifest::Places;
 use crate::api::{ApiError, Reason};
 
 /// An object that a command is about.
@@ -22,6 +23,8 @@ pub struct Target {
     pub object: Value,
     /// The file.
     pub source: Option<String>,
+    /// Where its fields stand in it.
+    pub places: Option<Places>,
 }
 
 impl Target {
@@ -29,7 +32,12 @@ impl Target {
     pub fn new(kind: Type, object: Value, source: Option<String>) -> Self {
         let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
         let namespace = if kind.namespaced { text("namespace") } else { String::new() };
-        Self { kind, namespace, name: text("name"), object, source }
+        Self { kind, namespace, name: text("name"), object, source, places: None }
+    }
+
+    /// The refusal of the object that a file has, with the places of the fields that are wrong.
+    pub fn blame(&self, failure: Failure) -> Failure {
+        failure.at(self.source.as_deref(), self.places.as_ref())
     }
 
     /// `pod/web`, `deployment.apps/web`.

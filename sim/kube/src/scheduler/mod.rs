@@ -14,6 +14,8 @@ mod score;
 pub mod taint;
 mod topology;
 
+pub use resources::thousandths;
+
 use world::Registry;
 
 /// Installs `kube-scheduler`.

@@ -4,14 +4,16 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use indexmap::IndexMap;
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use kube::api::ClusterSettings;
 use kube::api::manifest::{self, ManifestError};
-use kube::cluster::{Cloud, Network, NodePlan, Proxy};
+use kube::cluster::{BalancerPlan, Cloud, Network, NodePlan, Proxy};
 
 use super::check::{Finding, Severity};
 use super::read::Reader;
-use super::written::{Cable, CloudFile, ClusterFile, NetworkFile, NodeFile, NodesFile, ProxyFile};
+use super::written::{
+    BalancersFile, Cable, CloudFile, ClusterFile, NetworkFile, NodeFile, NodesFile, ProxyFile,
+};
 use super::{At, Cluster, Host, Medium, Nic, Port, Segment, Topology};
 use crate::error::{FileError, Place, Problem, nearest};
 
@@ -68,12 +70,25 @@ impl Reader {
             let what = "what is declared here".to_owned();
             return self.error(&place, Problem::Duplicate { what, first, hint: None });
         }
-        let ClusterFile { nodes, pod_cidr, node_mask, service_cidr, network, proxy, manifests } = written;
+        let ClusterFile { nodes, pod_cidr, node_mask, service_cidr, network, cloud, proxy, manifests } =
+            written;
         let mut settings = ClusterSettings::default();
         if let Some(cidr) = self.subnet(pod_cidr, &place.join(".pod_cidr")) {
             settings.pod_cidr = Some(cidr);
         }
-        if let Some(cidr) = self.subnet(service_cidr, &place.join(".service_cidr")) {
+        let at = place.join(".service_cidr");
+        let (first, second) = match service_cidr.as_deref().and_then(|text| text.split_once(',')) {
+            Some((first, second)) => (Some(first.to_owned()), Some(second.to_owned())),
+            None => (service_cidr, None),
+        };
+        if let Some(text) = second {
+            let expected = "a subnet of IPv6 such as fd00:10:96::/112 after the comma";
+            match text.trim().parse::<Ipv6Net>().ok().filter(|net| net.addr() == net.network()) {
+                Some(net) => settings.service_cidr6 = Some(net),
+                None => self.error(&at, Problem::Invalid { value: text, expected }),
+            }
+        }
+        if let Some(cidr) = self.subnet(first, &at) {
             settings.service_cidr = cidr;
             let dns = u32::from(cidr.network()).saturating_add(10);
             settings.dns = Ipv4Addr::from(dns);
@@ -98,19 +113,36 @@ impl Reader {
                 Network::Flannel { backend, direct_routing, args }
             }
         };
+        let balancer = cloud.and_then(|cloud| self.balancer(cloud, &place.join(".cloud")));
         let proxy = match proxy {
             ProxyFile::None => Proxy::None,
             ProxyFile::KubeProxy { version, mode, args } => Proxy::KubeProxy { version, mode, args },
         };
         let (manifests, notices) = self.manifests(manifests, &place, file);
-        let plan = kube::cluster::Cluster { nodes, settings, network, proxy, manifests };
+        let plan = kube::cluster::Cluster { nodes, settings, network, proxy, balancer, manifests };
         for node in &plan.nodes {
             let Some(host) = self.topology.hosts.get_mut(&node.name) else { continue };
             for (path, text) in plan.files(node) {
                 host.files.entry(path).or_insert(text);
             }
         }
+        if let Some(host) = plan.balancer.as_ref().and_then(|plan| self.topology.hosts.get_mut(&plan.host)) {
+            for (path, text) in plan.balancer_files() {
+                host.files.entry(path).or_insert(text);
+            }
+        }
         self.topology.cluster = Some(Cluster { plan, notices, at: place });
+    }
+
+    fn balancer(&mut self, written: BalancersFile, place: &At) -> Option<BalancerPlan> {
+        let BalancersFile { balancer: host, addresses } = written;
+        if !self.topology.hosts.contains_key(&host) {
+            let hint = nearest(&host, self.topology.hosts.keys().map(String::as_str));
+            self.error(&place.join(".balancer"), Problem::Unknown { kind: "host", name: host, hint });
+            return None;
+        }
+        let addresses = self.subnet(Some(addresses), &place.join(".addresses"))?;
+        Some(BalancerPlan { host, addresses })
     }
 
     fn subnet(&mut self, text: Option<String>, at: &At) -> Option<Ipv4Net> {

@@ -49,11 +49,14 @@ pub struct ClusterFile {
     pub pod_cidr: Option<String>,
     /// Prefix length of each node's part of them; 24 if not given.
     pub node_mask: Option<u8>,
-    /// Services' addresses; 10.96.0.0/12 if not given.
+    /// Services' addresses; 10.96.0.0/12 if not given. With a subnet of IPv6 after a comma Services
+    /// can be dual-stack.
     pub service_cidr: Option<String>,
     /// The pod network; flannel with vxlan if not given.
     #[serde(default)]
     pub network: NetworkFile,
+    /// What gives Services of type LoadBalancer their addresses; nobody if not given.
+    pub cloud: Option<BalancersFile>,
     /// What implements Services; kube-proxy 1.30 if not given.
     #[serde(default)]
     pub proxy: ProxyFile,
@@ -125,6 +128,17 @@ pub enum NetworkFile {
 pub enum CloudFile {
     /// AWS, as the program `vpc-router` plays it on one of the hosts.
     Aws,
+}
+
+/// A cloud with balancers for Services.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Cloud")]
+#[schemars(rename = "Balancers")]
+pub struct BalancersFile {
+    /// The host that plays them. It is the nodes' way to the clients.
+    pub balancer: String,
+    /// The addresses of balancers, a subnet that others reach by that host.
+    pub addresses: String,
 }
 
 fn vxlan() -> String {
