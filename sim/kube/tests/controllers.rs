@@ -4,6 +4,8 @@
 mod act;
 #[path = "controllers/cluster.rs"]
 mod cluster;
+#[path = "controllers/services.rs"]
+mod services;
 
 use cluster::Cluster;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
@@ -212,8 +214,8 @@ fn a_stateful_set_goes_one_by_one() {
     "#);
     insta::assert_snapshot!(slices(&cluster, "db"), @r#"
     db-* ports 80
-      10.244.1.4 n1 ready serving hostname db-0
       10.244.2.3 n2 ready serving hostname db-1
+      10.244.1.4 n1 ready serving hostname db-0
     "#);
     insta::assert_snapshot!(stems(&events(&cluster, "StatefulSet")), @r#"
     SuccessfulCreate: create Pod db-0 in StatefulSet db successful

@@ -314,10 +314,12 @@ error: resource(s) were provided, but no name was specified
 # sed 's/targetPort/targetport/' web.yaml > wrong.yaml; kubectl apply -f wrong.yaml
 deployment.apps/web created
 Error from server (BadRequest): error when creating "wrong.yaml": Service in version "v1" cannot be handled as a Service: strict decoding error: unknown field "spec.ports[0].targetport"
+hoplab: wrong.yaml:19:22: spec.ports[0].targetport
 [1]
 # sed 's/targetPort: 80/nodePort: 80/' web.yaml | kubectl apply -f -
 deployment.apps/web unchanged
 The Service "web" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'
+hoplab: STDIN:19:32: spec.ports[0].nodePort
 [1]
 # kubectl apply -n other -f pod.yaml
 Error from server (NotFound): error when creating "pod.yaml": namespaces "other" not found

@@ -2,7 +2,7 @@
 
 mod endpoints;
 pub mod ip;
-mod name;
+pub mod name;
 mod namespace;
 mod node;
 mod pod;

@@ -16,7 +16,7 @@ mod resource;
 mod server;
 mod settings;
 
-pub use admit::{Admit, Invalid, ip};
+pub use admit::{Admit, Invalid, ip, name as names};
 pub use error::{ApiError, Reason};
 pub use kind::{Kind, Unsimulated, key, prefix};
 pub use resource::{Mismatch, Part, RESOURCES, ResourceType, resource};

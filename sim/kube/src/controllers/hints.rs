@@ -14,7 +14,7 @@ use super::queue::Controller;
 use super::slices::{Plan, SERVICE_NAME};
 use crate::api::event::Severity;
 use crate::api::{list, namespace_of};
-use crate::scheduler::thousandths;
+use crate::scheduler::resources::thousandths;
 
 /// How much more than its share an endpoint may get. Kubernetes: `overloadThreshold`.
 const OVERLOAD: f64 = 0.2;
@@ -49,7 +49,7 @@ pub fn weight(node: &Node) -> Option<(Option<&String>, i64)> {
     }
     let cpu = node.status.as_ref().and_then(|status| status.allocatable.as_ref()?.get("cpu"));
     let zone = labels.and_then(|labels| labels.get(ZONE)).filter(|zone| !zone.is_empty());
-    is_ready_node(node).then(|| (zone, cpu.and_then(thousandths).unwrap_or(0)))
+    is_ready_node(node).then(|| (zone, cpu.and_then(|cpu| thousandths(&cpu.0)).unwrap_or(0)))
 }
 
 /// None if a node doesn't say enough, or if there is one zone only. Kubernetes: `SetNodes`.

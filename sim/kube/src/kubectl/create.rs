@@ -9,6 +9,7 @@ use super::files;
 use super::kinds;
 use super::output::Format;
 use super::target::Target;
+use crate::api::{Invalid, names};
 use world::FileKind;
 
 /// Runs `create -f`.
@@ -268,19 +269,42 @@ pub fn external_name(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     service(cli, "ExternalName")
 }
 
+/// `80`, `80:8080`, `80:http`. kubectl: `parsePorts`.
+fn tcp_ports(spec: &str) -> Result<(u16, Value), Failure> {
+    let mut words = spec.split(':');
+    let text = words.next().unwrap_or_default();
+    let port: u16 = text.parse().map_err(|error: std::num::ParseIntError| {
+        let why = match error.kind() {
+            std::num::IntErrorKind::PosOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
+        Failure::Own(format!("strconv.ParseUint: parsing {text:?}: {why}"))
+    })?;
+    let Some(target) = words.next() else { return Ok((port, json!(port))) };
+    let (wrong, target) = match target.parse::<i32>() {
+        Ok(number) => (names::port_number("", number), json!(number)),
+        Err(_) => (names::port("", target), json!(target)),
+    };
+    if wrong.is_empty() {
+        return Ok((port, target));
+    }
+    let reason = |one: &Invalid| one.detail.splitn(3, ": ").nth(2).unwrap_or_default().to_owned();
+    Err(Failure::Own(wrong.iter().map(reason).collect::<Vec<_>>().join(",")))
+}
+
 fn service(cli: &mut Cli<'_>, kind: &str) -> Result<Then, Failure> {
     let name = one_name(cli)?;
     let headless = cli.flags.get("clusterip") == Some("None");
     let tcp: Vec<String> = cli.flags.list("tcp").into_iter().map(str::to_owned).collect();
+    if headless && kind != "ClusterIP" {
+        return Err(Failure::Own("ClusterIP=None can only be used with ClusterIP service type".to_owned()));
+    }
     if tcp.is_empty() && !headless && kind != "ExternalName" {
         return Err(Failure::Own("at least one tcp port specifier must be provided".to_owned()));
     }
     let mut ports = Vec::new();
     for spec in &tcp {
-        let (port, target) = spec.split_once(':').unwrap_or((spec, spec));
-        let wrong = |text: &str| Failure::Own(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
-        let port: u16 = port.parse().map_err(|_| wrong(port))?;
-        let target = target.parse::<u16>().map_or_else(|_| json!(target), |target| json!(target));
+        let (port, target) = tcp_ports(spec)?;
         let mut entry =
             json!({"name": spec.replace(':', "-"), "port": port, "protocol": "TCP", "targetPort": target});
         if let Some(node) = cli.flags.int("node-port").filter(|&node| node > 0) {
@@ -299,6 +323,9 @@ fn service(cli: &mut Cli<'_>, kind: &str) -> Result<Then, Failure> {
         let external = cli.flags.get("external-name").unwrap_or_default();
         if external.is_empty() {
             return Err(Failure::Own("required flag(s) \"external-name\" not set".to_owned()));
+        }
+        if !names::subdomain("", external).is_empty() {
+            return Err(Failure::Own(format!("invalid service external name {external}")));
         }
         spec["externalName"] = external.into();
     }

@@ -405,29 +405,60 @@ fn service_of(cli: &mut Cli<'_>, target: &Target, selector: Value) -> Result<Val
             .collect::<Result<_, _>>()?,
         None => declared.iter().map(|(port, _)| *port).collect(),
     };
-    if numbers.is_empty() {
+    let mut unique: Vec<i64> = Vec::new();
+    for port in numbers {
+        if !unique.contains(&port) || given.is_some() {
+            unique.push(port);
+        }
+    }
+    let numbers = unique;
+    let headless = cli.flags.get("cluster-ip") == Some("None");
+    if numbers.is_empty() && !headless {
         return Err(Failure::Own("couldn't find port via --port flag or introspection".to_owned()));
     }
     let mut ports = Vec::new();
     for (at, port) in numbers.iter().enumerate() {
-        let known = declared.iter().find(|(known, _)| known == port).map(|(_, proto)| proto.clone());
-        let proto =
-            cli.flags.get("protocol").map(str::to_owned).or(known).unwrap_or_else(|| "TCP".to_owned());
-        let target_port = cli.flags.get("target-port").map_or_else(|| json!(port), number_or_name);
-        let mut entry = json!({"port": port, "protocol": proto, "targetPort": target_port});
-        if numbers.len() > 1 {
-            entry["name"] = format!("port-{}", at + 1).into();
+        let wanted = cli.flags.get("protocol").filter(|proto| !proto.is_empty()).map(str::to_owned);
+        let mut known: Vec<String> = declared
+            .iter()
+            .filter(|(known, _)| known == port && wanted.is_none())
+            .map(|(_, proto)| proto.clone())
+            .collect();
+        known.sort();
+        known.dedup();
+        if known.is_empty() {
+            known.push(wanted.unwrap_or_else(|| "TCP".to_owned()));
         }
-        ports.push(entry);
+        let several = known.len() > 1;
+        for proto in known {
+            let target_port = cli.flags.get("target-port").filter(|text| !text.is_empty());
+            let target_port = target_port.map_or_else(|| json!(port), number_or_name);
+            let mut entry = json!({"port": port, "protocol": proto, "targetPort": target_port});
+            if several {
+                entry["name"] = format!("port-{}-{}", at + 1, proto.to_lowercase()).into();
+            } else if numbers.len() > 1 {
+                entry["name"] = format!("port-{}", at + 1).into();
+            }
+            ports.push(entry);
+        }
     }
-    let mut spec = json!({"ports": ports, "selector": selector});
+    let mut spec = match ports.is_empty() {
+        true => json!({"selector": selector}),
+        false => json!({"ports": ports, "selector": selector}),
+    };
+    let affinity = cli.flags.get("session-affinity").unwrap_or_default();
+    if !["", "None", "ClientIP"].contains(&affinity) {
+        return Err(Failure::Own(format!("unknown session affinity: {affinity}")));
+    }
+    let balanced = cli.flags.get("type") == Some("LoadBalancer");
     for (flag, field) in [
         ("type", "type"),
         ("cluster-ip", "clusterIP"),
         ("load-balancer-ip", "loadBalancerIP"),
         ("session-affinity", "sessionAffinity"),
     ] {
-        if let Some(value) = cli.flags.get(flag).filter(|value| !value.is_empty()) {
+        let given = cli.flags.get(flag).filter(|value| !value.is_empty());
+        if let Some(value) = given.filter(|_| flag != "load-balancer-ip" || balanced) {
             spec[field] = value.into();
         }
     }
@@ -435,6 +466,7 @@ fn service_of(cli: &mut Cli<'_>, target: &Target, selector: Value) -> Result<Val
         spec["externalIPs"] = json!([ip]);
     }
     let name = cli.flags.get("name").filter(|name| !name.is_empty()).unwrap_or(&target.name);
+    let name = name.get(..63).filter(|_| name == target.name).unwrap_or(name);
     let mut metadata = json!({"creationTimestamp": null, "name": name});
     let labels = match cli.flags.get("labels").filter(|text| !text.is_empty()) {
         Some(text) => read_labels(text)?,

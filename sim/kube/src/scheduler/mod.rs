@@ -14,8 +14,6 @@ mod score;
 pub mod taint;
 mod topology;
 
-pub use resources::thousandths;
-
 use world::Registry;
 
 /// Installs `kube-scheduler`.

@@ -106,7 +106,9 @@ impl Cluster {
         let mut world = World::new(7);
         let host = world.add_host("master", registry);
         let console = world.add_console(host, false);
-        world.store_put(ClusterSettings::KEY, Arc::new(ClusterSettings::default()));
+        let settings =
+            ClusterSettings { api_server: ([10, 0, 0, 1].into(), 6443), ..ClusterSettings::default() };
+        world.store_put(ClusterSettings::KEY, Arc::new(settings));
         world.store_put(API_SERVER_KEY, Arc::new(()));
         let mut cluster = Self { world, host, console, processes: BTreeMap::new() };
         cluster.act(kube::controllers::system_namespaces);
