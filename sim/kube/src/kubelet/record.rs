@@ -58,6 +58,9 @@ pub struct Container {
     pub ready: bool,
     /// Whether it has passed its startup probe, or has none.
     pub started: bool,
+    /// The environment that its last run began with: commands in it have the same.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
 }
 
 /// How a container is.

@@ -387,7 +387,7 @@ impl Worker {
             let own = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip);
             let ip = own.or(here.host_ip).unwrap_or(Ipv4Addr::LOCALHOST);
             let env = match probe.runs_a_command() {
-                true => self.environment(sys, here, spec).unwrap_or_default(),
+                true => self.environment_of(sys, here, &spec.name),
                 false => BTreeMap::new(),
             };
             let Some(finding) = probe.turn(sys, &Target { spec, ip, pid: run.pid(), env }) else {

@@ -116,6 +116,10 @@ impl Worker {
 
     /// The environment of a container for a command in it.
     pub fn environment_of(&self, sys: &dyn Sys, here: &Here, name: &str) -> BTreeMap<String, String> {
+        let known = self.record.containers.get(name).map(|container| &container.env);
+        if let Some(env) = known.filter(|env| !env.is_empty()) {
+            return env.clone();
+        }
         let spec = specs(&self.pod).find(|(spec, _)| spec.name == name);
         spec.and_then(|(spec, _)| self.environment(sys, here, spec).ok()).unwrap_or_default()
     }
@@ -146,6 +150,7 @@ impl Worker {
                 return Err(Later(jittered(sys, RETRY)));
             }
         };
+        self.record.containers.entry(name.clone()).or_default().env.clone_from(&env);
         let Some(sandbox) = self.record.sandbox.clone() else { return Err(Later(RETRY)) };
         let netns = sys.netns_of_pid(Pid(sandbox.pid)).unwrap_or(NetnsId::INIT);
         let hosts = self.write_hosts(sys, here, &sandbox);

@@ -43,7 +43,7 @@ impl Worker {
         }
         here.event(sys, &self.pod, &part(&spec.name, is_init), (Severity::Normal, "Killing", message));
         let ip = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip).or(here.host_ip);
-        let env = self.environment(sys, here, spec).unwrap_or_default();
+        let env = self.environment_of(sys, here, &spec.name);
         let target = Target { spec, ip: ip.unwrap_or(Ipv4Addr::LOCALHOST), pid: run.pid(), env };
         let (kill, complaint) = Kill::begin(sys, &target, grace);
         if let Some(complaint) = complaint {
