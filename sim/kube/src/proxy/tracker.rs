@@ -115,7 +115,7 @@ impl Tracker {
             self.set_slice(namespace, &slice, None);
         }
         for (number, subset) in endpoints.into_iter().flat_map(|all| &all.subsets).flatten().enumerate() {
-            let Group { ports, endpoints } = group(subset);
+            let Group { ports, endpoints } = group(subset, self.family.name());
             let labels = [(SERVICE_NAME.to_owned(), name.clone())].into();
             let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
             let address_type = self.family.name().to_owned();
