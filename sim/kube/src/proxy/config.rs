@@ -69,6 +69,44 @@ impl Profile {
     }
 }
 
+/// How a proxier does its work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// By rules.
+    #[default]
+    Iptables,
+    /// By taking connections itself: until 1.25.
+    Userspace,
+}
+
+impl Mode {
+    /// Reads the name of a mode; none named is that of rules.
+    ///
+    /// # Errors
+    /// What the release would say, or that the mode isn't simulated.
+    pub fn of(profile: Profile, text: &str) -> Result<Self, String> {
+        let must_be = |modes: &str| {
+            let path = "KubeProxyConfiguration.Mode.ProxyMode";
+            Err(format!("failed validate: {path}: Invalid value: {text:?}: must be {modes}"))
+        };
+        match (text, profile) {
+            ("" | "iptables", _) => Ok(Self::Iptables),
+            ("userspace", Profile::V1_9 | Profile::V1_1) => Ok(Self::Userspace),
+            ("ipvs", Profile::V1_30 | Profile::V1_9) => {
+                Err("hoplab: kube-proxy's mode ipvs is not simulated".to_owned())
+            }
+            (_, Profile::V1_30) => {
+                must_be("iptables, ipvs or blank (blank means the best-available proxy [currently iptables])")
+            }
+            // The parenthesis is never closed.
+            (_, Profile::V1_9) => must_be(
+                "userspace,iptables,ipvs or blank (blank means the best-available proxy (currently iptables)",
+            ),
+            (_, Profile::V1_1) => Err(format!("Unknown proxy-mode flag: {text}")),
+        }
+    }
+}
+
 /// How a proxier tells the traffic of this node's pods from other traffic.
 /// Kubernetes: `LocalTrafficDetector`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,6 +145,14 @@ pub struct ProxyConfig {
     /// Whose rules are written. Older ones know neither the networks of node ports nor detectors
     /// other than a network of pods, and leave what they don't know aside.
     pub profile: Profile,
+    /// Whether rules do its work, or it takes connections itself.
+    pub mode: Mode,
+    /// In userspace mode: where it listens.
+    pub bind_address: IpAddr,
+    /// In userspace mode: the first and the last of the ports that it may take; any if not given.
+    pub port_range: Option<(u16, u16)>,
+    /// In userspace mode: how long a UDP client may be silent.
+    pub udp_idle_timeout: Duration,
     /// Endpoints on the node of this name are local.
     pub node_name: String,
     /// The node's addresses, at most one of a family.
@@ -133,6 +179,10 @@ impl Default for ProxyConfig {
     fn default() -> Self {
         Self {
             profile: Profile::V1_30,
+            mode: Mode::Iptables,
+            bind_address: IpAddr::from([0, 0, 0, 0]),
+            port_range: None,
+            udp_idle_timeout: Duration::from_millis(250),
             node_name: String::new(),
             node_ips: Vec::new(),
             detectors: Default::default(),

@@ -14,9 +14,10 @@ pub mod names;
 mod options;
 pub mod service;
 pub mod tracker;
+pub mod userspace;
 
 pub use behind::behind;
-pub use config::{Family, LocalDetector, Profile, ProxyConfig};
+pub use config::{Family, LocalDetector, Mode, Profile, ProxyConfig};
 pub use endpoint::{Endpoint, Usable};
 pub use names::{Protocol, ServiceName, ServicePortName};
 pub use service::ServicePort;

@@ -93,6 +93,22 @@ fn nets(name: &str, value: &str) -> Result<Vec<IpNet>, String> {
     texts.map(read).collect()
 }
 
+/// The first and the last port of a range; none if it says nothing or `0-0`.
+/// Kubernetes: `ParsePortRange`.
+fn port_range(text: &str) -> Result<Option<(u16, u16)>, String> {
+    let wrong = || format!("unable to parse port range: {text}");
+    let ports = match text.trim().split_once('-') {
+        _ if text.trim().is_empty() => return Ok(None),
+        Some((first, last)) => (first.parse(), last.parse()),
+        None => (text.trim().parse(), text.trim().parse()),
+    };
+    let (Ok(first), Ok(last)) = ports else { return Err(wrong()) };
+    if first > last {
+        return Err(format!("end port cannot be less than start port: {text}"));
+    }
+    Ok(Some((first, last)).filter(|range| *range != (0, 0)))
+}
+
 impl Options {
     /// Reads the arguments after the program's name.
     ///
@@ -118,7 +134,10 @@ impl Options {
                 "bind-address" => {
                     let ip: IpAddr = value.parse().map_err(|_| wrong("not an IP address"))?;
                     options.bind_address = Some(ip).filter(|ip| !ip.is_unspecified());
+                    config.bind_address = ip;
                 }
+                "proxy-port-range" => config.port_range = port_range(&value).map_err(|why| wrong(&why))?,
+                "udp-timeout" => config.udp_idle_timeout = period()?,
                 "detect-local-mode" => {
                     options.detect = Detect::parse(&value).ok_or_else(|| wrong("unknown LocalMode"))?;
                 }

@@ -11,6 +11,7 @@ use world::{Args, Fd, Next, Program, Registry, Spawn, Sys, Wait};
 
 use super::state::Active;
 use crate::net::complain;
+use crate::net::relay::{OnEnd, Relay};
 
 /// Installs `docker-proxy`.
 pub fn install(registry: &mut Registry) {
@@ -20,7 +21,7 @@ pub fn install(registry: &mut Registry) {
             listener: None,
             udp: false,
             to: None,
-            pairs: Vec::new(),
+            relays: Vec::new(),
             clients: BTreeMap::new(),
         })
     });
@@ -43,35 +44,13 @@ pub fn start(sys: &mut dyn Sys, active: &Active) -> Result<Pid, Errno> {
     })
 }
 
-/// A client and the connection to the container made for it.
-#[derive(Clone, Debug)]
-struct Pair {
-    client: Side,
-    backend: Side,
-}
-
-/// One end of a [`Pair`]: what it sent and the other end hasn't taken yet.
-#[derive(Clone, Debug)]
-struct Side {
-    fd: Fd,
-    unsent: Vec<u8>,
-    ended: bool,
-    told: bool,
-}
-
-impl Side {
-    fn new(fd: Fd) -> Self {
-        Self { fd, unsent: Vec::new(), ended: false, told: false }
-    }
-}
-
 #[derive(Clone, Debug)]
 struct DockerProxy {
     args: Args,
     listener: Option<Fd>,
     udp: bool,
     to: Option<SocketAddr>,
-    pairs: Vec<Pair>,
+    relays: Vec<Relay>,
     clients: BTreeMap<SocketAddr, Fd>,
 }
 
@@ -115,7 +94,7 @@ impl DockerProxy {
             }
         });
         match backend {
-            Some(backend) => self.pairs.push(Pair { client: Side::new(client), backend: Side::new(backend) }),
+            Some(backend) => self.relays.push(Relay::new(client, backend, OnEnd::PassOn)),
             None => sys.close(client),
         }
     }
@@ -143,32 +122,6 @@ impl DockerProxy {
     }
 }
 
-/// Moves bytes from one side to the other; false when the connection is lost.
-fn pump(sys: &mut dyn Sys, from: &mut Side, to: &mut Side) -> bool {
-    loop {
-        while !from.unsent.is_empty() {
-            match sys.send(to.fd, &from.unsent, None) {
-                Ok(n) => drop(from.unsent.drain(..n)),
-                Err(Errno::Again | Errno::NotConn) => return true,
-                Err(_) => return false,
-            }
-        }
-        if from.ended {
-            if !to.told {
-                to.told = true;
-                return sys.shutdown_write(to.fd).is_ok();
-            }
-            return true;
-        }
-        match sys.recv(from.fd, 1 << 16) {
-            Ok(received) if received.data.is_empty() => from.ended = true,
-            Ok(received) => from.unsent.extend(received.data),
-            Err(Errno::Again | Errno::NotConn) => return true,
-            Err(_) => return false,
-        }
-    }
-}
-
 impl Program for DockerProxy {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let listener = match self.listener {
@@ -190,21 +143,8 @@ impl Program for DockerProxy {
         while let Ok((client, _)) = sys.accept(listener) {
             self.accept(sys, client);
         }
-        self.pairs.retain_mut(|pair| {
-            let open = sys.take_error(pair.backend.fd).is_none()
-                && pump(sys, &mut pair.client, &mut pair.backend)
-                && pump(sys, &mut pair.backend, &mut pair.client);
-            let over = pair.client.ended
-                && pair.backend.ended
-                && pair.client.unsent.is_empty()
-                && pair.backend.unsent.is_empty();
-            if !open || over {
-                sys.close(pair.client.fd);
-                sys.close(pair.backend.fd);
-            }
-            open && !over
-        });
-        fds.extend(self.pairs.iter().flat_map(|pair| [pair.client.fd, pair.backend.fd]));
+        self.relays.retain_mut(|relay| relay.turn(sys));
+        fds.extend(self.relays.iter().flat_map(Relay::fds));
         Next::Wait(Wait { fds, ..Wait::default() })
     }
 

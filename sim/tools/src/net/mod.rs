@@ -11,6 +11,7 @@ mod nc;
 mod nmap;
 mod nping;
 mod ping;
+pub mod relay;
 mod ss;
 mod tcpdump;
 mod telnet;

@@ -1,9 +1,10 @@
 //! The process `kube-proxy`: it watches the API server and writes the rules of its node.
 
 mod health;
-mod node;
+pub(super) mod node;
 mod ports;
 mod schedule;
+mod userspace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use world::{Args, Entry, Fd, Next, Program, Signal, Sys, Wait};
 
 use super::iptables::Proxier;
 use super::options::Options;
-use super::{Family, PATHS, Profile, ProxyConfig};
+use super::{Family, Mode, PATHS, Profile, ProxyConfig, Tracker};
 use crate::api::{key, prefix};
 use crate::controllers::API_SERVER_KEY;
 use crate::controllers::manager::watch;
@@ -26,6 +27,7 @@ use health::{Answer, Servers};
 use node::Rejected;
 use ports::Ports;
 use schedule::Schedule;
+use userspace::UserspaceState;
 
 /// The version of a program that doesn't say which it is.
 const VERSION: &str = "v1.30.5";
@@ -34,7 +36,7 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// `kube-proxy`.
 ///
-/// Simplified: it writes IPv4 rules only.
+/// Simplified: it writes IPv4 rules only. Older ones log what 1.30 logs.
 #[derive(Clone, Debug)]
 pub struct Daemon {
     args: Args,
@@ -50,6 +52,8 @@ enum Stage {
     Node(Box<Options>),
     /// Runs.
     Run(Box<State>),
+    /// Runs in userspace mode.
+    Userspace(Box<UserspaceState>),
 }
 
 impl Daemon {
@@ -71,10 +75,14 @@ impl Daemon {
                 let watch = Some(watch(sys.store().revision(), &[&node_key]));
                 return Ok(Wait { watch, ..Wait::default() });
             };
-            self.stage = Stage::Run(Box::new(State::start(sys, config)));
+            self.stage = match config.mode {
+                Mode::Iptables => Stage::Run(Box::new(State::start(sys, config))),
+                Mode::Userspace => Stage::Userspace(Box::new(UserspaceState::start(sys, config))),
+            };
         }
         match &mut self.stage {
             Stage::Run(state) => Ok(state.turn(sys)),
+            Stage::Userspace(state) => Ok(state.turn(sys)),
             Stage::New | Stage::Node(_) => Ok(Wait::default()),
         }
     }
@@ -93,10 +101,8 @@ fn read_options(sys: &mut dyn Sys, args: &[String]) -> Result<Options, Ended> {
     options.config.profile = Profile::of_version(&version).ok_or_else(|| {
         failed(format!("hoplab: kube-proxy {version} is not simulated, only 1.30, 1.9 and 1.1"))
     })?;
-    match (options.mode.as_str(), options.config.profile) {
-        ("" | "iptables", _) => Ok(options),
-        (mode, _) => Err(failed(format!("hoplab: kube-proxy --proxy-mode={mode} is not simulated"))),
-    }
+    options.config.mode = Mode::of(options.config.profile, &options.mode).map_err(failed)?;
+    Ok(options)
 }
 
 /// The version that the program's file says it has.
@@ -259,33 +265,46 @@ fn observe(
     changed: &str,
     entry: Option<&Entry>,
 ) -> bool {
-    let object = |prefix: &str| -> Option<(String, String)> {
-        let (namespace, name) = changed.strip_prefix(prefix)?.split_once('/')?;
-        Some((namespace.to_owned(), name.to_owned()))
-    };
-    if let Some(name) = object(&prefix::<Service>(None)) {
-        proxier.tracker.set_service(name, entry.and_then(Entry::get::<Service>));
-    } else if let Some((namespace, name)) = object(&prefix::<EndpointSlice>(None)) {
-        if watches_endpoints {
-            return false;
-        }
-        proxier.tracker.set_slice(&namespace, &name, entry.and_then(Entry::get::<EndpointSlice>));
-    } else if let Some(name) = object(&prefix::<Endpoints>(None)) {
-        if !watches_endpoints {
-            return false;
-        }
-        let endpoints = entry.and_then(Entry::get::<Endpoints>);
-        proxier.tracker.set_endpoints(&name, endpoints.as_deref());
-    } else if changed == node_key {
+    if let Some(matters) = track(&mut proxier.tracker, watches_endpoints, changed, entry) {
+        return matters;
+    }
+    if changed == node_key {
         let node = entry.and_then(Entry::get::<Node>);
         let metadata = node.as_ref().map(|node| &node.metadata);
         let zone = metadata.and_then(|metadata| metadata.labels.as_ref()?.get(ZONE).cloned());
         *is_eligible = metadata.is_some_and(|metadata| metadata.deletion_timestamp.is_none());
         return proxier.set_zone(zone);
-    } else {
-        return false;
     }
-    true
+    false
+}
+
+/// Tells a tracker of a change; answers whether it matters to it, and nothing if it is of another
+/// kind.
+fn track(
+    tracker: &mut Tracker,
+    watches_endpoints: bool,
+    changed: &str,
+    entry: Option<&Entry>,
+) -> Option<bool> {
+    let object = |prefix: &str| -> Option<(String, String)> {
+        let (namespace, name) = changed.strip_prefix(prefix)?.split_once('/')?;
+        Some((namespace.to_owned(), name.to_owned()))
+    };
+    if let Some(name) = object(&prefix::<Service>(None)) {
+        tracker.set_service(name, entry.and_then(Entry::get::<Service>));
+    } else if let Some((namespace, name)) = object(&prefix::<EndpointSlice>(None)) {
+        if watches_endpoints {
+            return Some(false);
+        }
+        tracker.set_slice(&namespace, &name, entry.and_then(Entry::get::<EndpointSlice>));
+    } else {
+        let name = object(&prefix::<Endpoints>(None))?;
+        if !watches_endpoints {
+            return Some(false);
+        }
+        tracker.set_endpoints(&name, entry.and_then(Entry::get::<Endpoints>).as_deref());
+    }
+    Some(true)
 }
 
 fn since_start(at: SimTime) -> Duration {

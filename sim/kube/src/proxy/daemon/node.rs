@@ -52,7 +52,11 @@ pub fn apply(sys: &mut dyn Sys, sync: &Sync) -> Result<(), Rejected> {
     Ok(())
 }
 
-fn ensure(sys: &mut dyn Sys, wanted: &Ensure) -> Result<(), Rejected> {
+/// Makes a chain or a rule unless it is there.
+///
+/// # Errors
+/// iptables refuses it.
+pub fn ensure(sys: &mut dyn Sys, wanted: &Ensure) -> Result<(), Rejected> {
     match wanted {
         Ensure::Chain { table, chain } => {
             let made = Iptables { sys, table }.ensure_chain(chain);
@@ -108,8 +112,23 @@ pub fn has_canary(sys: &mut dyn Sys, proxier: &Proxier) -> bool {
     })
 }
 
+/// Deletes a rule; one that isn't there is fine.
+pub fn delete(sys: &mut dyn Sys, rule: &Ensure) {
+    if let Ensure::Rule { table, chain, rule, .. } = rule {
+        let words: Vec<String> = rule.iter().map(|word| word.to_string()).collect();
+        let _ = Iptables { sys, table }.delete(chain, &words);
+    }
+}
+
+/// Empties a chain.
+pub fn flush(sys: &mut dyn Sys, table: &'static str, chain: &str) {
+    if let Err(error) = (Iptables { sys, table }).clear_chain(chain) {
+        klog(sys, 'E', "proxier.go", &format!("Some errors flushing old iptables portals: {error}"));
+    }
+}
+
 /// Runs a command whose output nobody reads.
-fn run_quietly(sys: &mut dyn Sys, command: &str) {
+pub fn run_quietly(sys: &mut dyn Sys, command: &str) {
     let args = command.split(' ').map(str::to_owned).collect();
     let Ok(null) = sys.open("/dev/null", OpenMode::Write) else { return };
     let fds = vec![(Fd::STDOUT, null), (Fd::STDERR, null)];
