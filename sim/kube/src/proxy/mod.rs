@@ -2,7 +2,8 @@
 //!
 //! Read first: [`service`] and [`endpoint`] (what a proxier takes from the objects), [`iptables`]
 //! (the rules it makes of them). A proxier is a plain state machine: objects go in, texts for
-//! `iptables` and `iptables-restore` come out; who runs them is the caller's matter.
+//! `iptables` and `iptables-restore` come out; who runs them is the caller's matter. Only that of
+//! [`userspace`] mode has sockets, and acts itself.
 
 mod behind;
 pub mod config;
