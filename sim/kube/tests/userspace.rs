@@ -5,8 +5,7 @@ mod shell;
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::core::v1::{Endpoints, Node, Service};
 use kube::controllers::API_SERVER_KEY;
 use kube::{api, proxy};
 use serde_json::{Value, json};
@@ -77,13 +76,13 @@ impl Lab {
 
     /// Its endpoints.
     fn endpoints(&mut self, addresses: &[&str]) {
-        let endpoints: Vec<Value> = addresses.iter().map(|address| json!({"addresses": [address]})).collect();
-        self.put::<EndpointSlice>(json!({
-            "metadata": {"namespace": "default", "name": "web-1",
-                "labels": {"kubernetes.io/service-name": "web"}},
-            "addressType": "IPv4",
-            "endpoints": endpoints,
-            "ports": [{"name": "http", "port": 8080}, {"name": "dns", "port": 53, "protocol": "UDP"}],
+        let addresses: Vec<Value> = addresses.iter().map(|address| json!({"ip": address})).collect();
+        self.put::<Endpoints>(json!({
+            "metadata": {"namespace": "default", "name": "web"},
+            "subsets": [{
+                "addresses": addresses,
+                "ports": [{"name": "http", "port": 8080}, {"name": "dns", "port": 53, "protocol": "UDP"}],
+            }],
         }));
     }
 
