@@ -71,8 +71,8 @@ impl Portal<'_> {
     /// Those of the cluster address or a balancer's. Kubernetes: `openOnePortal`.
     pub fn inner(&self, ip: IpAddr) -> Vec<Ensure> {
         vec![
-            self.rule("KUBE-PORTALS-CONTAINER", Some(ip), self.port.port, Only::All, self.from_container()),
-            self.rule("KUBE-PORTALS-HOST", Some(ip), self.port.port, Only::All, self.from_host()),
+            self.rule("KUBE-PORTALS-CONTAINER", Some(ip), self.port.port, Only::All, self.for_containers()),
+            self.rule("KUBE-PORTALS-HOST", Some(ip), self.port.port, Only::All, self.for_host()),
         ]
     }
 
@@ -80,9 +80,9 @@ impl Portal<'_> {
     pub fn external(&self, ip: IpAddr) -> Vec<Ensure> {
         let (container, number) = ("KUBE-PORTALS-CONTAINER", self.port.port);
         vec![
-            self.rule(container, Some(ip), number, Only::NotBridged, self.from_container()),
-            self.rule(container, Some(ip), number, Only::ToNode, self.from_container()),
-            self.rule("KUBE-PORTALS-HOST", Some(ip), number, Only::ToNode, self.from_host()),
+            self.rule(container, Some(ip), number, Only::NotBridged, self.for_containers()),
+            self.rule(container, Some(ip), number, Only::ToNode, self.for_containers()),
+            self.rule("KUBE-PORTALS-HOST", Some(ip), number, Only::ToNode, self.for_host()),
         ]
     }
 
@@ -93,14 +93,14 @@ impl Portal<'_> {
         accept.push(name);
         accept.extend(["-m", "state", "--state", "NEW", "-j", "ACCEPT"].map(str::to_owned));
         vec![
-            self.rule("KUBE-NODEPORT-CONTAINER", None, number, Only::All, self.from_container()),
-            self.rule("KUBE-NODEPORT-HOST", None, number, Only::All, self.from_host()),
+            self.rule("KUBE-NODEPORT-CONTAINER", None, number, Only::All, self.for_containers()),
+            self.rule("KUBE-NODEPORT-HOST", None, number, Only::All, self.for_host()),
             self.rule("KUBE-NODEPORT-NON-LOCAL", None, self.proxy_port, Only::All, accept),
         ]
     }
 
     /// What comes by a device goes to the device's own address: its answers come from there.
-    fn from_container(&self) -> Vec<String> {
+    fn for_containers(&self) -> Vec<String> {
         if self.listening.ip.is_unspecified() {
             ["-j", "REDIRECT", "--to-ports", &self.proxy_port.to_string()].map(str::to_owned).to_vec()
         } else {
@@ -108,7 +108,7 @@ impl Portal<'_> {
         }
     }
 
-    fn from_host(&self) -> Vec<String> {
+    fn for_host(&self) -> Vec<String> {
         let Listening { ip, host_ip } = self.listening;
         self.to(if ip.is_unspecified() { host_ip } else { ip })
     }
