@@ -5,8 +5,19 @@ mod yaml;
 
 use serde_json::Value;
 
-use super::{Part, ResourceType, resource};
+use super::{Mismatch, Part, ResourceType, resource};
 use yaml::Yaml;
+
+/// A kind that only the reader of some files knows: a component's configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnKind {
+    /// Its version; none if its documents needn't say one.
+    pub api_version: Option<&'static str>,
+    /// Its name.
+    pub kind: &'static str,
+    /// Whether JSON is of the kind.
+    pub check: fn(&Value) -> Result<(), Mismatch>,
+}
 
 /// An object of a manifest.
 #[derive(Clone, Debug)]
@@ -41,6 +52,11 @@ impl Manifest {
     /// Line and column of the field with that path, or of what is nearest to it.
     pub fn place(&self, path: &str) -> (usize, usize) {
         self.written.place(path, Part::Value)
+    }
+
+    /// `kind`.
+    pub fn kind(&self) -> &str {
+        self.object["kind"].as_str().unwrap_or_default()
     }
 
     /// `metadata.name`.
@@ -93,14 +109,23 @@ impl Places {
 /// # Errors
 /// No YAML, no object, a field that the kind doesn't have or with a value of another type.
 pub fn read(text: &str) -> Result<Vec<Manifest>, ManifestError> {
+    read_with(text, &[])
+}
+
+/// Reads all documents of a text in which other kinds than the API server's may stand. A document of
+/// such a kind has the type of what is only kept.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(text: &str, own: &[OwnKind]) -> Result<Vec<Manifest>, ManifestError> {
     let mut manifests = Vec::new();
     for document in yaml::documents(text)? {
-        take(document, &mut manifests)?;
+        take(document, own, &mut manifests)?;
     }
     Ok(manifests)
 }
 
-fn take(written: Yaml, manifests: &mut Vec<Manifest>) -> Result<(), ManifestError> {
+fn take(written: Yaml, own: &[OwnKind], manifests: &mut Vec<Manifest>) -> Result<(), ManifestError> {
     if written.is_null() {
         return Ok(());
     }
@@ -116,15 +141,33 @@ fn take(written: Yaml, manifests: &mut Vec<Manifest>) -> Result<(), ManifestErro
     }
     let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (kind, api_version) = (text("kind"), text("apiVersion"));
+    let own_kind = own.iter().find(|own| own.kind == kind);
+    let needs_version = own_kind.is_none_or(|own| own.api_version.is_some());
     for (field, value) in [("apiVersion", &api_version), ("kind", &kind)] {
-        if value.is_empty() {
+        if value.is_empty() && (field == "kind" || needs_version) {
             return Err(at(field, format!("the object has no `{field}`"), None));
         }
     }
     if kind == "List" || kind.ends_with("List") && object.get("items").is_some() {
         for item in written.items("items") {
-            take(item, manifests)?;
+            take(item, own, manifests)?;
         }
+        return Ok(());
+    }
+    let wrong = |mismatch: Mismatch| {
+        let message = mismatch.message.trim_start_matches("strict decoding error: ").to_owned();
+        let (line, column) = written.place(&mismatch.path, mismatch.part);
+        let hint = mismatch.nearest.map(|name| format!("did you mean `{name}`?"));
+        ManifestError { line, column, path: mismatch.path, message, hint }
+    };
+    if let Some(own) = own_kind {
+        if let Some(version) = own.api_version.filter(|version| *version != api_version) {
+            let message = format!("no kind \"{kind}\" is registered for version \"{api_version}\"");
+            return Err(at("apiVersion", message, Some(&format!("write `{version}`"))));
+        }
+        (own.check)(&object).map_err(wrong)?;
+        let resource = resource("", "");
+        manifests.push(Manifest { resource, object, notices: Vec::new(), written });
         return Ok(());
     }
     let mut notices = Vec::new();
@@ -134,11 +177,7 @@ fn take(written: Yaml, manifests: &mut Vec<Manifest>) -> Result<(), ManifestErro
     if resource.plural == "unsimulated" {
         notices.push(format!("{api_version} {kind} is kept, and not simulated"));
     }
-    (resource.check)(&object).map_err(|mismatch| {
-        let message = mismatch.message.trim_start_matches("strict decoding error: ").to_owned();
-        let (line, column) = written.place(&mismatch.path, mismatch.part);
-        ManifestError { line, column, ..at(&mismatch.path, message, None) }
-    })?;
+    (resource.check)(&object).map_err(wrong)?;
     manifests.push(Manifest { resource, object, notices, written });
     Ok(())
 }

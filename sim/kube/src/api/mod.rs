@@ -19,6 +19,6 @@ mod settings;
 pub use admit::{Admit, Invalid, ip, name as names};
 pub use error::{ApiError, Reason};
 pub use kind::{Kind, Unsimulated, key, prefix};
-pub use resource::{Mismatch, Part, RESOURCES, ResourceType, resource};
+pub use resource::{Mismatch, Part, RESOURCES, ResourceType, read, resource};
 pub use server::{create, delete, finalize, get, list, modify, name_of, namespace_of, now, update};
 pub use settings::ClusterSettings;

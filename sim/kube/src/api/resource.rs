@@ -4,6 +4,8 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use world::{Store, Sys};
 
@@ -59,6 +61,8 @@ pub struct Mismatch {
     pub message: String,
     /// What is wrong: the field's name or its value.
     pub part: Part,
+    /// The field that was perhaps meant.
+    pub nearest: Option<String>,
 }
 
 const fn of<K: Kind>(singular: &'static str, short: &'static [&'static str]) -> ResourceType {
@@ -111,7 +115,7 @@ pub fn resource(api_version: &str, kind: &str) -> &'static ResourceType {
     RESOURCES.iter().find(|r| r.kind == kind && r.group == wanted).unwrap_or(&RESOURCES[last])
 }
 
-fn to_json<K: Kind>(object: &K) -> Value {
+fn to_json<T: Serialize>(object: &T) -> Value {
     serde_json::to_value(object).unwrap_or_default()
 }
 
@@ -124,14 +128,18 @@ fn decode<K: Kind>(value: &Value) -> Result<K, ApiError> {
 }
 
 /// Reads an object; no field may be left over.
-fn read<K: Kind>(value: &Value) -> Result<K, Mismatch> {
-    let object: K = serde_path_to_error::deserialize(value).map_err(|error| {
+///
+/// # Errors
+/// A field that the type doesn't have, or a value that doesn't fit.
+pub fn read<T: Serialize + DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
+    let object: T = serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let why = error.into_inner();
-        Mismatch { message: format!("json: {path}: {why}"), path, part: Part::Value }
+        Mismatch { message: format!("json: {path}: {why}"), path, part: Part::Value, nearest: None }
     })?;
     let mut unknown = Vec::new();
-    leftover(value, &to_json(&object), String::new(), &mut unknown);
+    let kept = to_json(&object);
+    leftover(value, &kept, String::new(), &mut unknown);
     match &unknown[..] {
         [] => Ok(object),
         [first, ..] => {
@@ -140,9 +148,24 @@ fn read<K: Kind>(value: &Value) -> Result<K, Mismatch> {
                 path: first.clone(),
                 message: format!("strict decoding error: {}", all.join(", ")),
                 part: Part::Name,
+                nearest: nearest(&kept, first),
             })
         }
     }
+}
+
+/// The field beside one that is unknown whose name is most like its: one that was written or is
+/// never left out.
+fn nearest(kept: &Value, path: &str) -> Option<String> {
+    let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let words = parent.split(['.', '[']).map(|word| word.trim_end_matches(']'));
+    let beside = words.filter(|word| !word.is_empty()).try_fold(kept, |at, word| match at {
+        Value::Array(items) => items.get(word.parse::<usize>().ok()?),
+        other => other.get(word),
+    })?;
+    let distance = |other: &String| strsim::damerau_levenshtein(&other.to_lowercase(), &name.to_lowercase());
+    let names = beside.as_object()?.keys().map(|other| (distance(other), other));
+    names.filter(|(distance, _)| *distance <= 3).min().map(|(_, other)| other.clone())
 }
 
 /// The paths of what `given` has and `kept` lost.

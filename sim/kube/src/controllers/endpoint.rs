@@ -28,10 +28,14 @@ pub fn pods_of(cx: &Context<'_>, service: &Service) -> Vec<Arc<Pod>> {
     let Some(selector) = selector_of(service) else { return Vec::new() };
     let keys = cx.cache.labeled(namespace_of(service), selector);
     let pods = keys.into_iter().filter_map(|key| cx.sys.store().get(key)?.get::<Pod>());
-    pods.filter(|pod| {
-        !is_over(pod) && ip_of(pod).is_some() && selects_pairs(selector.iter(), pod.metadata.labels.as_ref())
-    })
-    .collect()
+    pods.filter(|pod| selects(service, pod)).collect()
+}
+
+/// Whether a pod of the same namespace is one of a Service's: it has an address and hasn't ended.
+pub fn selects(service: &Service, pod: &Pod) -> bool {
+    let labels = pod.metadata.labels.as_ref();
+    let fits = selector_of(service).is_some_and(|selector| selects_pairs(selector.iter(), labels));
+    fits && !is_over(pod) && ip_of(pod).is_some()
 }
 
 /// Whether a Service has no address of its own.

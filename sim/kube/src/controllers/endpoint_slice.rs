@@ -53,7 +53,17 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
         let (mine, others): (Vec<_>, Vec<_>) =
             present.into_iter().partition(|slice| slice.address_type == *family);
         present = others;
-        let wanted = groups(cx, &service, family);
+        let pods = pods_of(cx, &service);
+        let mut wanted = groups(&service, pods.iter().map(|pod| &**pod), |pod| {
+            // A pod whose node isn't known is left out.
+            let node = node_of(pod).and_then(|node| get::<Node>(cx.sys.store(), "", node));
+            let known = node.is_some() || wants_unready(&service);
+            endpoint(&service, pod, family, node.as_deref()).filter(|_| known)
+        });
+        if wanted.is_empty() {
+            // A Service without pods has a slice that says so.
+            wanted.push(Group { ports: Vec::new(), endpoints: Vec::new() });
+        }
         let mut plan = slices::plan(&mine, wanted, family, &metadata);
         hints::apply(cx, &service, &mut plan, family);
         plan.carry_out(cx, &metadata);
@@ -62,20 +72,20 @@ pub fn sync(cx: &mut Context<'_>, namespace: &str, name: &str) {
     Plan { delete: present, ..Plan::default() }.carry_out(cx, &metadata);
 }
 
-/// The endpoints by their ports: pods may call different ports by one name.
-fn groups(cx: &Context<'_>, service: &Service, family: &str) -> Vec<Group> {
+/// Endpoints of pods by their ports: pods may call different ports by one name.
+pub fn groups<'a>(
+    service: &Service,
+    pods: impl Iterator<Item = &'a Pod>,
+    endpoint: impl Fn(&Pod) -> Option<Endpoint>,
+) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for pod in pods_of(cx, service) {
-        let Some(endpoint) = endpoint(cx, service, &pod, family) else { continue };
-        let ports = ports(service, &pod);
+    for pod in pods {
+        let Some(endpoint) = endpoint(pod) else { continue };
+        let ports = ports(service, pod);
         match groups.iter_mut().find(|group| group.ports == ports) {
             Some(group) => group.endpoints.push(endpoint),
             None => groups.push(Group { ports, endpoints: vec![endpoint] }),
         }
-    }
-    if groups.is_empty() {
-        // A Service without pods has a slice that says so.
-        groups.push(Group { ports: Vec::new(), endpoints: Vec::new() });
     }
     groups
 }
@@ -117,17 +127,14 @@ fn addresses(pod: &Pod, family: &str) -> Vec<String> {
     all.into_iter().filter(of_family).map(str::to_owned).collect()
 }
 
-/// Kubernetes: `podToEndpoint`. A pod whose node isn't known is left out.
-fn endpoint(cx: &Context<'_>, service: &Service, pod: &Pod, family: &str) -> Option<Endpoint> {
+/// A pod as an endpoint of a Service, if it has an address of the family. Kubernetes:
+/// `podToEndpoint`.
+pub fn endpoint(service: &Service, pod: &Pod, family: &str, node: Option<&Node>) -> Option<Endpoint> {
     let addresses = addresses(pod, family);
     if addresses.is_empty() {
         return None;
     }
     let unready = wants_unready(service);
-    let node = node_of(pod).and_then(|node| get::<Node>(cx.sys.store(), "", node));
-    if node.is_none() && !unready {
-        return None;
-    }
     let (serving, terminating) = (is_ready(pod), is_deleted(pod));
     Some(Endpoint {
         addresses,

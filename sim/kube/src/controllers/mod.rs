@@ -7,13 +7,13 @@
 //!   computes what should be, and writes the difference.
 //! - What a controller writes it sees, like all others, when the store's watchers are woken.
 
-mod cache;
+pub(crate) mod cache;
 mod context;
 mod daemon_set;
 mod deployment;
-mod endpoint;
-mod endpoint_mirror;
-mod endpoint_slice;
+pub(crate) mod endpoint;
+pub(crate) mod endpoint_mirror;
+pub(crate) mod endpoint_slice;
 mod endpoints;
 pub(crate) mod flags;
 mod garbage;
@@ -35,7 +35,7 @@ mod revision;
 mod route;
 mod service_account;
 mod service_lb;
-mod slices;
+pub(crate) mod slices;
 mod stateful_set;
 mod taint_eviction;
 

@@ -17,7 +17,7 @@ mod container;
 mod create;
 mod delete;
 mod describe;
-mod duration;
+pub(crate) mod duration;
 mod failure;
 mod files;
 mod flags;

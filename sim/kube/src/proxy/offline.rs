@@ -1,0 +1,95 @@
+//! A proxier without a node: what it writes for given objects, sync by sync.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::Family;
+use super::input::{Change, Input, Step};
+use super::iptables::{Ensure, NodeView, Proxier, Sync, canaries};
+
+/// What the proxier of a family does to its node, from its start on.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The family.
+    pub family: Family,
+    /// The sysctls that it sets before anything else.
+    pub sysctls: Vec<(String, String)>,
+    /// What each sync asks for; the canaries are among the first one's chains.
+    pub syncs: Vec<Sync>,
+}
+
+/// Lets the proxier of each family take up the steps of an input.
+pub fn run(input: &Input) -> Vec<Output> {
+    input.families.iter().map(|family| run_family(input, *family)).collect()
+}
+
+fn run_family(input: &Input, family: Family) -> Output {
+    let mut proxier = Proxier::new(family, Arc::new(input.config.clone()));
+    let own = proxier.sysctls().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let sysctls = input.sysctls.iter().cloned().chain(own).collect();
+    let mut view = NodeView { addresses: node_addresses(input), ..NodeView::default() };
+    let mut syncs = Vec::new();
+    for step in &input.steps {
+        take(&mut proxier, step);
+        let mut sync = proxier.sync(&view);
+        note_chains(&sync, &mut view.nat_chains);
+        if syncs.is_empty() {
+            sync.ensure.splice(..0, canaries());
+        }
+        syncs.push(sync);
+        view.now += input.config.min_sync_period.max(Duration::from_secs(1));
+    }
+    Output { family, sysctls, syncs }
+}
+
+fn take(proxier: &mut Proxier, Step { changes, zone }: &Step) {
+    for change in changes {
+        match change {
+            Change::Service(name, service) => proxier.tracker.set_service(name.clone(), service.clone()),
+            Change::Slice((namespace, name), slice) => {
+                proxier.tracker.set_slice(namespace, name, slice.clone());
+            }
+        }
+    }
+    proxier.set_zone(zone.clone());
+}
+
+/// The addresses of a node that are its own: its loopback's, its main ones, its bridge's.
+pub fn node_addresses(input: &Input) -> Vec<IpAddr> {
+    let mut addresses = vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from(Ipv6Addr::LOCALHOST)];
+    let bridge = input.pod_networks.iter().filter_map(bridge_address);
+    for ip in input.addresses.iter().copied().chain(bridge) {
+        if !addresses.contains(&ip) {
+            addresses.push(ip);
+        }
+    }
+    addresses
+}
+
+/// The first address of the network of a node's pods: its bridge's.
+pub fn bridge_address(network: &IpNet) -> Option<IpAddr> {
+    match network {
+        IpNet::V4(network) => network.hosts().next().map(IpAddr::V4),
+        IpNet::V6(network) => Some(Ipv6Addr::from(u128::from(network.network()) | 1).into()),
+    }
+}
+
+/// Notes which chains the table `nat` has after a restore.
+fn note_chains(sync: &Sync, chains: &mut BTreeSet<String>) {
+    for ensure in &sync.ensure {
+        if let Ensure::Chain { table: "nat", chain } = ensure {
+            chains.insert((*chain).to_owned());
+        }
+    }
+    for line in sync.nat.lines() {
+        if let Some(chain) = line.strip_prefix(':') {
+            chains.insert(chain.split(' ').next().unwrap_or_default().to_owned());
+        } else if let Some(chain) = line.strip_prefix("-X ") {
+            chains.remove(chain);
+        }
+    }
+}
