@@ -1,8 +1,8 @@
 //! What is wrong with a file is said in full, at the right place.
 //!
 //! Each file of `tests/broken/` has one mistake. Its first line says where the message must point:
-//! `//~ 7:12`, or `//~ parts/other.ron 7:12` if that is in an included file, or `//~` alone if the
-//! mistake has no place. A manifest's begins with `#~`. The whole message is a snapshot: `INSTA_UPDATE=always cargo test --test
+//! `//~ 7:12` (`#~ 7:12` in YAML), or `//~ parts/other.ron 7:12` if that is in an included file, or
+//! `//~` alone if the mistake has no place. The whole message is a snapshot: `INSTA_UPDATE=always cargo test --test
 //! broken`, and read it.
 
 #![allow(clippy::expect_used)]
@@ -21,10 +21,11 @@ const FINE: i32 = 0;
 fn check(folder: &str, args: &[&str], word: &str, status: i32) {
     let folder = Path::new("tests/broken").join(folder);
     let mut wrong = Vec::new();
-    for file in support::files(&folder, "ron") {
+    let yaml = support::files(&folder, "yaml").into_iter();
+    for file in support::files(&folder, "ron").into_iter().chain(yaml) {
         let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
         let text = fs::read_to_string(&file).expect("the file can be read");
-        let marker = text.lines().next().and_then(|line| line.strip_prefix("//~"));
+        let marker = text.lines().next().and_then(|line| line.strip_prefix("//~").or(line.strip_prefix("#~")));
         let place = match marker.expect("a marker").trim().rsplit_once(' ') {
             Some((other, place)) => format!("{other}:{place}: "),
             None if marker == Some("") => format!("{name}: "),
@@ -47,7 +48,7 @@ fn check(folder: &str, args: &[&str], word: &str, status: i32) {
         let snapshots = Path::new("..").join(&folder).join("snapshots");
         insta::with_settings!(
             { prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => snapshots },
-            { insta::assert_snapshot!(name.trim_end_matches(".ron"), said) }
+            { insta::assert_snapshot!(name.trim_end_matches(".ron").trim_end_matches(".yaml"), said) }
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -113,4 +114,7 @@ fn manifests() {
         { prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "broken/manifests/snapshots" },
         { insta::assert_snapshot!("manifests", said) }
     );
+#[test]
+fn proxies() {
+    check("proxies", &["kube-proxy", "FILE"], "error", BAD_INPUT);
 }

@@ -7,6 +7,7 @@ mod explain;
 mod help;
 mod inputs;
 mod junit;
+mod kube_proxy;
 mod list;
 mod load;
 mod new;
@@ -49,6 +50,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// The commands that a person would type to get a host's present state, and who made it.
     Explain(explain::ExplainArgs),
+    /// What a kube-proxy writes for given manifests, and what then happens to a packet.
+    KubeProxy(kube_proxy::KubeProxyArgs),
 }
 
 /// The input is wrong.
@@ -63,5 +66,6 @@ fn main() -> ExitCode {
         Command::Trace(args) => trace::main(&args),
         Command::Compare(args) => compare::main(&args),
         Command::Explain(args) => explain::main(&args),
+        Command::KubeProxy(args) => kube_proxy::main(&args),
     }
 }

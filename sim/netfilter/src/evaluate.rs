@@ -32,8 +32,9 @@ pub(crate) struct Evaluated {
 struct Walk {
     /// Where jumps come back to.
     stack: SmallVec<[(ChainId, usize); 16]>,
-    /// Chains from the built-in one, when anyone watches.
-    path: SmallVec<[ChainId; 16]>,
+    /// Chains from the built-in one, each with the place in its caller of the rule that led to it,
+    /// when anyone watches.
+    path: SmallVec<[(ChainId, usize); 16]>,
     at: ChainId,
     next: usize,
     /// Rules that the kernel has looked at.
@@ -50,7 +51,7 @@ pub(crate) fn evaluate<O: Observer>(
 ) -> Evaluated {
     let mut walk = Walk { stack: SmallVec::new(), path: SmallVec::new(), at: base, next: 0, visited: 0 };
     if O::ON {
-        walk.path.push(base);
+        walk.path.push((base, 0));
     }
     let mut info = TraceInfo::new(table.id.backend, skb);
     while let Some(chain) = table.get_mut(walk.at) {
@@ -87,7 +88,7 @@ pub(crate) fn evaluate<O: Observer>(
                     walk.stack.push((walk.at, walk.next));
                 }
                 if O::ON {
-                    walk.path.push(to);
+                    walk.path.push((to, number));
                 }
                 (walk.at, walk.next) = (to, 0);
                 continue;
@@ -236,7 +237,7 @@ fn next_match(
 fn back<O: Observer>(walk: &mut Walk) -> bool {
     let Some((at, next)) = walk.stack.pop() else { return false };
     if O::ON {
-        while walk.path.last().is_some_and(|last| *last != at) {
+        while walk.path.last().is_some_and(|(last, _)| *last != at) {
             walk.path.pop();
         }
     }
@@ -279,10 +280,12 @@ fn finish<O: Observer>(
 
 fn rule_decision(table: &Table, walk: &Walk, number: usize, rule: &Rule) -> Decision {
     let name = |id: &ChainId| table.get(*id).map_or(String::new(), |chain| chain.name.clone());
+    let numbered = |place: usize| u32::try_from(place + 1).unwrap_or(u32::MAX);
     Decision::Rule {
         table: table.id.as_str(),
-        chains: walk.path.iter().map(name).collect(),
-        number: u32::try_from(number + 1).unwrap_or(u32::MAX),
+        chains: walk.path.iter().map(|(id, _)| name(id)).collect(),
+        jumps: walk.path.iter().skip(1).map(|(_, number)| numbered(*number)).collect(),
+        number: numbered(number),
         text: format!("-A {}{rule}", name(&walk.at)),
     }
 }

@@ -250,6 +250,8 @@ pub enum Decision {
         table: &'static str,
         /// Chains from the built-in one to the rule's, jumps in order.
         chains: Vec<String>,
+        /// The numbers of the rules that led from each of those chains to the next.
+        jumps: Vec<u32>,
         /// The rule's number in its chain, from 1.
         number: u32,
         /// The rule as `iptables -S` prints it.

@@ -25,6 +25,13 @@ impl Probability {
         (Self(hit), Self(self.0 - hit))
     }
 
+    /// The nearest floating-point number.
+    pub fn to_f64(self) -> f64 {
+        #[allow(clippy::cast_precision_loss)]
+        let units = self.0 as f64;
+        units / 2.0_f64.powi(124)
+    }
+
     /// The probability that one or the other of two branches is taken.
     pub fn or(self, other: Self) -> Self {
         Self((self.0 + other.0).min(Self::ONE.0))

@@ -10,6 +10,7 @@ pub mod config;
 pub mod conntrack;
 mod daemon;
 pub mod endpoint;
+pub mod flow;
 pub mod input;
 pub mod iptables;
 pub mod names;

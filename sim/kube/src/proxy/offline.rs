@@ -1,6 +1,7 @@
 //! A proxier without a node: what it writes for given objects, sync by sync.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,49 @@ pub struct Output {
 /// Lets the proxier of each family take up the steps of an input.
 pub fn run(input: &Input) -> Vec<Output> {
     input.families.iter().map(|family| run_family(input, *family)).collect()
+}
+
+impl Output {
+    /// The `iptables` of the family.
+    fn tool(&self) -> &'static str {
+        match self.family {
+            Family::Ipv4 => "iptables",
+            Family::Ipv6 => "ip6tables",
+        }
+    }
+
+    /// Shell commands that do to a node what the proxier does, sync by sync.
+    pub fn script(&self) -> String {
+        let tool = self.tool();
+        let mut script = String::new();
+        for (name, value) in &self.sysctls {
+            let _ = writeln!(script, "sysctl -qw {name}={value}");
+        }
+        for Sync { ensure, filter, nat, conntrack, .. } in &self.syncs {
+            let mut told: Vec<&Ensure> = Vec::new();
+            for ensure in ensure {
+                if !told.contains(&ensure) {
+                    told.push(ensure);
+                    let _ = writeln!(script, "{}", ensure_command(tool, ensure));
+                }
+            }
+            let _ = write!(script, "{tool}-restore -w 5 --noflush --counters <<'END'\n{filter}{nat}END\n");
+            for command in conntrack {
+                let _ = writeln!(script, "conntrack {command} > /dev/null 2>&1 || true");
+            }
+        }
+        script
+    }
+}
+
+/// A command that changes nothing if the chain or rule is there already.
+fn ensure_command(tool: &str, ensure: &Ensure) -> String {
+    let there = match ensure {
+        // A chain is there if it can be listed.
+        Ensure::Chain { table, chain } => format!("-t {table} -S {chain}"),
+        Ensure::Rule { .. } => ensure.to_string().replacen(" -I ", " -C ", 1),
+    };
+    format!("{tool} -w 5 {there} > /dev/null 2>&1 || {tool} -w 5 {ensure}")
 }
 
 fn run_family(input: &Input, family: Family) -> Output {

@@ -316,7 +316,7 @@ impl Here<'_> {
 
     fn decision(&self, decision: &Decision) -> DecisionReport {
         match decision {
-            Decision::Rule { table, chains, number, text } => DecisionReport::Rule {
+            Decision::Rule { table, chains, number, text, .. } => DecisionReport::Rule {
                 table,
                 chains: chains.clone(),
                 number: *number,

@@ -203,7 +203,8 @@ impl Settings {
     /// All addresses of the node, its main ones first.
     pub fn addresses(&self, node: Option<&Node>) -> Vec<IpAddr> {
         let mut addresses = self.config.node_ips.clone();
-        for ip in ["InternalIP", "ExternalIP"].into_iter().flat_map(|kind| addresses_of(node, kind)) {
+        // External ones are usually another machine's, which translates them.
+        for ip in addresses_of(node, "InternalIP") {
             if !addresses.contains(&ip) {
                 addresses.push(ip);
             }

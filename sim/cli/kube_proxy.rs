@@ -1,0 +1,284 @@
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use kube::proxy::Family;
+use kube::proxy::flow::{Flow, FlowError, Node};
+use kube::proxy::input::{Input, InputError, Mode, Source};
+use kube::proxy::offline::{self, Output};
+use lab::{FileError, Place, Problem};
+
+use crate::STATUS_BAD_INPUT;
+
+/// Arguments of `hoplab kube-proxy`.
+#[derive(Args)]
+pub(crate) struct KubeProxyArgs {
+    /// YAML files, or `-` for standard input: the proxy's configuration (`KubeProxyConfiguration` or
+    /// `ProxyConfig`; defaults if there is none), Nodes, Services, EndpointSlices, Endpoints, Pods.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The Node that the proxy runs on; the only one of the files if nothing says another.
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// How packets come to endpoints: iptables, ipvs, nftables, userspace; what the configuration says
+    /// if nothing is said here.
+    #[arg(long, value_parser = mode)]
+    mode: Option<Mode>,
+    /// Whose rules are written.
+    #[arg(long, value_enum, default_value_t = Profile::V1_30)]
+    profile: Profile,
+    /// One part of what is written, instead of a script with everything; may be repeated.
+    #[arg(long, value_enum, value_name = "PART")]
+    print: Vec<Part>,
+    /// The sync that `--print` shows, from 1, in files with `kind: Step`; the last one if nothing is
+    /// said.
+    #[arg(long, value_name = "NUMBER")]
+    step: Option<usize>,
+    /// Says what happens to such a packet on the node, as a line of JSON:
+    /// `tcp 10.0.0.9:40000 > 10.96.0.10:80`; may be repeated.
+    #[arg(long, value_name = "FLOW")]
+    flow: Vec<String>,
+    /// The same for all flows of a JSON file: a list of such texts, or of objects with `proto`,
+    /// `from`, `to`.
+    #[arg(long, value_name = "FILE.json")]
+    flows: Option<PathBuf>,
+    /// Says nothing on standard error about what was ignored.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// A version of kube-proxy.
+#[derive(Clone, Copy, ValueEnum)]
+enum Profile {
+    #[value(name = "1.30")]
+    V1_30,
+    #[value(name = "1.9")]
+    V1_9,
+    #[value(name = "1.1")]
+    V1_1,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::V1_30 => "1.30",
+            Self::V1_9 => "1.9",
+            Self::V1_1 => "1.1",
+        }
+    }
+}
+
+/// A part of what a proxy writes.
+#[derive(Clone, Copy, ValueEnum)]
+enum Part {
+    /// The table nat, as iptables-restore reads it.
+    Nat,
+    /// The table filter.
+    Filter,
+    /// Chains and rules that must exist.
+    Ensure,
+    /// The same for ip6tables.
+    Nat6,
+    /// The same for ip6tables.
+    Filter6,
+    /// The same for ip6tables.
+    Ensure6,
+    /// Kernel settings.
+    Sysctl,
+    /// Connection tracking entries that are deleted.
+    Conntrack,
+    /// Where load balancers ask for a Service's health: port, Service, ready endpoints here.
+    Health,
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    Mode::parse(text).ok_or_else(|| "one of iptables, ipvs, nftables, userspace".to_owned())
+}
+
+/// Why nothing is written.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{}", list(.0))]
+    Files(Vec<FileError>),
+    #[error("{0}{hint}", hint = hint(.0.hint()))]
+    Input(InputError),
+    #[error("{0}{hint}", hint = hint(.0.hint().map(str::to_owned)))]
+    Flow(#[from] FlowError),
+    #[error("kube-proxy {profile} in {mode} mode is not simulated{why}")]
+    NotSimulated { profile: &'static str, mode: &'static str, why: &'static str },
+    #[error("there is no sync {wanted}: the files have {count}")]
+    NoStep { wanted: usize, count: usize },
+    #[error("the proxy has no {0} addresses: nothing is written for them")]
+    NoFamily(&'static str),
+}
+
+fn list(errors: &[FileError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
+fn hint(hint: Option<String>) -> String {
+    hint.map_or(String::new(), |hint| format!("\nhint: {hint}"))
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)]
+pub(crate) fn main(args: &KubeProxyArgs) -> ExitCode {
+    match answer(args) {
+        Ok((text, notices)) => {
+            for notice in notices.iter().filter(|_| !args.quiet) {
+                eprintln!("note: {notice}");
+            }
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(STATUS_BAD_INPUT)
+        }
+    }
+}
+
+fn answer(args: &KubeProxyArgs) -> Result<(String, Vec<String>), Failure> {
+    let texts = args.files.iter().map(|file| text_of(file)).collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+    let sources: Vec<Source<'_>> =
+        names.iter().zip(&texts).map(|(name, text)| Source { name, text }).collect();
+    let input = Input::read(&sources, args.node.as_deref()).map_err(|errors| refused(errors, &sources))?;
+    let mode = args.mode.or(input.mode).unwrap_or(Mode::Iptables);
+    let outputs = match (args.profile, mode) {
+        (Profile::V1_30, Mode::Iptables) => offline::run(&input),
+        (profile, mode) => {
+            let why = match (profile, mode) {
+                // The real one says so too.
+                (Profile::V1_30, Mode::Userspace) => ": it was removed in 1.26",
+                _ => "",
+            };
+            return Err(Failure::NotSimulated { profile: profile.name(), mode: mode.name(), why });
+        }
+    };
+    let mut flows: Vec<Flow> = Vec::new();
+    for text in &args.flow {
+        flows.push(text.parse()?);
+    }
+    if let Some(file) = &args.flows {
+        flows.extend(flows_of(file)?);
+    }
+    let mut text = String::new();
+    for part in &args.print {
+        text.push_str(&part_of(*part, args.step, &outputs)?);
+    }
+    let asks_flows = !args.flow.is_empty() || args.flows.is_some();
+    if args.print.is_empty() && !asks_flows {
+        text.extend(outputs.iter().map(Output::script));
+    }
+    if asks_flows {
+        let script: String =
+            outputs.iter().filter(|output| output.family == Family::Ipv4).map(Output::script).collect();
+        let node = Node::new(&input, &script)?;
+        for flow in &flows {
+            let line = serde_json::to_string(&node.answer(flow)?).unwrap_or_default();
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    Ok((text, input.notices.iter().map(ToString::to_string).collect()))
+}
+
+fn part_of(part: Part, step: Option<usize>, outputs: &[Output]) -> Result<String, Failure> {
+    let lines = |all: Vec<String>| -> String { all.into_iter().map(|line| line + "\n").collect() };
+    let sync = |family: Family| {
+        let output = outputs.iter().find(|output| output.family == family);
+        let syncs = &output.ok_or(Failure::NoFamily(family.name()))?.syncs;
+        let wanted = step.unwrap_or(syncs.len());
+        let found = wanted.checked_sub(1).and_then(|at| syncs.get(at));
+        found.ok_or(Failure::NoStep { wanted, count: syncs.len() })
+    };
+    let ensure = |family: Family| {
+        let output = outputs.iter().find(|output| output.family == family);
+        let output = output.ok_or(Failure::NoFamily(family.name()))?;
+        let all = output.syncs.iter().flat_map(|sync| &sync.ensure).map(ToString::to_string);
+        Ok::<_, Failure>(lines(all.collect()))
+    };
+    let families = || outputs.iter().map(|output| output.family);
+    Ok(match part {
+        Part::Nat => sync(Family::Ipv4)?.nat.clone(),
+        Part::Filter => sync(Family::Ipv4)?.filter.clone(),
+        Part::Ensure => ensure(Family::Ipv4)?,
+        Part::Nat6 => sync(Family::Ipv6)?.nat.clone(),
+        Part::Filter6 => sync(Family::Ipv6)?.filter.clone(),
+        Part::Ensure6 => ensure(Family::Ipv6)?,
+        Part::Sysctl => {
+            let mut all: Vec<String> = Vec::new();
+            for (name, value) in outputs.iter().flat_map(|output| &output.sysctls) {
+                let line = format!("{name}={value}");
+                if !all.contains(&line) {
+                    all.push(line);
+                }
+            }
+            lines(all)
+        }
+        Part::Conntrack => {
+            let all = families().map(sync).collect::<Result<Vec<_>, _>>()?;
+            let all = all.iter().flat_map(|sync| &sync.conntrack);
+            lines(all.map(|command| format!("conntrack {command}")).collect())
+        }
+        Part::Health => {
+            let all = families().map(sync).collect::<Result<Vec<_>, _>>()?;
+            let all = all.iter().flat_map(|sync| &sync.health);
+            lines(all.map(|((ns, name), port, count)| format!("{port} {ns}/{name} {count}")).collect())
+        }
+    })
+}
+
+fn text_of(file: &Path) -> Result<String, Failure> {
+    let read = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    read.map_err(|error| Failure::Files(vec![FileError::new(file, Problem::Unreadable(error.to_string()))]))
+}
+
+fn flows_of(file: &Path) -> Result<Vec<Flow>, Failure> {
+    let text = text_of(file)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let at = (error.line(), error.column());
+        Failure::Files(vec![at_place(&file.display().to_string(), &text, at, message, None)])
+    })
+}
+
+/// All that is wrong with the files, each with its line.
+fn refused(errors: Vec<InputError>, sources: &[Source<'_>]) -> Failure {
+    let mut found = Vec::new();
+    for error in errors {
+        match error {
+            InputError::At { file, line, column, message, hint } => {
+                let source = sources.iter().find(|source| source.name == file);
+                let text = source.map_or("", |source| source.text);
+                found.push(at_place(&file, text, (line, column), message, hint));
+            }
+            other => return Failure::Input(other),
+        }
+    }
+    Failure::Files(found)
+}
+
+fn at_place(
+    file: &str,
+    text: &str,
+    (line, column): (usize, usize),
+    message: String,
+    hint: Option<String>,
+) -> FileError {
+    let full = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
+    let (line, column) = (line.max(1), column.max(1));
+    // The word that stands there.
+    let word = full.chars().skip(column - 1);
+    let length = word.take_while(|c| !c.is_whitespace() && !",:]}".contains(*c)).count().max(1);
+    let place = Place { line, column, length, text: full };
+    let problem = Problem::Syntax { message, hint };
+    FileError { place: Some(place), ..FileError::new(Path::new(file), problem) }
+}
