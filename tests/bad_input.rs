@@ -531,3 +531,54 @@ fn random_lines_do_no_harm() {
     }
     assert!(events.get() > 10_000, "the scripts did something: {} events", events.get());
 }
+
+#[test]
+fn proxies_say_what_they_can_not_do() {
+    let folder = folder("proxies");
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}\n";
+    fs::write(folder.join("p.yaml"), service).expect("a file");
+    fs::write(folder.join("flows.json"), "[\n  {\"from\": \"10.0.0.9\", \"port\": 80}\n]\n").expect("a file");
+    let node = |name| format!("---\napiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\n");
+    fs::write(folder.join("nodes.yaml"), node("a") + &node("b")).expect("a file");
+    let config = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\ndetectLocalMode: NodeCIDR\n";
+    fs::write(folder.join("config.yaml"), config).expect("a file");
+    let flow = |flow| vec!["kube-proxy", "p.yaml", "--flow", flow];
+    let proxy = |args: &[&'static str]| [&["kube-proxy", "p.yaml"], args].concat();
+    let cases = [
+        (flow("tcp 10.0.0.9 10.96.0.1:80"), "error: `tcp 10.0.0.9 10.96.0.1:80` is no flow\nhint: a flow", 2),
+        (flow("icmp 10.0.0.9 > 10.96.0.1:80"), "error: `icmp` is neither tcp, udp nor sctp\n", 2),
+        (flow("tcp 10.0.0.9 > 10.96.0.1"), "error: `10.96.0.1` is no address with a port\n", 2),
+        (flow("tcp 10.0.0.9 > 10.96.0.1:0"), "error: `10.96.0.1:0` is no address with a port\n", 2),
+        (flow("tcp fd00::9 > [fd00::1]:80"), "error: `fd00::9`: IPv6 flows are not simulated\n", 2),
+        (
+            proxy(&["--flows", "flows.json"]),
+            "error: flows.json:2:29: unknown field `port`, expected one of",
+            2,
+        ),
+        (proxy(&["--flows", "none.json"]), "error: none.json: can't be read", 2),
+        (proxy(&["--mode", "ipvs"]), "error: kube-proxy 1.30 in ipvs mode is not simulated\n", 2),
+        (proxy(&["--mode", "userspace"]), "error: KubeProxyConfiguration.Mode.ProxyMode: Invalid value", 2),
+        (proxy(&["--mode", "bpf"]), "one of iptables, ipvs, nftables, userspace", 2),
+        (proxy(&["--profile", "1.29"]), "one of 1.30, 1.9, 1.1", 2),
+        (proxy(&["--print", "nat", "--step", "2"]), "error: there is no sync 2: the files have 1\n", 2),
+        (
+            proxy(&["--print", "nat6"]),
+            "error: the proxy has no IPv6 addresses: nothing is written for them\n",
+            2,
+        ),
+        (proxy(&["--print", "nat"]), "note: no Node: the proxy knows no address of its own", 0),
+        (
+            vec!["kube-proxy", "nodes.yaml"],
+            "2 Nodes, and nothing says which one the proxy runs on\nhint: --node a",
+            2,
+        ),
+        (
+            vec!["kube-proxy", "nodes.yaml", "config.yaml", "--node", "b"],
+            "error: detectLocalMode NodeCIDR needs `spec.podCIDR` of Node \"b\"\n",
+            2,
+        ),
+        (vec!["kube-proxy", "none.yaml"], "error: none.yaml: can't be read", 2),
+    ];
+    check_all(&folder, cases);
+    let _ = fs::remove_dir_all(&folder);
+}

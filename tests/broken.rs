@@ -25,7 +25,8 @@ fn check(folder: &str, args: &[&str], word: &str, status: i32) {
     for file in support::files(&folder, "ron").into_iter().chain(yaml) {
         let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
         let text = fs::read_to_string(&file).expect("the file can be read");
-        let marker = text.lines().next().and_then(|line| line.strip_prefix("//~").or(line.strip_prefix("#~")));
+        let marker =
+            text.lines().next().and_then(|line| line.strip_prefix("//~").or(line.strip_prefix("#~")));
         let place = match marker.expect("a marker").trim().rsplit_once(' ') {
             Some((other, place)) => format!("{other}:{place}: "),
             None if marker == Some("") => format!("{name}: "),

@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kube::proxy::Family;
 use kube::proxy::flow::{Answer, Node, Verdict};
 use kube::proxy::input::{Input, Source};
 use kube::proxy::iptables::Sync;
 use kube::proxy::offline::{self, Output};
+use kube::proxy::{Family, Profile};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -46,7 +46,7 @@ fn name_of(path: &Path) -> String {
 fn rules(case: &Path) -> Result<(), Failed> {
     let text = fs::read_to_string(case.join("input.yaml"))?;
     let source = Source { name: "input.yaml", text: &text };
-    let input = Input::read(&[source], None).map_err(|errors| format!("{errors:?}"))?;
+    let input = Input::read(&[source], None, Profile::V1_30).map_err(|errors| format!("{errors:?}"))?;
     if !input.notices.is_empty() {
         return Err(format!("{:?}", input.notices).into());
     }
@@ -123,7 +123,7 @@ fn flows(case: &Path) -> Result<(), Failed> {
         files.push(file("config.yaml")?);
     }
     let sources: Vec<Source<'_>> = files.iter().map(|(name, text)| Source { name, text }).collect();
-    let input = Input::read(&sources, None).map_err(|errors| format!("{errors:?}"))?;
+    let input = Input::read(&sources, None, Profile::V1_30).map_err(|errors| format!("{errors:?}"))?;
     let script: String = offline::run(&input).iter().map(Output::script).collect();
     let node = Node::new(&input, &script)?;
     let mut wrong = String::new();

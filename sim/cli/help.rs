@@ -93,7 +93,10 @@ const TOPICS: [(&str, &[Entry]); 11] = [
         "Kubernetes",
         &[
             ("kubectl", "objects of the cluster, pods' logs and commands"),
-            ("kube-apiserver kube-controller-manager kube-scheduler kubelet", "the parts of a cluster"),
+            (
+                "kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy",
+                "the parts of a cluster",
+            ),
             ("flanneld", "the pod network's daemon"),
             ("etcd etcdctl", "a key-value store and its client"),
             ("cnitool", "joins a namespace to a CNI network"),

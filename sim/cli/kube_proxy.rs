@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use kube::proxy::Family;
 use kube::proxy::flow::{Flow, FlowError, Node};
 use kube::proxy::input::{Input, InputError, Mode, Source};
 use kube::proxy::offline::{self, Output};
+use kube::proxy::{Family, Profile};
 use lab::{FileError, Place, Problem};
 
 use crate::STATUS_BAD_INPUT;
@@ -26,8 +26,8 @@ pub(crate) struct KubeProxyArgs {
     /// if nothing is said here.
     #[arg(long, value_parser = mode)]
     mode: Option<Mode>,
-    /// Whose rules are written.
-    #[arg(long, value_enum, default_value_t = Profile::V1_30)]
+    /// The release whose rules are written: 1.30, 1.9, 1.1.
+    #[arg(long, value_name = "RELEASE", default_value = "1.30", value_parser = profile)]
     profile: Profile,
     /// One part of what is written, instead of a script with everything; may be repeated.
     #[arg(long, value_enum, value_name = "PART")]
@@ -47,27 +47,6 @@ pub(crate) struct KubeProxyArgs {
     /// Says nothing on standard error about what was ignored.
     #[arg(short, long)]
     quiet: bool,
-}
-
-/// A version of kube-proxy.
-#[derive(Clone, Copy, ValueEnum)]
-enum Profile {
-    #[value(name = "1.30")]
-    V1_30,
-    #[value(name = "1.9")]
-    V1_9,
-    #[value(name = "1.1")]
-    V1_1,
-}
-
-impl Profile {
-    fn name(self) -> &'static str {
-        match self {
-            Self::V1_30 => "1.30",
-            Self::V1_9 => "1.9",
-            Self::V1_1 => "1.1",
-        }
-    }
 }
 
 /// A part of what a proxy writes.
@@ -97,6 +76,10 @@ fn mode(text: &str) -> Result<Mode, String> {
     Mode::parse(text).ok_or_else(|| "one of iptables, ipvs, nftables, userspace".to_owned())
 }
 
+fn profile(text: &str) -> Result<Profile, String> {
+    Profile::of(text).ok_or_else(|| "one of 1.30, 1.9, 1.1".to_owned())
+}
+
 /// Why nothing is written.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -106,8 +89,13 @@ enum Failure {
     Input(InputError),
     #[error("{0}{hint}", hint = hint(.0.hint().map(str::to_owned)))]
     Flow(#[from] FlowError),
-    #[error("kube-proxy {profile} in {mode} mode is not simulated{why}")]
-    NotSimulated { profile: &'static str, mode: &'static str, why: &'static str },
+    #[error("kube-proxy {profile} in {mode} mode is not simulated")]
+    NotSimulated { profile: &'static str, mode: &'static str },
+    #[error(
+        "KubeProxyConfiguration.Mode.ProxyMode: Invalid value: \"userspace\": must be iptables,ipvs,nftables or \
+         blank (blank means the best-available proxy [currently iptables])"
+    )]
+    NoUserspace,
     #[error("there is no sync {wanted}: the files have {count}")]
     NoStep { wanted: usize, count: usize },
     #[error("the proxy has no {0} addresses: nothing is written for them")]
@@ -144,17 +132,15 @@ fn answer(args: &KubeProxyArgs) -> Result<(String, Vec<String>), Failure> {
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
     let sources: Vec<Source<'_>> =
         names.iter().zip(&texts).map(|(name, text)| Source { name, text }).collect();
-    let input = Input::read(&sources, args.node.as_deref()).map_err(|errors| refused(errors, &sources))?;
+    let input = Input::read(&sources, args.node.as_deref(), args.profile);
+    let input = input.map_err(|errors| refused(errors, &sources))?;
     let mode = args.mode.or(input.mode).unwrap_or(Mode::Iptables);
     let outputs = match (args.profile, mode) {
-        (Profile::V1_30, Mode::Iptables) => offline::run(&input),
+        (_, Mode::Iptables) => offline::run(&input),
+        // It went in 1.26; the real one says this.
+        (Profile::V1_30, Mode::Userspace) => return Err(Failure::NoUserspace),
         (profile, mode) => {
-            let why = match (profile, mode) {
-                // The real one says so too.
-                (Profile::V1_30, Mode::Userspace) => ": it was removed in 1.26",
-                _ => "",
-            };
-            return Err(Failure::NotSimulated { profile: profile.name(), mode: mode.name(), why });
+            return Err(Failure::NotSimulated { profile: profile.name(), mode: mode.name() });
         }
     };
     let mut flows: Vec<Flow> = Vec::new();

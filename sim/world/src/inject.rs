@@ -143,15 +143,8 @@ impl World {
         probe: &Probe,
         follow: Follow,
     ) -> Result<Vec<ProbeOutcome>, ProbeError> {
-        let first = match follow {
-            Follow::Drawn => Choices::drawn(),
-            Follow::EveryBranch => Choices::first_branch(),
-        };
         let mut outcomes: Vec<ProbeOutcome> = Vec::new();
-        let mut next = Some(first);
-        for _ in 0..BRANCH_LIMIT {
-            let Some(choices) = next else { return Ok(outcomes) };
-            let (outcome, made) = self.probe_branch(host, netns, probe, choices)?;
+        self.probe_each(host, netns, probe, follow, &mut |outcome| {
             let same = |known: &&mut ProbeOutcome| known.verdict.ends_like(&outcome.verdict);
             match outcomes.iter_mut().find(same) {
                 Some(known) => {
@@ -159,6 +152,32 @@ impl World {
                 }
                 None => outcomes.push(outcome),
             }
+        })?;
+        Ok(outcomes)
+    }
+
+    /// The same with every branch by itself, in the order of the rules: a chance that hits comes
+    /// before one that misses.
+    ///
+    /// # Errors
+    /// As [`Self::probe`].
+    pub fn probe_each(
+        &self,
+        host: HostId,
+        netns: NetnsId,
+        probe: &Probe,
+        follow: Follow,
+        take: &mut dyn FnMut(ProbeOutcome),
+    ) -> Result<(), ProbeError> {
+        let first = match follow {
+            Follow::Drawn => Choices::drawn(),
+            Follow::EveryBranch => Choices::first_branch(),
+        };
+        let mut next = Some(first);
+        for _ in 0..BRANCH_LIMIT {
+            let Some(choices) = next else { return Ok(()) };
+            let (outcome, made) = self.probe_branch(host, netns, probe, choices)?;
+            take(outcome);
             next = made.next_branch().filter(|_| follow == Follow::EveryBranch);
         }
         Err(ProbeError::TooManyBranches)

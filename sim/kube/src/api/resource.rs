@@ -165,7 +165,8 @@ fn nearest(kept: &Value, path: &str) -> Option<String> {
     })?;
     let distance = |other: &String| strsim::damerau_levenshtein(&other.to_lowercase(), &name.to_lowercase());
     let names = beside.as_object()?.keys().map(|other| (distance(other), other));
-    names.filter(|(distance, _)| *distance <= 3).min().map(|(_, other)| other.clone())
+    let is_near = |(distance, other): &(usize, &String)| *distance <= other.len().max(3) / 3;
+    names.filter(is_near).min().map(|(_, other)| other.clone())
 }
 
 /// The paths of what `given` has and `kept` lost.

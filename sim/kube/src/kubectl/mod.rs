@@ -17,7 +17,7 @@ mod container;
 mod create;
 mod delete;
 mod describe;
-pub(crate) mod duration;
+mod duration;
 mod failure;
 mod files;
 mod flags;

@@ -296,8 +296,9 @@ impl Node {
             masquerade: false,
             rules: Vec::new(),
         };
-        match self.world.probe(self.host, NetnsId::INIT, &probe, Follow::EveryBranch) {
-            Ok(outcomes) => outcomes.iter().for_each(|outcome| answer.take(outcome)),
+        let take = &mut |outcome: ProbeOutcome| answer.take(&outcome);
+        match self.world.probe_each(self.host, NetnsId::INIT, &probe, Follow::EveryBranch, take) {
+            Ok(()) => {}
             // The node itself can't send such a packet: no rule is asked.
             Err(ProbeError::NoRoute(_)) => {}
             Err(error) => return Err(FlowError::Probe(flow.text.clone(), error)),

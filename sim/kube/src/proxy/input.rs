@@ -23,7 +23,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use configuration::KubeProxyConfiguration;
 pub use duration::GoDuration;
 
-use super::{Family, ProxyConfig, ServiceName};
+use super::{Family, Profile, ProxyConfig, ServiceName};
 use crate::api::Mismatch;
 use crate::api::manifest::{self, Manifest, ManifestError, OwnKind};
 
@@ -217,11 +217,11 @@ impl Document<'_> {
 }
 
 impl Input {
-    /// Reads files; `node` is the name of the proxy's node if the person who asks says one.
+    /// Reads files for a proxier; `node` is the name of its node if the person who asks says one.
     ///
     /// # Errors
     /// All that is wrong with the first file, configuration or object that can't be used.
-    pub fn read(files: &[Source<'_>], node: Option<&str>) -> Result<Self, Vec<InputError>> {
+    pub fn read(files: &[Source<'_>], node: Option<&str>, profile: Profile) -> Result<Self, Vec<InputError>> {
         let mut documents = Vec::new();
         for Source { name, text } in files {
             let manifests = manifest::read_with(text, &OWN_KINDS);
@@ -238,8 +238,9 @@ impl Input {
         let mut settings = match configs.first() {
             None => settings::Settings::default(),
             Some(document) if document.manifest.kind() == "ProxyConfig" => short::settings(document)?,
-            Some(document) => settings::of_configuration(document)?,
+            Some(document) => settings::of_configuration(document, profile)?,
         };
+        settings.config.profile = profile;
         let mut objects = objects::Objects::read(&documents)?;
         let node = settings.find_node(node, &objects.nodes).map_err(|error| vec![error])?;
         let steps = objects.steps(&documents, &settings.config.node_name)?;

@@ -8,20 +8,25 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::Family;
 use super::input::{Change, Input, Step};
-use super::iptables::{Ensure, NodeView, Proxier, Sync, canaries};
+use super::iptables::{Ensure, NodeView, Place, Proxier, Sync, kubelet};
+use super::{Family, Profile};
 
 /// What the proxier of a family does to its node, from its start on.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The family.
     pub family: Family,
+    /// What the kubelet of that time has made before.
+    pub kubelet: Vec<Ensure>,
     /// The sysctls that it sets before anything else.
     pub sysctls: Vec<(String, String)>,
     /// What each sync asks for; the canaries are among the first one's chains.
     pub syncs: Vec<Sync>,
 }
+
+/// The bit of the mark by which a kubelet drops packets. Kubernetes: `--iptables-drop-bit`.
+const DROP_BIT: u8 = 15;
 
 /// Lets the proxier of each family take up the steps of an input.
 pub fn run(input: &Input) -> Vec<Output> {
@@ -43,6 +48,9 @@ impl Output {
         let mut script = String::new();
         for (name, value) in &self.sysctls {
             let _ = writeln!(script, "sysctl -qw {name}={value}");
+        }
+        for ensure in &self.kubelet {
+            let _ = writeln!(script, "{}", ensure_command(tool, ensure));
         }
         for Sync { ensure, filter, nat, conntrack, .. } in &self.syncs {
             let mut told: Vec<&Ensure> = Vec::new();
@@ -66,7 +74,8 @@ fn ensure_command(tool: &str, ensure: &Ensure) -> String {
     let there = match ensure {
         // A chain is there if it can be listed.
         Ensure::Chain { table, chain } => format!("-t {table} -S {chain}"),
-        Ensure::Rule { .. } => ensure.to_string().replacen(" -I ", " -C ", 1),
+        Ensure::Rule { place: Place::First, .. } => ensure.to_string().replacen(" -I ", " -C ", 1),
+        Ensure::Rule { place: Place::Last, .. } => ensure.to_string().replacen(" -A ", " -C ", 1),
     };
     format!("{tool} -w 5 {there} > /dev/null 2>&1 || {tool} -w 5 {ensure}")
 }
@@ -82,12 +91,16 @@ fn run_family(input: &Input, family: Family) -> Output {
         let mut sync = proxier.sync(&view);
         note_chains(&sync, &mut view.nat_chains);
         if syncs.is_empty() {
-            sync.ensure.splice(..0, canaries());
+            sync.ensure.splice(..0, proxier.canaries());
         }
         syncs.push(sync);
         view.now += input.config.min_sync_period.max(Duration::from_secs(1));
     }
-    Output { family, sysctls, syncs }
+    let kubelet = match input.config.profile {
+        Profile::V1_9 => kubelet(input.config.masquerade_bit, DROP_BIT),
+        Profile::V1_30 | Profile::V1_1 => Vec::new(),
+    };
+    Output { family, kubelet, sysctls, syncs }
 }
 
 fn take(proxier: &mut Proxier, Step { changes, zone }: &Step) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::kubectl::duration::parse;
+use tools::pflag::duration as parse;
 
 /// A duration as Go writes it: `1m30s`. Go: `time.Duration`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Node;
 
 use super::configuration::KubeProxyConfiguration;
 use super::{Document, GoDuration, InputError, Mode, Notice, validation};
-use crate::proxy::{Family, LocalDetector, ProxyConfig};
+use crate::proxy::{Family, LocalDetector, Profile, ProxyConfig};
 
 /// How traffic from pods is told from other traffic. Kubernetes: `LocalMode`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +62,10 @@ const GATES: [(&str, bool); 4] = [
 ];
 
 /// What kube-proxy's own configuration says, with the defaults of 1.30.
-pub fn of_configuration(document: &Document<'_>) -> Result<Settings, Vec<InputError>> {
+pub fn of_configuration(document: &Document<'_>, profile: Profile) -> Result<Settings, Vec<InputError>> {
     let file: KubeProxyConfiguration = crate::api::read(&document.manifest.object)
         .map_err(|mismatch| vec![document.error(&mismatch.path, mismatch.message, None)])?;
-    let wrong = validation::validate(&file);
+    let wrong = validation::validate(&file, profile);
     if !wrong.is_empty() {
         let error = |(path, invalid): &validation::Wrong| document.error(path, invalid.to_string(), None);
         return Err(wrong.iter().map(error).collect());

@@ -37,7 +37,7 @@ pub struct ProxyConfigFile {
 #[serde(default)]
 struct Detect {
     mode: DetectMode,
-    value: Option<String>,
+    value: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,10 +73,10 @@ pub fn settings(document: &Document<'_>) -> Result<Settings, Vec<InputError>> {
         })?),
     };
     let detect = file.detect_local.unwrap_or_default();
-    let value = detect.value.unwrap_or_default();
+    let value = detect.value.into_iter().flatten().next().unwrap_or_default();
     let needs_name = matches!(detect.mode, DetectMode::BridgeInterface | DetectMode::InterfaceNamePrefix);
     if needs_name && value.is_empty() {
-        let hint = "`value` names the bridge, or what interfaces' names begin with".to_owned();
+        let hint = "`value: [cni0]` names the bridge, or what interfaces' names begin with".to_owned();
         return Err(one("detectLocal", "this mode needs a `value`".to_owned(), Some(hint)));
     }
     let detection = match detect.mode {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::configuration::{Conntrack, Ipvs, KubeProxyConfiguration};
 use super::{GoDuration, Mode};
 use crate::api::Invalid;
-use crate::proxy::Family;
+use crate::proxy::{Family, Profile};
 
 /// What is wrong: the path of the field in the file, and the real message.
 pub type Wrong = (&'static str, Invalid);
@@ -26,7 +26,7 @@ fn quoted(path: &str, value: &str, why: &str) -> Invalid {
 }
 
 /// Everything that is wrong with a configuration.
-pub fn validate(config: &KubeProxyConfiguration) -> Vec<Wrong> {
+pub fn validate(config: &KubeProxyConfiguration, profile: Profile) -> Vec<Wrong> {
     let mut found = Vec::new();
     let iptables = config.iptables.clone().unwrap_or_default();
     let place = ["iptables.masqueradeBit", "iptables.syncPeriod", "iptables.minSyncPeriod"];
@@ -47,10 +47,16 @@ pub fn validate(config: &KubeProxyConfiguration) -> Vec<Wrong> {
         _ => {}
     }
     conntrack(&config.conntrack.clone().unwrap_or_default(), &mut found);
-    if !["", "iptables", "ipvs", "nftables"].contains(&mode) {
-        let why = "must be iptables,ipvs,nftables or blank (blank means the best-available proxy [currently \
-                   iptables])";
-        found.push(("mode", quoted("Mode.ProxyMode", mode, why)));
+    let modes = match profile {
+        Profile::V1_30 => ["iptables", "ipvs", "nftables"],
+        Profile::V1_9 | Profile::V1_1 => ["iptables", "ipvs", "userspace"],
+    };
+    if !mode.is_empty() && !modes.contains(&mode) {
+        let why = format!(
+            "must be {} or blank (blank means the best-available proxy [currently iptables])",
+            modes.join(",")
+        );
+        found.push(("mode", quoted("Mode.ProxyMode", mode, &why)));
     }
     if let Some(burst) = config.client_connection.as_ref().and_then(|client| client.burst).filter(|n| *n < 0)
     {
@@ -99,10 +105,10 @@ pub fn validate(config: &KubeProxyConfiguration) -> Vec<Wrong> {
     let why = "must not be empty";
     match config.detect_local_mode.as_deref().unwrap_or_default() {
         "BridgeInterface" if empty(&local.bridge_interface) => {
-            found.push(("detectLocal.bridgeInterface", quoted("InterfaceName", "", why)));
+            found.push(("detectLocalMode", quoted("InterfaceName", "", why)));
         }
         "InterfaceNamePrefix" if empty(&local.interface_name_prefix) => {
-            found.push(("detectLocal.interfaceNamePrefix", quoted("InterfacePrefix", "", why)));
+            found.push(("detectLocalMode", quoted("InterfacePrefix", "", why)));
         }
         "" | "ClusterCIDR" | "NodeCIDR" | "BridgeInterface" | "InterfaceNamePrefix" => {}
         other => {
