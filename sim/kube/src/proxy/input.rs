@@ -183,15 +183,15 @@ const OWN_KINDS: [OwnKind; 4] = [
     OwnKind {
         api_version: Some(configuration::API_VERSION),
         kind: "KubeProxyConfiguration",
-        check: |value| crate::api::read::<KubeProxyConfiguration>(value).map(drop),
+        check: check::<KubeProxyConfiguration>,
     },
     OwnKind {
         api_version: Some(short::API_VERSION),
         kind: "ProxyConfig",
-        check: |value| crate::api::read::<short::ProxyConfigFile>(value).map(drop),
+        check: check::<short::ProxyConfigFile>,
     },
-    OwnKind { api_version: None, kind: "Step", check: |value| check::<objects::StepFile>(value) },
-    OwnKind { api_version: None, kind: "Delete", check: |value| check::<objects::DeleteFile>(value) },
+    OwnKind { api_version: None, kind: "Step", check: check::<objects::StepFile> },
+    OwnKind { api_version: None, kind: "Delete", check: check::<objects::DeleteFile> },
 ];
 
 fn check<T: serde::Serialize + serde::de::DeserializeOwned>(

@@ -62,8 +62,8 @@ impl Objects {
 /// The address of a pod of a family.
 fn address(pod: &Pod, family: Family) -> Option<String> {
     let status = pod.status.as_ref()?;
-    let all = status.pod_ips.iter().flatten().map(|ip| &ip.ip).chain(&status.pod_ip);
-    all.filter(|text| text.parse().is_ok_and(|ip: IpAddr| Family::of(&ip) == family)).next().cloned()
+    let mut all = status.pod_ips.iter().flatten().map(|ip| &ip.ip).chain(&status.pod_ip);
+    all.find(|text| text.parse().is_ok_and(|ip: IpAddr| Family::of(&ip) == family)).cloned()
 }
 
 fn of_family(group: &Group, family: Family) -> Group {
