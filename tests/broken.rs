@@ -115,6 +115,8 @@ fn manifests() {
         { prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "broken/manifests/snapshots" },
         { insta::assert_snapshot!("manifests", said) }
     );
+}
+
 #[test]
 fn proxies() {
     check("proxies", &["kube-proxy", "FILE"], "error", BAD_INPUT);

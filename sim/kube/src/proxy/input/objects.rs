@@ -167,10 +167,9 @@ impl Objects {
             spec.ip_families = (!families.is_empty()).then_some(families);
         }
         service.set_defaults();
-        if let Some(spec) = &mut service.spec
-            && written.cluster_ips.as_ref().is_some_and(|ips| ips.first() == spec.cluster_ip.as_ref())
-        {
-            spec.cluster_ips = written.cluster_ips;
+        if let Some(spec) = &mut service.spec {
+            let one = spec.cluster_ip.clone().filter(|ip| !ip.is_empty()).map(|ip| vec![ip]);
+            spec.cluster_ips = written.cluster_ips.or(one);
         }
         refuse(document, &service.validate(None))?;
         let spec = service.spec.clone().unwrap_or_default();

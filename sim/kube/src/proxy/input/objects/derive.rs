@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
@@ -28,11 +27,10 @@ impl Objects {
         let mut derived = BTreeMap::new();
         for (name, service) in self.services.iter().filter(|(name, _)| !written.contains(*name)) {
             if let Some(endpoints) = self.endpoints.get(name) {
-                let groups = endpoints.subsets.iter().flatten().map(endpoint_mirror::group);
                 // A subset may hold addresses of both families.
-                for group in groups.collect::<Vec<_>>() {
-                    for family in [Family::Ipv4, Family::Ipv6] {
-                        put(&mut derived, name, family, of_family(&group, family));
+                for family in [Family::Ipv4, Family::Ipv6] {
+                    for subset in endpoints.subsets.iter().flatten() {
+                        put(&mut derived, name, family, endpoint_mirror::group(subset, family.name()));
                     }
                 }
                 continue;
@@ -54,22 +52,9 @@ impl Objects {
         let pods = pods.map(|(_, pod)| &**pod).filter(|pod| selects(service, pod));
         endpoint_slice::groups(service, pods, |pod| {
             let node = node_of(pod).and_then(|node| self.nodes.get(node));
-            Some(endpoint_slice::endpoint(service, pod, &address(pod, family)?, node.map(|node| &**node)))
+            endpoint_slice::endpoint(service, pod, family.name(), node.map(|node| &**node))
         })
     }
-}
-
-/// The address of a pod of a family.
-fn address(pod: &Pod, family: Family) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    let mut all = status.pod_ips.iter().flatten().map(|ip| &ip.ip).chain(&status.pod_ip);
-    all.find(|text| text.parse().is_ok_and(|ip: IpAddr| Family::of(&ip) == family)).cloned()
-}
-
-fn of_family(group: &Group, family: Family) -> Group {
-    let is = |text: &String| text.parse().is_ok_and(|ip: IpAddr| Family::of(&ip) == family);
-    let endpoints = group.endpoints.iter().filter(|endpoint| endpoint.addresses.iter().any(is));
-    Group { ports: group.ports.clone(), endpoints: endpoints.cloned().collect() }
 }
 
 /// Keeps a slice if it isn't empty.
