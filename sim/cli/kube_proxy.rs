@@ -89,6 +89,11 @@ enum Failure {
     Input(InputError),
     #[error("{0}{hint}", hint = hint(.0.hint().map(str::to_owned)))]
     Flow(#[from] FlowError),
+    #[error(
+        "kube-proxy {profile} in userspace mode has rules only while it runs: they name ports that it is given\n\
+         hint: let it run in a cluster, with `--proxy-mode=userspace`"
+    )]
+    OnlyRunning { profile: &'static str },
     #[error("kube-proxy {profile} in {mode} mode is not simulated")]
     NotSimulated { profile: &'static str, mode: &'static str },
     #[error(
@@ -139,6 +144,7 @@ fn answer(args: &KubeProxyArgs) -> Result<(String, Vec<String>), Failure> {
         (_, Mode::Iptables) => offline::run(&input),
         // It went in 1.26; the real one says this.
         (Profile::V1_30, Mode::Userspace) => return Err(Failure::NoUserspace),
+        (profile, Mode::Userspace) => return Err(Failure::OnlyRunning { profile: profile.name() }),
         (profile, mode) => {
             return Err(Failure::NotSimulated { profile: profile.name(), mode: mode.name() });
         }
