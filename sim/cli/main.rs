@@ -16,6 +16,7 @@ mod pool;
 mod prompt;
 mod replay;
 mod run;
+mod service_cost;
 mod sh;
 mod terminal;
 mod trace;
@@ -48,6 +49,8 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Compares what a probe costs over each pod network of a cluster.
     Compare(compare::CompareArgs),
+    /// Counts what a cluster's Services cost the first packet of a connection, and kube-proxy.
+    ServiceCost(service_cost::ServiceCostArgs),
     /// The commands that a person would type to get a host's present state, and who made it.
     Explain(explain::ExplainArgs),
     /// What a kube-proxy writes for given manifests, and what then happens to a packet.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Sh(args) => sh::main(&args),
         Command::Trace(args) => trace::main(&args),
         Command::Compare(args) => compare::main(&args),
+        Command::ServiceCost(args) => service_cost::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::KubeProxy(args) => kube_proxy::main(&args),
     }

@@ -261,6 +261,18 @@ impl Topology {
         self
     }
 
+    /// The same topology with another kube-proxy and a further manifest, given as name and text.
+    pub(crate) fn with_proxy(mut self, proxy: Proxy, manifest: (String, String)) -> Self {
+        let Some(cluster) = &mut self.cluster else { return self };
+        cluster.plan.proxy = proxy;
+        cluster.plan.manifests.push(manifest);
+        for node in &cluster.plan.nodes {
+            let Some(host) = self.hosts.get_mut(&node.name) else { continue };
+            host.files.extend(cluster.plan.files(node));
+        }
+        self
+    }
+
     /// What a person should know about the cluster's manifests.
     pub(super) fn manifest_notices(&self) -> impl Iterator<Item = Finding> {
         self.cluster.iter().flat_map(|cluster| cluster.notices.clone())
