@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Mismatch, Part, ResourceType, resource};
 use yaml::Yaml;
+pub(crate) use yaml::options;
 
 /// A kind that only the reader of some files knows: a component's configuration.
 #[derive(Clone, Copy, Debug)]

@@ -32,7 +32,8 @@ pub fn read_each(cli: &mut Cli<'_>) -> Result<Vec<Result<Target, Failure>>, Fail
     let mut outcomes = Vec::new();
     for name in names {
         for (source, text) in texts(cli, &name)? {
-            let documents = serde_saphyr::from_multiple::<Value>(&text).map_err(|error| {
+            let documents = serde_saphyr::from_multiple_with_options::<Value>(&text, manifest::options());
+            let documents = documents.map_err(|error| {
                 let line = error.location().map_or(1, |at| at.line());
                 Failure::Own(format!(
                     "error parsing {source}: error converting YAML to JSON: yaml: line {line}: {}",

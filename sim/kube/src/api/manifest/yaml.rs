@@ -23,12 +23,25 @@ enum Content {
     Map(Vec<(String, (usize, usize), Yaml)>),
 }
 
+/// How manifests are read: a text is as long as it is, so only what aliases repeat is limited.
+pub fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_documents: usize::MAX,
+            max_events: usize::MAX,
+            max_nodes: usize::MAX,
+            max_total_scalar_bytes: usize::MAX,
+        },
+    }
+}
+
 /// The documents of a text.
 ///
 /// # Errors
 /// It is no YAML.
 pub fn documents(text: &str) -> Result<Vec<Yaml>, ManifestError> {
-    let documents: Vec<Spanned<Content>> = serde_saphyr::from_multiple(text).map_err(|error| {
+    let documents = serde_saphyr::from_multiple_with_options(text, options());
+    let documents: Vec<Spanned<Content>> = documents.map_err(|error| {
         let place = error.location().map_or((1, 1), |at| (number(at.line()), number(at.column())));
         let message = error.without_snippet().to_string();
         ManifestError { line: place.0, column: place.1, path: String::new(), message, hint: None }
