@@ -4,6 +4,8 @@
 mod act;
 #[path = "controllers/cluster.rs"]
 mod cluster;
+#[path = "controllers/services.rs"]
+mod services;
 
 use cluster::Cluster;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};

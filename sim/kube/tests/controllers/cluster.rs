@@ -67,7 +67,7 @@ impl Program for Kubelet {
                 api::finalize::<Pod>(sys, namespace, name);
             } else if pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Pending") {
                 self.next += 1;
-                let ip = format!("10.244.{}.{}", self.number, self.next);
+                let ip = format!("10.{}.{}.{}", 244 + self.next / 250, self.number, self.next % 250);
                 let broken = pod
                     .spec
                     .as_ref()
