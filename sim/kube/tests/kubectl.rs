@@ -9,9 +9,7 @@ use std::sync::Arc;
 use kube::api::{self, ClusterSettings};
 use kube::kubectl;
 use kube::stream::{self, Ask, Piece, Stream};
-use packet::NetnsId;
-use trace::Off;
-use world::{Next, Outcome, Program, Sys, Wait, World};
+use world::{Next, Program, Sys, Wait, World};
 
 const CONFIG: &str = "
 apiVersion: v1

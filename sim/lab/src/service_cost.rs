@@ -164,8 +164,8 @@ fn measure(lab: &Lab, mode: ProxyMode, addresses: &[Ipv4Addr]) -> Result<Service
     };
     let outcomes = world.probe(host, NetnsId::INIT, &probe, Follow::Drawn);
     let outcomes = outcomes.map_err(|error| Problem::Conflict { message: error.to_string(), hint: None })?;
-    let steps = outcomes.iter().flat_map(|outcome| &outcome.steps);
-    let visited = steps.filter(|step| step.place.host == host).map(|step| match &step.kind {
+    let hops = outcomes.iter().flat_map(|outcome| &outcome.trace.hops).filter(|hop| hop.host == host);
+    let visited = hops.flat_map(|hop| &hop.steps).map(|step| match &step.kind {
         StepKind::Chain { rules_visited, .. } => *rules_visited,
         _ => 0,
     });
@@ -271,6 +271,7 @@ pub fn service_cost_plot(costs: &[ServiceCost]) -> String {
         HEIGHT - 8.0,
         (top + bottom) / 2.0
     );
+    let mut label_above = f64::NEG_INFINITY;
     for (mode, color) in ProxyMode::ALL.into_iter().zip(COLORS) {
         let points: Vec<(f64, f64)> = costs
             .iter()
@@ -278,6 +279,9 @@ pub fn service_cost_plot(costs: &[ServiceCost]) -> String {
             .map(|cost| (x(cost.services), y(cost.rules_visited as usize)))
             .collect();
         let Some((end_x, end_y)) = points.last().copied() else { continue };
+        // The second label makes way for the first.
+        let label = if (end_y - label_above).abs() < 14.0 { label_above + 14.0 } else { end_y };
+        label_above = label;
         let line: Vec<String> = points.iter().map(|(x, y)| format!("{x:.0},{y:.0}")).collect();
         let _ = writeln!(
             svg,
@@ -285,7 +289,7 @@ pub fn service_cost_plot(costs: &[ServiceCost]) -> String {
              <text x=\"{:.0}\" y=\"{:.0}\" fill=\"{color}\">{}</text>",
             line.join(" "),
             end_x + 8.0,
-            end_y + 4.0,
+            label + 4.0,
             mode.name()
         );
     }

@@ -26,6 +26,7 @@ pub use duration::GoDuration;
 use super::{Family, Profile, ProxyConfig, ServiceName};
 use crate::api::Mismatch;
 use crate::api::manifest::{self, Manifest, ManifestError, OwnKind};
+pub(super) use settings::{Detection, Settings};
 
 /// How a kube-proxy brings packets to endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +214,24 @@ impl Document<'_> {
 
     fn notice(&self, path: &str, text: String) -> Notice {
         Notice { file: self.file.to_owned(), line: self.manifest.place(path).0, text }
+    }
+}
+
+/// Reads the file that kube-proxy's `--config` names; what its node decides is left open.
+///
+/// # Errors
+/// What is wrong, with its places.
+pub(super) fn configuration(name: &str, text: &str, profile: Profile) -> Result<Settings, String> {
+    let told =
+        |errors: Vec<InputError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let manifests = manifest::read_with(text, &OWN_KINDS);
+    let manifests = manifests.map_err(|error| told(vec![InputError::new(name, error)]))?;
+    let mut documents = manifests.into_iter().map(|manifest| Document { file: name, manifest });
+    match (documents.next(), documents.next()) {
+        (Some(document), None) if document.manifest.kind() == "KubeProxyConfiguration" => {
+            settings::of_configuration(&document, profile).map_err(told)
+        }
+        _ => Err(format!("{name}: expected one KubeProxyConfiguration")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::Node;
 
+use super::input::{Detection, Settings};
 use super::{Family, LocalDetector, ProxyConfig};
 use crate::controllers::flags::{duration, invalid, pairs};
 
@@ -158,6 +159,25 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Takes over what the file of `--config` says: but for the node's name, flags don't count then.
+    pub fn take(&mut self, settings: Settings) {
+        let Settings { config, mode, detection, bind_address, .. } = settings;
+        if self.node_name.is_none() && !config.node_name.is_empty() {
+            self.node_name = Some(config.node_name.clone());
+        }
+        self.mode = mode.map(|mode| mode.name().to_owned()).unwrap_or_default();
+        self.bind_address = bind_address;
+        self.config = config;
+        match detection {
+            Detection::ClusterNetworks(nets) => {
+                (self.detect, self.cluster_cidrs) = (Detect::ClusterCidr, nets);
+            }
+            Detection::NodeNetworks => self.detect = Detect::NodeCidr,
+            Detection::Bridge(name) => (self.detect, self.bridge) = (Detect::BridgeInterface, name),
+            Detection::Prefix(prefix) => (self.detect, self.prefix) = (Detect::InterfaceNamePrefix, prefix),
+        }
     }
 
     /// Completes them by what the API server knows of the node; none as long as it knows too

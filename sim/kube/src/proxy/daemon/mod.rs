@@ -16,6 +16,7 @@ use tools::console::write_all;
 use tools::net::read_file;
 use world::{Args, Entry, Fd, Next, Program, Signal, Sys, Wait};
 
+use super::input::configuration;
 use super::iptables::Proxier;
 use super::options::Options;
 use super::{Family, Mode, PATHS, Profile, ProxyConfig, Tracker};
@@ -98,9 +99,16 @@ fn read_options(sys: &mut dyn Sys, args: &[String]) -> Result<Options, Ended> {
     if options.version {
         return Err(Ended(0, format!("Kubernetes {version}\n")));
     }
-    options.config.profile = Profile::of_version(&version).ok_or_else(|| {
+    let profile = Profile::of_version(&version).ok_or_else(|| {
         failed(format!("hoplab: kube-proxy {version} is not simulated, only 1.30, 1.9 and 1.1"))
     })?;
+    if let Some(file) = options.file.clone() {
+        let text = read_file(sys, &file);
+        let text =
+            text.ok_or_else(|| failed(format!("failed to read file {file:?}: no such file or directory")))?;
+        options.take(configuration(&file, &text, profile).map_err(failed)?);
+    }
+    options.config.profile = profile;
     options.config.mode = Mode::of(options.config.profile, &options.mode).map_err(failed)?;
     Ok(options)
 }
