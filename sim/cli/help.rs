@@ -97,6 +97,7 @@ const TOPICS: [(&str, &[Entry]); 11] = [
                 "kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy",
                 "the parts of a cluster",
             ),
+            ("cloud-controller-manager cloud-balancer", "a cloud's part of a cluster, and its balancers"),
             ("flanneld", "the pod network's daemon"),
             ("etcd etcdctl", "a key-value store and its client"),
             ("cnitool", "joins a namespace to a CNI network"),
