@@ -37,6 +37,11 @@ fn labs(c: &mut Criterion) {
     group.bench_function("three nodes and ten pods, topology file to a settled cluster", |b| {
         b.iter(|| lab::Lab::load(Path::new("topologies/three-nodes.ron"), 0).expect("it boots"));
     });
+    group.sample_size(10);
+    group.bench_function("1,000 Services of 3 endpoints on 10 nodes, up", |b| {
+        let file = Path::new("topologies/ten-nodes.ron");
+        b.iter(|| lab::service_costs(file, &[lab::ProxyMode::Iptables], &[1000], 0).expect("it boots"));
+    });
     group.finish();
 }
 
