@@ -506,7 +506,9 @@ fn a_namespace_goes_with_all_that_is_in_it() {
 #[test]
 fn a_thousand_services_come_up() {
     let mut cluster = Cluster::new(10);
-    cluster.act(|sys| kube::controllers::kubernetes_service(sys).expect("its address is free"));
+    let api_server = "192.168.0.1:6443".parse().expect("an address");
+    cluster
+        .act(move |sys| kube::controllers::kubernetes_service(sys, api_server).expect("its address is free"));
     for hundred in 0..10 {
         let manifest: Vec<String> = (hundred * 100..hundred * 100 + 100)
             .map(|number| {

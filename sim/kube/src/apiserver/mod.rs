@@ -35,6 +35,8 @@ struct ApiServer {
 #[derive(Clone, Debug)]
 struct State {
     server: HttpServer,
+    /// The address that it advertises.
+    address: SocketAddr,
     /// What has been seen of the store.
     seen: u64,
     /// When it next looks after the Service `kubernetes`.
@@ -131,10 +133,11 @@ impl State {
         let server = HttpServer::listen(sys, SocketAddr::new(bind.into(), port), 1024)
             .map_err(|errno| format!("failed to create listener: failed to listen on {bind}:{port}: listen tcp {bind}:{port}: bind: {}", crate::cni::go_text(errno)))?;
         let seen = sys.store().revision();
-        sys.store_put(API_SERVER, Arc::new(SocketAddr::new(IpAddr::V4(address), port)));
+        let address = SocketAddr::new(IpAddr::V4(address), port);
+        sys.store_put(API_SERVER, Arc::new(address));
         controllers::system_namespaces(sys);
-        controllers::kubernetes_service(sys).map_err(|error| error.to_string())?;
-        Ok(Self { server, seen, reconcile: sys.now() + RECONCILE_INTERVAL })
+        controllers::kubernetes_service(sys, address).map_err(|error| error.to_string())?;
+        Ok(Self { server, address, seen, reconcile: sys.now() + RECONCILE_INTERVAL })
     }
 
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
@@ -156,7 +159,7 @@ impl State {
         self.seen = revision;
         if sys.now() >= self.reconcile {
             // What was refused is tried again the next time.
-            let _ = controllers::kubernetes_service(sys);
+            let _ = controllers::kubernetes_service(sys, self.address);
             self.reconcile = sys.now() + RECONCILE_INTERVAL;
         }
         Wait {

@@ -1,6 +1,8 @@
 //! The Service `kubernetes`: pods reach the API server by it. Kubernetes:
 //! `pkg/controlplane/controller/kubernetesservice`.
 
+use std::net::SocketAddr;
+
 use k8s_openapi::api::core::v1::{
     EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Service, ServicePort, ServiceSpec,
 };
@@ -41,9 +43,9 @@ fn put<K: Kind>(sys: &mut dyn Sys, object: K, same: fn(&mut K, K)) -> Result<(),
 ///
 /// # Errors
 /// The API server's refusal: the first address of the service CIDR is taken.
-pub fn kubernetes_service(sys: &mut dyn Sys) -> Result<(), ApiError> {
+pub fn kubernetes_service(sys: &mut dyn Sys, at: SocketAddr) -> Result<(), ApiError> {
     let Some(settings) = ClusterSettings::of(sys.store()) else { return Ok(()) };
-    let (ip, port) = (settings.api_server.0.to_string(), i32::from(settings.api_server.1));
+    let (ip, port) = (at.ip().to_string(), i32::from(at.port()));
     let text = |text: &str| Some(text.to_owned());
     let first = settings.service_cidr.hosts().next().map(|first| first.to_string());
     let service = Service {
