@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod conntrack;
 pub mod console;
 mod dhcp;
+pub mod dns;
 pub mod dmesg;
 pub mod docker;
 pub mod ethtool;
@@ -40,6 +41,7 @@ pub fn install_all(registry: &mut world::Registry) {
     bridge::install(registry);
     conntrack::install(registry);
     dhcp::install(registry);
+    dns::install(registry);
     dmesg::install(registry);
     docker::install(registry);
     ethtool::install(registry);
