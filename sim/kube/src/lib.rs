@@ -12,6 +12,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod cni;
 pub mod controllers;
+pub mod coredns;
 pub mod etcd;
 pub mod flannel;
 pub mod kubectl;
