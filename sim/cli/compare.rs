@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use lab::{Backend, compare, cost_table};
 
-use crate::STATUS_BAD_INPUT;
+use crate::answer::{self, Format};
 
 /// Arguments of `hoplab compare`.
 #[derive(Args)]
@@ -26,25 +26,11 @@ pub(crate) struct CompareArgs {
     format: Format,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn main(args: &CompareArgs) -> ExitCode {
     let networks = if args.networks.is_empty() { Backend::all() } else { args.networks.clone() };
-    let costs = match compare(&args.topology, &args.from, &args.to, &networks, args.seed) {
-        Ok(costs) => costs,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(STATUS_BAD_INPUT);
-        }
-    };
-    match args.format {
-        Format::Text => print!("{}", cost_table(&costs)),
-        Format::Json => println!("{}", serde_json::json!({"version": 1, "networks": costs})),
-    }
-    ExitCode::SUCCESS
+    let costs = compare(&args.topology, &args.from, &args.to, &networks, args.seed);
+    answer::print(costs.map(|costs| match args.format {
+        Format::Text => cost_table(&costs),
+        Format::Json => format!("{}\n", serde_json::json!({"version": 1, "networks": costs})),
+    }))
 }

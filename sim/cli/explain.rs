@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::STATUS_BAD_INPUT;
+use crate::answer::{self, Format};
 use crate::load::load;
 
 /// Arguments of `hoplab explain`.
@@ -23,24 +23,8 @@ pub(crate) struct ExplainArgs {
     format: Format,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn main(args: &ExplainArgs) -> ExitCode {
-    match explain(args) {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(STATUS_BAD_INPUT)
-        }
-    }
+    answer::print(explain(args))
 }
 
 fn explain(args: &ExplainArgs) -> Result<String, String> {

@@ -1,11 +1,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use lab::{Replay, Scenario};
 use serde::Serialize;
 use trace::view::human_duration;
 
+use crate::answer::Format;
 use crate::{STATUS_BAD_INPUT, inputs, pool};
 
 /// Arguments of `hoplab list`.
@@ -14,21 +15,13 @@ pub(crate) struct ListArgs {
     /// Scenario files, folders or patterns.
     #[arg(default_value = "scenarios")]
     scenarios: Vec<PathBuf>,
-    /// Form of the list.
+    /// Paragraphs, or a JSON array.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Folder of topologies; if not given, the nearest folder `topologies` beside the scenario or
     /// above it.
     #[arg(long)]
     topologies: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A paragraph for each scenario.
-    Text,
-    /// A JSON array.
-    Json,
 }
 
 /// What the list says of a scenario.

@@ -1,5 +1,6 @@
 //! The command line of hoplab: arguments, output, exit status. The only room that prints.
 
+mod answer;
 mod compare;
 mod complete;
 mod editor;

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::STATUS_BAD_INPUT;
+use crate::answer;
 
 /// Arguments of `hoplab new`.
 #[derive(Args)]
@@ -22,18 +22,8 @@ pub(crate) struct NewArgs {
 const SCENARIO: &str = include_str!("templates/scenario.ron");
 const TOPOLOGY: &str = include_str!("templates/topology.ron");
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn main(args: &NewArgs) -> ExitCode {
-    match write(args) {
-        Ok(scenario) => {
-            println!("run it: hoplab run {}", scenario.display());
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(STATUS_BAD_INPUT)
-        }
-    }
+    answer::print(write(args).map(|scenario| format!("run it: hoplab run {}\n", scenario.display())))
 }
 
 /// Writes both files; answers the scenario's.

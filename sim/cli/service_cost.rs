@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use lab::{ProxyMode, service_cost_plot, service_cost_table, service_costs};
 
-use crate::STATUS_BAD_INPUT;
+use crate::answer;
 
 /// Arguments of `hoplab service-cost`.
 #[derive(Args)]
@@ -33,20 +33,12 @@ enum Format {
     Svg,
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn main(args: &ServiceCostArgs) -> ExitCode {
     let modes = if args.modes.is_empty() { ProxyMode::ALL.to_vec() } else { args.modes.clone() };
-    let costs = match service_costs(&args.topology, &modes, &args.services, args.seed) {
-        Ok(costs) => costs,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(STATUS_BAD_INPUT);
-        }
-    };
-    match args.format {
-        Format::Text => print!("{}", service_cost_table(&costs)),
-        Format::Json => println!("{}", serde_json::json!({"version": 1, "costs": costs})),
-        Format::Svg => print!("{}", service_cost_plot(&costs)),
-    }
-    ExitCode::SUCCESS
+    let costs = service_costs(&args.topology, &modes, &args.services, args.seed);
+    answer::print(costs.map(|costs| match args.format {
+        Format::Text => service_cost_table(&costs),
+        Format::Json => format!("{}\n", serde_json::json!({"version": 1, "costs": costs})),
+        Format::Svg => service_cost_plot(&costs),
+    }))
 }

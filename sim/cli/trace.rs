@@ -8,7 +8,7 @@ use packet::{HostId, NetnsId, Proto, TcpFlags};
 use trace::view::{Packets, Typed};
 use world::{Follow, Probe, World};
 
-use crate::STATUS_BAD_INPUT;
+use crate::answer;
 use crate::load::load;
 use crate::trace_options::TraceOptions;
 
@@ -92,18 +92,8 @@ enum Protocol {
     Icmp,
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn main(args: &TraceArgs) -> ExitCode {
-    match follow(args) {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(STATUS_BAD_INPUT)
-        }
-    }
+    answer::print(follow(args))
 }
 
 fn follow(args: &TraceArgs) -> Result<String, String> {

@@ -7,6 +7,8 @@ mod case;
 mod client;
 mod flow;
 mod lab;
+#[path = "../support/machine.rs"]
+mod machine;
 mod proxy;
 mod rules;
 mod server;
@@ -16,8 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use case::{Case, Release, release_of};
 use flow::{Agreement, Ending, Flow, Outcome, Proto, Recording};
 use kube::proxy::Family;
-use lab::Machine;
+use lab::Places;
 use libtest_mimic::{Arguments, Failed, Trial};
+use machine::Machine;
 use proxy::{Proxy, Sync};
 
 fn main() {
@@ -85,7 +88,7 @@ impl Rules {
 
 /// In each sync the proxy writes what was recorded, and afterwards the tables are as recorded.
 fn saves(case: &Case, release: Release) -> Result<(), Failed> {
-    let mut machine = Machine::new();
+    let mut machine = lab::machine();
     machine.quietly("ip netns add node")?;
     let mut rules = Rules::of(case, release);
     for step in 1..=case.steps() {
@@ -183,6 +186,7 @@ const ROUNDS: u32 = 8;
 /// The machine of a recording, and who is who on it.
 struct Lab {
     machine: Machine,
+    places: Places,
     /// The node's namespace.
     node: String,
     /// The services whose clients keep their backend.
@@ -191,13 +195,13 @@ struct Lab {
 
 impl Lab {
     fn new(case: &Case, recorded: &Recording) -> Result<Self, Failed> {
-        let mut machine = Machine::new();
-        machine.set_up(&recorded.lab.setup)?;
+        let mut machine = lab::machine();
+        let places = lab::set_up(&mut machine, &recorded.lab.setup)?;
         let own = *recorded.lab.node.ips.first().ok_or("a node has an address")?;
-        let node = machine.place(own).ok_or("the node has a namespace")?.to_owned();
+        let node = places.get(&own).ok_or("the node has a namespace")?.clone();
         let mut script = String::new();
         for (ip, ports) in case.endpoints() {
-            let Some(place) = machine.place(ip).filter(|_| ip.is_ipv4()) else { continue };
+            let Some(place) = places.get(&ip).filter(|_| ip.is_ipv4()) else { continue };
             let ports: Vec<String> = ports
                 .iter()
                 .filter(|(proto, _)| proto != "sctp")
@@ -207,14 +211,14 @@ impl Lab {
         }
         script.push_str("sleep 1\n");
         machine.quietly(&script)?;
-        Ok(Self { machine, node, sticky: case.sticky_services() })
+        Ok(Self { machine, places, node, sticky: case.sticky_services() })
     }
 
     /// The namespace of a flow's client. A flow without an address has its role's.
     fn client(&self, flow: &Flow, all: &[Flow]) -> Option<String> {
         let role = |other: &&Flow| other.from.role == flow.from.role && other.from.ip.is_some();
         let ip = flow.from.ip.or_else(|| all.iter().find(role)?.from.ip)?;
-        if ip.is_loopback() { Some(self.node.clone()) } else { self.machine.place(ip).map(str::to_owned) }
+        if ip.is_loopback() { Some(self.node.clone()) } else { self.places.get(&ip).cloned() }
     }
 
     /// Whether a flow fares as it did.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lab::Machine;
+use crate::machine::Machine;
 use crate::proxy::Sync;
 
 /// What the kubelet of that time has made before kube-proxy 1.9 starts.

@@ -116,22 +116,7 @@ impl RouteSpec {
 impl RouteInfo {
     /// The request for this route, each word given.
     pub fn spec(&self) -> RouteSpec {
-        let Self {
-            table,
-            dst,
-            kind,
-            tos,
-            metric,
-            proto,
-            scope,
-            prefsrc,
-            mtu,
-            advmss,
-            metrics,
-            nexthops,
-            nhid,
-        } = self;
-        let several = nexthops.len() > 1;
+        let several = self.nexthops.len() > 1;
         let way = |hop: &NextHopInfo| NextHopSpec {
             dev: Some(hop.dev.clone()).filter(|dev| !dev.is_empty()),
             via: hop.via,
@@ -139,19 +124,19 @@ impl RouteInfo {
             weight: several.then_some(hop.weight),
         };
         RouteSpec {
-            kind: Some(*kind),
-            dst: Some(*dst),
-            table: Some(*table),
-            tos: *tos,
-            metric: (*metric != 0).then_some(*metric),
-            proto: Some(*proto),
-            scope: Some(*scope),
-            prefsrc: *prefsrc,
-            mtu: *mtu,
-            advmss: *advmss,
-            metrics: metrics.clone(),
-            nexthops: nexthops.iter().map(way).collect(),
-            nhid: *nhid,
+            kind: Some(self.kind),
+            dst: Some(self.dst),
+            table: Some(self.table),
+            tos: self.tos,
+            metric: (self.metric != 0).then_some(self.metric),
+            proto: Some(self.proto),
+            scope: Some(self.scope),
+            prefsrc: self.prefsrc,
+            mtu: self.mtu,
+            advmss: self.advmss,
+            metrics: self.metrics.clone(),
+            nexthops: self.nexthops.iter().map(way).collect(),
+            nhid: self.nhid,
         }
     }
 }
@@ -165,67 +150,50 @@ impl Host {
         spec: &RouteSpec,
         deleting: bool,
     ) -> Result<RouteConfig, Refusal> {
-        let RouteSpec {
-            kind,
-            dst,
-            table,
-            tos,
-            metric,
-            proto,
-            scope,
-            prefsrc,
-            mtu,
-            advmss,
-            metrics,
-            nexthops,
-            nhid,
-        } = spec;
-        let (addr, plen) = match dst {
+        let (addr, plen) = match spec.dst {
             None => (0, 0),
             Some(net) => (v4(net.addr()).ok_or(Errno::OpNotSupp)?, net.prefix_len()),
         };
         if addr & !mask_of(plen) != 0 {
             return Err(invalid("Invalid prefix for given prefix length."));
         }
-        if tos & 3 != 0 {
+        if spec.tos & 3 != 0 {
             return Err(invalid("Invalid dsfield (tos): ECN bits must be 0."));
         }
-        let usual = kind.unwrap_or(RouteKind::Unicast);
-        let table = table.unwrap_or(usual.usual_table());
-        let way = |spec: &NextHopSpec| -> Result<NextHopConfig, Refusal> {
-            let dev = match &spec.dev {
+        let usual = spec.kind.unwrap_or(RouteKind::Unicast);
+        let way = |asked: &NextHopSpec| -> Result<NextHopConfig, Refusal> {
+            let dev = match &asked.dev {
                 Some(name) => Some(self.dev_by_name(ns, name).ok_or(Errno::NoDev)?),
                 None => None,
             };
-            let via = spec.via.filter(|via| !via.is_unspecified());
-            Ok(NextHopConfig { dev, via, onlink: spec.onlink, weight: spec.weight.unwrap_or(1).max(1) })
+            let via = asked.via.filter(|via| !via.is_unspecified());
+            Ok(NextHopConfig { dev, via, onlink: asked.onlink, weight: asked.weight.unwrap_or(1).max(1) })
         };
         let multipath = spec.is_multipath();
-        let mut nexthops = nexthops.iter().map(way).collect::<Result<Vec<_>, _>>()?;
+        let mut nexthops = spec.nexthops.iter().map(way).collect::<Result<Vec<_>, _>>()?;
         if !multipath {
             nexthops.retain(|nh| nh.dev.is_some() || nh.via.is_some() || nh.onlink);
         }
-        if nhid.is_some() && !nexthops.is_empty() {
+        if spec.nhid.is_some() && !nexthops.is_empty() {
             return Err(invalid("Nexthop specification and nexthop id are mutually exclusive."));
         }
-        let gateway = multipath || nhid.is_some() || nexthops.iter().any(|nh| nh.via.is_some());
-        let added = |value: Scope| if deleting { None } else { Some(value) };
+        let gateway = multipath || spec.nhid.is_some() || nexthops.iter().any(|nh| nh.via.is_some());
         Ok(RouteConfig {
-            table,
+            table: spec.table.unwrap_or(usual.usual_table()),
             addr,
             plen,
-            kind: if deleting { *kind } else { Some(kind.unwrap_or(RouteKind::Unicast)) },
-            tos: *tos,
-            metric: metric.unwrap_or(0),
-            proto: if deleting { *proto } else { Some(proto.unwrap_or(RouteProto::BOOT)) },
-            scope: scope.or(added(usual.usual_scope(gateway))),
-            prefsrc: *prefsrc,
+            kind: spec.kind.or((!deleting).then_some(usual)),
+            tos: spec.tos,
+            metric: spec.metric.unwrap_or(0),
+            proto: spec.proto.or((!deleting).then_some(RouteProto::BOOT)),
+            scope: spec.scope.or((!deleting).then_some(usual.usual_scope(gateway))),
+            prefsrc: spec.prefsrc,
             nexthops,
             multipath,
-            mtu: *mtu,
-            advmss: *advmss,
-            metrics: metrics.clone(),
-            nhid: nhid.filter(|&id| id != 0),
+            mtu: spec.mtu,
+            advmss: spec.advmss,
+            metrics: spec.metrics.clone(),
+            nhid: spec.nhid.filter(|&id| id != 0),
         })
     }
 

@@ -72,24 +72,9 @@ impl Host {
     }
 
     pub(crate) fn route_info(&self, ns: NetnsId, table: TableId, route: &Route) -> RouteInfo {
-        let Route {
-            dst,
-            kind,
-            tos,
-            metric,
-            proto,
-            scope,
-            prefsrc,
-            nexthops,
-            mtu,
-            advmss,
-            metrics,
-            nhid,
-            info: _,
-        } = route;
         let netns = self.ns(ns);
-        let blackhole = nhid.is_some_and(|id| netns.nexthops.is_blackhole(id));
-        let hides_ways = nhid.is_some() && !netns.sysctl.nexthop_compat_mode();
+        let blackhole = route.nhid.is_some_and(|id| netns.nexthops.is_blackhole(id));
+        let hides_ways = route.nhid.is_some() && !netns.sysctl.nexthop_compat_mode();
         let way = |nh: &NextHop| NextHopInfo {
             dev: self.dev(nh.dev).name.clone(),
             via: nh.via,
@@ -101,18 +86,18 @@ impl Host {
         };
         RouteInfo {
             table,
-            dst: *dst,
-            kind: if blackhole { RouteKind::Blackhole } else { *kind },
-            tos: *tos,
-            metric: *metric,
-            proto: *proto,
-            scope: *scope,
-            prefsrc: *prefsrc,
-            mtu: *mtu,
-            advmss: *advmss,
-            metrics: metrics.clone(),
-            nexthops: if hides_ways { Vec::new() } else { nexthops.iter().map(way).collect() },
-            nhid: *nhid,
+            dst: route.dst,
+            kind: if blackhole { RouteKind::Blackhole } else { route.kind },
+            tos: route.tos,
+            metric: route.metric,
+            proto: route.proto,
+            scope: route.scope,
+            prefsrc: route.prefsrc,
+            mtu: route.mtu,
+            advmss: route.advmss,
+            metrics: route.metrics.clone(),
+            nexthops: if hides_ways { Vec::new() } else { route.nexthops.iter().map(way).collect() },
+            nhid: route.nhid,
         }
     }
 }

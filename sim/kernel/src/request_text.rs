@@ -133,47 +133,32 @@ fn metric_text(f: &mut Formatter<'_>, metric: &RouteMetric) -> fmt::Result {
 
 impl Display for RouteSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            dst,
-            table,
-            tos,
-            metric,
-            proto,
-            scope,
-            prefsrc,
-            mtu,
-            advmss,
-            metrics,
-            nexthops,
-            nhid,
-        } = self;
-        if let Some(kind) = kind {
-            write!(f, "{} ", kind_word(*kind))?;
+        if let Some(kind) = self.kind {
+            write!(f, "{} ", kind_word(kind))?;
         }
-        write!(f, "{}", dst.as_ref().map_or_else(|| "default".to_owned(), prefix_text))?;
-        if *tos != 0 {
-            write!(f, " tos {tos:#04x}")?;
+        write!(f, "{}", self.dst.as_ref().map_or_else(|| "default".to_owned(), prefix_text))?;
+        if self.tos != 0 {
+            write!(f, " tos {:#04x}", self.tos)?;
         }
         let several = self.is_multipath();
-        if let ([nh], false) = (nexthops.as_slice(), several) {
+        if let ([nh], false) = (self.nexthops.as_slice(), several) {
             write!(f, "{nh}")?;
         }
-        word(f, "nhid", nhid)?;
-        word(f, "table", &table.map(table_word))?;
-        word(f, "proto", &proto.map(proto_word))?;
-        word(f, "scope", &scope.map(scope_word))?;
-        word(f, "src", prefsrc)?;
-        word(f, "metric", metric)?;
-        if let Some((mtu, locked)) = mtu {
-            write!(f, " mtu {}{mtu}", if *locked { "lock " } else { "" })?;
+        word(f, "nhid", &self.nhid)?;
+        word(f, "table", &self.table.map(table_word))?;
+        word(f, "proto", &self.proto.map(proto_word))?;
+        word(f, "scope", &self.scope.map(scope_word))?;
+        word(f, "src", &self.prefsrc)?;
+        word(f, "metric", &self.metric)?;
+        if let Some((mtu, locked)) = self.mtu {
+            write!(f, " mtu {}{mtu}", if locked { "lock " } else { "" })?;
         }
-        word(f, "advmss", advmss)?;
-        for metric in metrics {
+        word(f, "advmss", &self.advmss)?;
+        for metric in &self.metrics {
             metric_text(f, metric)?;
         }
         if several {
-            for nh in nexthops {
+            for nh in &self.nexthops {
                 write!(f, " nexthop{nh}")?;
             }
         }

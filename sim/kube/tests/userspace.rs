@@ -6,8 +6,8 @@ mod shell;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Endpoints, Node, Service};
-use kube::controllers::API_SERVER_KEY;
-use kube::{api, proxy};
+use kube::api::{self, API_SERVER};
+use kube::proxy;
 use serde_json::{Value, json};
 use world::World;
 
@@ -41,7 +41,7 @@ impl Lab {
             "metadata": {"name": "node1"},
             "status": {"addresses": [{"type": "InternalIP", "address": "192.168.58.11"}]},
         }));
-        lab.0.store_put(API_SERVER_KEY, Arc::new(()));
+        lab.0.store_put(API_SERVER, Arc::new(()));
         lab
     }
 

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::Kind;
 use kube::cluster::BootCommand;
 use packet::{HostId, NetnsId, Pid, Proto, SimTime};
 use trace::{Observer, Off, Recorder};
@@ -121,14 +123,7 @@ impl Lab {
     /// # Errors
     /// There is no such Service, or it has no cluster address.
     pub fn service(&self, name: &str) -> Result<ServiceSpot, Problem> {
-        let store = self.world.store();
-        let (namespace, short) = name.split_once('/').unwrap_or(("default", name));
-        let service = kube::api::get::<Service>(store, namespace, short).ok_or_else(|| {
-            let all = kube::api::list::<Service>(store, Some(namespace));
-            let hint = nearest(short, all.iter().map(|service| kube::api::name_of(&**service)));
-            Problem::Unknown { kind: "Service", name: name.to_owned(), hint }
-        })?;
-        let spec = service.spec.clone().unwrap_or_default();
+        let spec = object::<Service>(&self.world, "Service", name)?.spec.clone().unwrap_or_default();
         let address = spec.cluster_ip.and_then(|ip| ip.parse().ok()).ok_or_else(|| {
             let message = format!("the Service `{name}` has no cluster address");
             Problem::Conflict { message, hint: None }
@@ -260,14 +255,20 @@ pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
     Ok(Spot { host, netns, root: String::new() })
 }
 
+/// Finds an object by `NAME` or `NAMESPACE/NAME`; if there is none, says the nearest name.
+pub(crate) fn object<K: Kind>(world: &World, kind: &'static str, name: &str) -> Result<Arc<K>, Problem> {
+    let (namespace, short) = name.split_once('/').unwrap_or(("default", name));
+    kube::api::get::<K>(world.store(), namespace, short).ok_or_else(|| {
+        let all = kube::api::list::<K>(world.store(), Some(namespace));
+        let hint = nearest(short, all.iter().map(|object| kube::api::name_of(&**object)));
+        Problem::Unknown { kind, name: name.to_owned(), hint }
+    })
+}
+
 /// Finds a pod's first container: its namespace and root directory.
 fn locate_pod(world: &World, name: &str) -> Result<Spot, Problem> {
-    let (namespace, pod) = name.split_once('/').unwrap_or(("default", name));
-    let missing = |hint| Problem::Unknown { kind: "pod", name: name.to_owned(), hint };
-    let Some(object) = kube::api::get::<Pod>(world.store(), namespace, pod) else {
-        let all = kube::api::list::<Pod>(world.store(), Some(namespace));
-        return Err(missing(nearest(pod, all.iter().map(|pod| kube::api::name_of(&**pod)))));
-    };
+    let object = object::<Pod>(world, "pod", name)?;
+    let (namespace, pod) = (kube::api::namespace_of(&*object), kube::api::name_of(&*object));
     let node = object.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
     let message = || Problem::Conflict { message: format!("the pod `{name}` doesn't run"), hint: None };
     let host = world.host_by_name(node).ok_or_else(message)?;

@@ -22,3 +22,6 @@ pub use kind::{Kind, Unsimulated, key, prefix};
 pub use resource::{Mismatch, Part, RESOURCES, ResourceType, read, resource};
 pub use server::{create, delete, finalize, get, list, modify, name_of, namespace_of, now, update};
 pub use settings::ClusterSettings;
+
+/// The key that an API server holds in the store while it runs: its address.
+pub const API_SERVER: &str = "/cluster/apiserver";

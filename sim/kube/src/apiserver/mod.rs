@@ -14,8 +14,8 @@ use packet::{NetnsId, SimTime};
 use tools::net::http_server::HttpServer;
 use world::{Args, Fd, Next, Program, Registry, Signal, Spawn, Sys, Wait};
 
+use crate::api::API_SERVER;
 use crate::controllers;
-use crate::kubelet::API_SERVER;
 use crate::stream;
 use carrier::Carrier;
 

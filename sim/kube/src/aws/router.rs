@@ -3,16 +3,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use ipnet::IpNet;
 use kernel::request::{LinkChange, Mode, Request, RuleSpec};
 use kernel::{Errno, Rule, RuleAction};
-use packet::NetnsId;
-use tools::console::write_all;
 use tools::net::http_server::HttpServer;
-use world::{Args, Fd, Next, Program, Sys, Wait, Watch};
+use world::{Args, Next, Program, Sys, Wait, Watch};
 
 use super::config::Config;
 use super::fabric::Fabric;
 use super::metadata;
 use super::model::{Cloud, PREFIX, State};
-use crate::cni::{go_text, link};
+use crate::cni::{go_text, iptables, link};
+use crate::daemon;
 
 /// The address of the instance metadata service.
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -41,9 +40,11 @@ impl VpcRouter {
     pub fn new(args: Args) -> Self {
         Self { args, running: None }
     }
+}
 
-    fn start(&self, sys: &mut dyn Sys) -> Result<Running, String> {
-        let path = match self.args.get(1..).unwrap_or_default() {
+impl Running {
+    fn start(args: &[String], sys: &mut dyn Sys) -> Result<Self, String> {
+        let path = match args.get(1..).unwrap_or_default() {
             [] => "/etc/vpc.json",
             [flag, path] if flag == "--config" => path,
             [other, ..] => return Err(format!("unknown argument: {other}")),
@@ -57,20 +58,11 @@ impl VpcRouter {
         ] {
             link::sysctl(sys, netns, key, value).map_err(go_text)?;
         }
-        add_address(sys, netns, "lo", IpNet::new_assert(METADATA.into(), 32))?;
+        link::ensure_address(sys, netns, "lo", IpNet::new_assert(METADATA.into(), 32))?;
         let metadata = HttpServer::listen(sys, SocketAddr::new(METADATA.into(), 80), 128).map_err(go_text)?;
-        Ok(Running { applied: Fabric::default(), metadata, seen: 0 })
+        Ok(Self { applied: Fabric::default(), metadata, seen: 0 })
     }
-}
 
-fn add_address(sys: &mut dyn Sys, netns: NetnsId, dev: &str, address: IpNet) -> Result<(), String> {
-    match link::add_address(sys, netns, dev, address) {
-        Ok(()) | Err(Errno::Exist) => Ok(()),
-        Err(errno) => Err(format!("{address} on {dev}: {}", go_text(errno))),
-    }
-}
-
-impl Running {
     fn turn(&mut self, sys: &mut dyn Sys) -> Result<Wait, String> {
         let revision = sys.store().revision();
         if self.seen != revision || self.applied == Fabric::default() {
@@ -119,7 +111,7 @@ impl Running {
                 let key = format!("net.ipv4.{key}.{nic}.{name}");
                 link::sysctl(sys, netns, &key, value).map_err(failed)?;
             }
-            add_address(sys, netns, nic, IpNet::V4(*address))?;
+            link::ensure_address(sys, netns, nic, IpNet::V4(*address))?;
         }
         Ok(())
     }
@@ -169,10 +161,7 @@ impl Running {
                 continue;
             }
             let text = format!("*{table}\n{heads}{rules}COMMIT\n");
-            let output = tools::iptables::restore_call(sys, &["--noflush"], &text);
-            if output.status != 0 {
-                return Err(format!("iptables-restore: {}\n{text}", output.err.trim_end()));
-            }
+            iptables::restore(sys, &text)?;
         }
         Ok(())
     }
@@ -180,17 +169,8 @@ impl Running {
 
 impl Program for VpcRouter {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let outcome = match &mut self.running {
-            Some(running) => running.turn(sys),
-            None => self.start(sys).and_then(|running| self.running.insert(running).turn(sys)),
-        };
-        match outcome {
-            Ok(wait) => Next::Wait(wait),
-            Err(error) => {
-                write_all(sys, Fd::STDERR, &format!("vpc-router: {error}\n"));
-                Next::Exit(1)
-            }
-        }
+        let Self { args, running } = self;
+        daemon::turn(sys, "vpc-router", running, |sys| Running::start(args, sys), Running::turn)
     }
 
     fn clone_box(&self) -> Box<dyn Program> {

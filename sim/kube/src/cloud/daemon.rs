@@ -7,12 +7,12 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net};
 use kernel::Errno;
 use packet::SimTime;
-use tools::console::write_all;
 use tools::net::http_client::{Deadlines, HttpExchange};
-use world::{Args, Fd, Next, Program, Sys, Wait, Watch};
+use world::{Args, Next, Program, Sys, Wait, Watch};
 
 use super::{Balancer, PROGRAM, Pool, Target, rules};
-use crate::cni::{go_text, link};
+use crate::cni::{go_text, iptables, link};
+use crate::daemon;
 
 /// How often a node is asked, and how long it has to answer. Google: `gceHcCheckIntervalSeconds`,
 /// `gceHcTimeoutSeconds`.
@@ -53,32 +53,23 @@ impl Daemon {
     pub fn new(args: Args) -> Self {
         Self { args, running: None }
     }
+}
 
-    fn start(&self, sys: &mut dyn Sys) -> Result<Running, String> {
+impl Running {
+    fn start(args: &[String], sys: &mut dyn Sys) -> Result<Self, String> {
         let mut pool = None;
-        for arg in self.args.get(1..).unwrap_or_default() {
+        for arg in args.get(1..).unwrap_or_default() {
             let cidr = arg.strip_prefix("--addresses=").ok_or_else(|| format!("unknown argument: {arg}"))?;
             pool = Some(cidr.parse::<Ipv4Net>().map_err(|_| format!("{cidr} is no subnet"))?);
         }
         let pool = pool.ok_or("--addresses is missing")?;
         let netns = sys.netns();
         link::sysctl(sys, netns, "net.ipv4.ip_forward", "1").map_err(go_text)?;
-        restore(sys, rules::HOOKS)?;
+        iptables::restore(sys, rules::HOOKS)?;
         Pool(pool).publish(sys);
-        Ok(Running::default())
+        Ok(Self::default())
     }
-}
 
-fn restore(sys: &mut dyn Sys, text: &str) -> Result<(), String> {
-    let output = tools::iptables::restore_call(sys, &["--noflush"], text);
-    if output.status == 0 {
-        Ok(())
-    } else {
-        Err(format!("iptables-restore: {}\n{text}", output.err.trim_end()))
-    }
-}
-
-impl Running {
     fn turn(&mut self, sys: &mut dyn Sys) -> Result<Wait, String> {
         let balancers = Balancer::list(sys.store());
         self.seen = sys.store().revision();
@@ -137,10 +128,7 @@ impl Running {
         let netns = sys.netns();
         let net = |ip: Ipv4Addr| IpNet::new_assert(ip.into(), 32);
         for ip in wanted.iter().filter(|ip| !self.addresses.contains(ip)) {
-            match link::add_address(sys, netns, "lo", net(*ip)) {
-                Ok(()) | Err(Errno::Exist) => {}
-                Err(errno) => return Err(format!("{ip}: {}", go_text(errno))),
-            }
+            link::ensure_address(sys, netns, "lo", net(*ip))?;
         }
         for ip in self.addresses.iter().filter(|ip| !wanted.contains(ip)) {
             match link::del_address(sys, netns, "lo", net(*ip)) {
@@ -148,7 +136,7 @@ impl Running {
                 Err(errno) => return Err(format!("{ip}: {}", go_text(errno))),
             }
         }
-        restore(sys, &text)?;
+        iptables::restore(sys, &text)?;
         (self.applied, self.addresses) = (text, wanted);
         Ok(())
     }
@@ -190,17 +178,8 @@ impl Check {
 
 impl Program for Daemon {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let outcome = match &mut self.running {
-            Some(running) => running.turn(sys),
-            None => self.start(sys).and_then(|running| self.running.insert(running).turn(sys)),
-        };
-        match outcome {
-            Ok(wait) => Next::Wait(wait),
-            Err(error) => {
-                write_all(sys, Fd::STDERR, &format!("{PROGRAM}: {error}\n"));
-                Next::Exit(1)
-            }
-        }
+        let Self { args, running } = self;
+        daemon::turn(sys, PROGRAM, running, |sys| Running::start(args, sys), Running::turn)
     }
 
     fn clone_box(&self) -> Box<dyn Program> {

@@ -44,6 +44,19 @@ impl IptablesError {
     }
 }
 
+/// Gives `iptables-restore --noflush` a text.
+///
+/// # Errors
+/// What it says, and the text.
+pub fn restore(sys: &mut dyn Sys, text: &str) -> Result<(), String> {
+    let output = tools::iptables::restore_call(sys, &["--noflush"], text);
+    if output.status == 0 {
+        Ok(())
+    } else {
+        Err(format!("iptables-restore: {}\n{text}", output.err.trim_end()))
+    }
+}
+
 /// The words of a rule.
 pub fn words(text: &[&str]) -> Vec<String> {
     text.iter().map(|word| (*word).to_owned()).collect()

@@ -150,6 +150,17 @@ pub fn add_address(sys: &mut dyn Sys, netns: NetnsId, dev: &str, address: IpNet)
     ask(sys, netns, Request::AddrAdd(AddrSpec { broadcast, ..address_of(dev, address) }, Mode::Add))
 }
 
+/// Adds an address unless it is there.
+///
+/// # Errors
+/// The address, its device, and what the kernel says.
+pub fn ensure_address(sys: &mut dyn Sys, netns: NetnsId, dev: &str, address: IpNet) -> Result<(), String> {
+    match add_address(sys, netns, dev, address) {
+        Ok(()) | Err(Errno::Exist) => Ok(()),
+        Err(errno) => Err(format!("{address} on {dev}: {}", go_text(errno))),
+    }
+}
+
 /// Removes an address.
 ///
 /// # Errors

@@ -6,7 +6,8 @@ use super::cache::Cache;
 use super::context::Context;
 use super::flags::Flags;
 use super::queue::Queue;
-use super::{API_SERVER_KEY, route};
+use super::route;
+use crate::api::API_SERVER;
 
 /// The process `kube-controller-manager`.
 ///
@@ -23,7 +24,7 @@ pub struct Manager {
 
 /// What its controllers are woken by: all but events.
 const WATCHED: &[&str] = &[
-    API_SERVER_KEY,
+    API_SERVER,
     "/registry/namespaces/",
     "/registry/nodes/",
     "/registry/pods/",
@@ -73,8 +74,8 @@ impl Program for Manager {
             Err(message) => return fail(sys, message),
         };
         let revision = sys.store().revision();
-        if sys.store().get(API_SERVER_KEY).is_none() {
-            let watch = Some(watch(revision, &[API_SERVER_KEY]));
+        if sys.store().get(API_SERVER).is_none() {
+            let watch = Some(watch(revision, &[API_SERVER]));
             return Next::Wait(Wait { watch, ..Wait::default() });
         }
         let cache = Arc::make_mut(&mut self.cache);

@@ -47,9 +47,6 @@ pub use slices::SERVICE_NAME;
 
 use world::Registry;
 
-/// Where the API server says that it runs.
-pub const API_SERVER_KEY: &str = "/cluster/apiserver";
-
 /// Installs `kube-controller-manager` and `cloud-controller-manager`.
 pub fn install(registry: &mut Registry) {
     registry.install("cloud-controller-manager", |args| Box::new(manager::Manager::new(&args)));

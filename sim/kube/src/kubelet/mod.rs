@@ -46,16 +46,13 @@ pub use server::SESSION;
 use server::Server;
 use worker::{Here, Source, Worker};
 
-use crate::api;
+use crate::api::{self, API_SERVER};
 use crate::time::klog;
 
 /// Installs `kubelet`.
 pub fn install(registry: &mut Registry) {
     registry.install("kubelet", |args| Box::new(Kubelet { args, agent: None }));
 }
-
-/// The key that an API server holds in the store while it runs: its address.
-pub const API_SERVER: &str = "/cluster/apiserver";
 
 /// `kubelet`.
 #[derive(Clone, Debug)]

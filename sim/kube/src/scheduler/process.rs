@@ -7,8 +7,7 @@ use super::cluster::Cluster;
 use super::filter::{Unfit, Wanted};
 use super::{fit_error, score};
 use crate::api::event::{Report, Severity, record};
-use crate::api::{modify, name_of, namespace_of, now};
-use crate::controllers::API_SERVER_KEY;
+use crate::api::{API_SERVER, modify, name_of, namespace_of, now};
 use crate::controllers::flags::pairs;
 use crate::controllers::manager::{fail, watch};
 use crate::controllers::pods::{condition, set_condition};
@@ -60,8 +59,8 @@ impl Program for Scheduler {
             return fail(sys, message);
         }
         let revision = sys.store().revision();
-        if sys.store().get(API_SERVER_KEY).is_none() {
-            let watch = Some(watch(revision, &[API_SERVER_KEY]));
+        if sys.store().get(API_SERVER).is_none() {
+            let watch = Some(watch(revision, &[API_SERVER]));
             return Next::Wait(Wait { watch, ..Wait::default() });
         }
         let cluster = Arc::make_mut(&mut self.cluster);
@@ -72,7 +71,7 @@ impl Program for Scheduler {
         for key in cluster.active() {
             schedule(sys, cluster, &key);
         }
-        let watch = Some(watch(self.seen, &[API_SERVER_KEY, "/registry/pods/", "/registry/nodes/"]));
+        let watch = Some(watch(self.seen, &[API_SERVER, "/registry/pods/", "/registry/nodes/"]));
         Next::Wait(Wait { watch, ..Wait::default() })
     }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod, PodCondition};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{self, ClusterSettings, Kind, manifest};
-use kube::controllers::API_SERVER_KEY;
+use kube::api::{self, API_SERVER, ClusterSettings, Kind, manifest};
 use packet::{HostId, NetnsId, Pid};
 use trace::Off;
 use world::{ConsoleId, Next, Program, Signal, Sys, Wait, Watch, World};
@@ -109,7 +108,7 @@ impl Cluster {
         let settings =
             ClusterSettings { api_server: ([10, 0, 0, 1].into(), 6443), ..ClusterSettings::default() };
         world.store_put(ClusterSettings::KEY, Arc::new(settings));
-        world.store_put(API_SERVER_KEY, Arc::new(()));
+        world.store_put(API_SERVER, Arc::new(()));
         let mut cluster = Self { world, host, console, processes: BTreeMap::new() };
         cluster.act(kube::controllers::system_namespaces);
         cluster.start("kube-controller-manager");

@@ -8,6 +8,9 @@ use world::Object;
 use super::bare::HOST;
 use super::draft::Draft;
 
+/// A device that isn't made yet.
+struct NotMade;
+
 impl Draft<'_> {
     /// Makes the devices and gives them their properties, all down.
     pub fn links(&mut self) {
@@ -66,11 +69,7 @@ impl Draft<'_> {
                 true
             }
             DeviceKind::Vxlan(vxlan) => {
-                let lower = match vxlan.lower {
-                    Some(lower) if !self.devs.contains_key(&lower) => return false,
-                    Some(lower) => self.target().get_dev(lower).map(|lower| lower.name.clone()),
-                    None => None,
-                };
+                let Ok(lower) = self.name_of_lower(vxlan.lower) else { return false };
                 // Without a port `ip` prints a warning.
                 let dstport = Some(vxlan.port());
                 let config = kernel::request::VxlanConfig { link: lower, dstport, ..vxlan.config.clone() };
@@ -90,11 +89,7 @@ impl Draft<'_> {
                 true
             }
             DeviceKind::Ipip(tunnel) => {
-                let link = match tunnel.lower {
-                    Some(lower) if !self.devs.contains_key(&lower) => return false,
-                    Some(lower) => self.target().get_dev(lower).map(|lower| lower.name.clone()),
-                    None => None,
-                };
+                let Ok(link) = self.name_of_lower(tunnel.lower) else { return false };
                 let config = kernel::request::TunnelConfig { link, ..tunnel.config.clone() };
                 match tunnel.made {
                     TunnelMade::Fallback => self.fallback_tunnel(device),
@@ -133,6 +128,14 @@ impl Draft<'_> {
                 true
             }
             DeviceKind::Loopback(_) | DeviceKind::Nic(_) => true,
+        }
+    }
+
+    /// What the device that another one stands on is called; fails as long as it isn't made.
+    fn name_of_lower(&self, lower: Option<DevId>) -> Result<Option<String>, NotMade> {
+        match lower {
+            Some(lower) if !self.devs.contains_key(&lower) => Err(NotMade),
+            lower => Ok(lower.and_then(|lower| name_of(self.target(), lower)).map(str::to_owned)),
         }
     }
 

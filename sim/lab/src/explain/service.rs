@@ -4,8 +4,8 @@ use packet::{HostId, NetnsId};
 
 use super::Explanation;
 use super::draft::Draft;
-use crate::error::{Problem, nearest};
-use crate::lab::Lab;
+use crate::error::Problem;
+use crate::lab::{Lab, object};
 
 /// The tables that hold rules for Services.
 const TABLES: [TableName; 3] = [TableName::Nat, TableName::Filter, TableName::Mangle];
@@ -15,16 +15,10 @@ impl Lab {
     ///
     /// # Errors
     /// There is no such Service, or no node.
-    pub(super) fn explain_service(&self, object: &str, name: &str) -> Result<Explanation, Problem> {
-        let store = self.world.store();
-        let (namespace, short) = name.split_once('/').unwrap_or(("default", name));
-        if kube::api::get::<Service>(store, namespace, short).is_none() {
-            let all = kube::api::list::<Service>(store, Some(namespace));
-            let hint = nearest(short, all.iter().map(|service| kube::api::name_of(&**service)));
-            return Err(Problem::Unknown { kind: "Service", name: name.to_owned(), hint });
-        }
-        let service = format!("{namespace}/{short}");
-        let nodes = kube::api::list::<Node>(store, None);
+    pub(super) fn explain_service(&self, asked: &str, name: &str) -> Result<Explanation, Problem> {
+        let service = object::<Service>(&self.world, "Service", name)?;
+        let service = format!("{}/{}", kube::api::namespace_of(&*service), kube::api::name_of(&*service));
+        let nodes = kube::api::list::<Node>(self.world.store(), None);
         let hosts = nodes.iter().filter_map(|node| self.world.host_by_name(kube::api::name_of(&**node)));
         let hosts: Vec<HostId> = hosts.collect();
         let mut drafts = Vec::new();
@@ -39,7 +33,7 @@ impl Lab {
             return Err(Problem::Conflict { message: message(), hint: None });
         }
         let (host, parts) = drafts.swap_remove(best);
-        Ok(Explanation { object: object.to_owned(), host, whole: false, nics: Vec::new(), parts })
+        Ok(Explanation { object: asked.to_owned(), host, whole: false, nics: Vec::new(), parts })
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod health;
 pub(super) mod node;
-mod ports;
+pub(super) mod ports;
 mod schedule;
 mod userspace;
 
@@ -20,8 +20,7 @@ use super::input::configuration;
 use super::iptables::Proxier;
 use super::options::Options;
 use super::{Family, Mode, PATHS, Profile, ProxyConfig, Tracker};
-use crate::api::{key, prefix};
-use crate::controllers::API_SERVER_KEY;
+use crate::api::{API_SERVER, key, prefix};
 use crate::controllers::manager::watch;
 use crate::time::klog;
 use health::{Answer, Servers};
@@ -175,7 +174,7 @@ impl State {
 
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
         let revision = sys.store().revision();
-        let is_connected = sys.store().get(API_SERVER_KEY).is_some();
+        let is_connected = sys.store().get(API_SERVER).is_some();
         let node_key = key::<Node>("", &self.config.node_name);
         let watches_endpoints = self.config.profile != Profile::V1_30;
         if is_connected {
@@ -215,7 +214,7 @@ impl State {
         self.serve(sys);
         let endpoints =
             if watches_endpoints { prefix::<Endpoints>(None) } else { prefix::<EndpointSlice>(None) };
-        let prefixes = [API_SERVER_KEY, &prefix::<Service>(None), &endpoints, &node_key];
+        let prefixes = [API_SERVER, &prefix::<Service>(None), &endpoints, &node_key];
         let until = self.schedule.next().map_or(self.next_look, |next| next.min(self.next_look));
         let after = if is_connected { self.seen } else { revision };
         Wait {

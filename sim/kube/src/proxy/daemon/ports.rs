@@ -23,7 +23,8 @@ impl Ports {
     pub fn open(&mut self, sys: &mut dyn Sys, wanted: &[LocalPort]) -> BTreeSet<LocalPort> {
         let mut refused = BTreeSet::new();
         for port in wanted.iter().filter(|port| !self.held.contains_key(*port)).cloned().collect::<Vec<_>>() {
-            match open(sys, &port) {
+            let at = SocketAddr::new(port.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port.port);
+            match listen(sys, port.protocol, at) {
                 Ok(fd) => {
                     self.held.insert(port.clone(), fd);
                     self.new.insert(port);
@@ -57,19 +58,26 @@ impl Ports {
     }
 }
 
-fn open(sys: &mut dyn Sys, port: &LocalPort) -> Result<Fd, Errno> {
-    let at = SocketAddr::new(port.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port.port);
-    let kind = if port.protocol == Protocol::Udp { SocketKind::Udp } else { SocketKind::Tcp };
+/// Binds a socket; for TCP it listens.
+///
+/// # Errors
+/// The kernel's error number; also for SCTP, of which no kube-proxy holds sockets.
+pub fn listen(sys: &mut dyn Sys, protocol: Protocol, at: SocketAddr) -> Result<Fd, Errno> {
+    let kind = match protocol {
+        Protocol::Tcp => SocketKind::Tcp,
+        Protocol::Udp => SocketKind::Udp,
+        Protocol::Sctp => return Err(Errno::ProtoNoSupport),
+    };
     let fd = sys.socket(kind)?;
-    let opened = match kind {
+    let bound = match kind {
         SocketKind::Tcp => sys
             .set_option(fd, SocketOption::ReuseAddr(true))
             .and_then(|()| sys.bind(fd, at))
             .and_then(|()| sys.listen(fd, 4096)),
         _ => sys.bind(fd, at),
     };
-    if opened.is_err() {
+    if bound.is_err() {
         sys.close(fd);
     }
-    opened.map(|()| fd)
+    bound.map(|()| fd)
 }

@@ -4,8 +4,7 @@ use k8s_openapi::api::core::v1::{Endpoints, Service};
 use world::{Sys, Wait};
 
 use super::{node, track};
-use crate::api::prefix;
-use crate::controllers::API_SERVER_KEY;
+use crate::api::{API_SERVER, prefix};
 use crate::controllers::manager::watch;
 use crate::proxy::ProxyConfig;
 use crate::proxy::userspace::Userspace;
@@ -30,14 +29,14 @@ impl UserspaceState {
     /// Goes as far as it can.
     pub fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
         let revision = sys.store().revision();
-        let is_connected = sys.store().get(API_SERVER_KEY).is_some();
+        let is_connected = sys.store().get(API_SERVER).is_some();
         if is_connected {
             for (key, entry) in sys.store().changes(self.seen) {
                 track(&mut self.proxier.tracker, true, key, entry);
             }
             self.seen = revision;
         }
-        let prefixes = [API_SERVER_KEY, &prefix::<Service>(None), &prefix::<Endpoints>(None)];
+        let prefixes = [API_SERVER, &prefix::<Service>(None), &prefix::<Endpoints>(None)];
         let after = if is_connected { self.seen } else { revision };
         let watch = Some(watch(after, &prefixes));
         Wait { watch, ..self.proxier.turn(sys) }

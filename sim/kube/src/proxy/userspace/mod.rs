@@ -11,12 +11,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use kernel::Errno;
-use kernel::socket::{SocketKind, SocketOption};
 use packet::SimTime;
 use tools::net::relay::Relay;
 use world::{Fd, Sys, Wait};
 
-use super::daemon::node;
+use super::daemon::{node, ports::listen};
 use super::iptables::Ensure;
 use super::{Family, Protocol, ProxyConfig, ServicePort, ServicePortName, Tracker};
 use crate::cni::go_text;
@@ -285,25 +284,4 @@ fn ensure(sys: &mut dyn Sys, wanted: &[Ensure]) {
             complain(sys, &format!("Failed to ensure iptables: {}", rejected.message));
         }
     }
-}
-
-/// Binds a socket; for TCP it listens.
-fn listen(sys: &mut dyn Sys, protocol: Protocol, at: SocketAddr) -> Result<Fd, Errno> {
-    let kind = match protocol {
-        Protocol::Tcp => SocketKind::Tcp,
-        Protocol::Udp => SocketKind::Udp,
-        Protocol::Sctp => return Err(Errno::ProtoNoSupport),
-    };
-    let fd = sys.socket(kind)?;
-    let bound = match kind {
-        SocketKind::Tcp => sys
-            .set_option(fd, SocketOption::ReuseAddr(true))
-            .and_then(|()| sys.bind(fd, at))
-            .and_then(|()| sys.listen(fd, 4096)),
-        _ => sys.bind(fd, at),
-    };
-    if bound.is_err() {
-        sys.close(fd);
-    }
-    bound.map(|()| fd)
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 use ipnet::IpNet;
-use k8s_openapi::api::core::v1::{Service, ServiceSpec};
+use k8s_openapi::api::core::v1::ServiceSpec;
 use world::Sys;
 
-use super::{Refused, is, is_headless, wrong_ips};
-use crate::api::ClusterSettings;
+use super::{Given, Refused, is, is_headless, wrong_ips};
 use crate::api::admit::ip;
 
 /// Addresses of an IPv6 range that are given: the allocator's bitmap holds no more.
@@ -71,26 +69,20 @@ impl Range {
 }
 
 /// Gives a Service the addresses that it doesn't have yet.
-pub fn allocate(
-    sys: &mut dyn Sys,
-    settings: &ClusterSettings,
-    others: &[Arc<Service>],
-    spec: &mut ServiceSpec,
-    old: Option<&ServiceSpec>,
-) -> Result<(), Refused> {
+pub fn allocate(sys: &mut dyn Sys, given: &Given<'_>, spec: &mut ServiceSpec) -> Result<(), Refused> {
     if is(spec, "ExternalName") || is_headless(spec) {
         return Ok(());
     }
-    let had = match old {
+    let had = match given.before {
         Some(old) if is_headless(old) => return Ok(()),
         Some(old) if !is(old, "ExternalName") => old.cluster_ips.as_ref().map_or(0, Vec::len),
         _ => 0,
     };
-    let all = others.iter().filter_map(|service| service.spec.as_ref()?.cluster_ips.as_ref());
+    let all = given.others.iter().filter_map(|service| service.spec.as_ref()?.cluster_ips.as_ref());
     let taken: BTreeSet<IpAddr> = all.flatten().filter_map(|text| ip::parse(text)).collect();
     let families = spec.ip_families.clone().unwrap_or_default();
     for (number, family) in families.iter().enumerate().skip(had) {
-        let Some(net) = settings.service_range(family) else { continue };
+        let Some(net) = given.settings.service_range(family) else { continue };
         let range = Range::of(net);
         let ips = spec.cluster_ips.get_or_insert_default();
         if let Some(text) = ips.get(number).cloned() {

@@ -18,6 +18,15 @@ use crate::api::{ClusterSettings, list};
 /// The protocols of ports.
 pub(super) const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
+/// What was given before: what a Service gets depends on it.
+struct Given<'a> {
+    settings: Arc<ClusterSettings>,
+    /// All other Services.
+    others: Vec<Arc<Service>>,
+    /// The Service as it was, if it isn't new.
+    before: Option<&'a ServiceSpec>,
+}
+
 fn is(spec: &ServiceSpec, kind: &str) -> bool {
     spec.type_.as_deref() == Some(kind)
 }
@@ -129,10 +138,10 @@ impl Admit for Service {
         if let Some(settings) = settings {
             let own = self.metadata.uid.as_deref();
             let is_other = move |service: &Arc<Self>| own.is_none() || service.metadata.uid.as_deref() != own;
-            let others: Vec<Arc<Self>> =
-                list::<Self>(sys.store(), None).into_iter().filter(is_other).collect();
-            addresses::allocate(sys, &settings, &others, spec, before)?;
-            ports::allocate(sys, &settings, &others, spec, before)?;
+            let others = list::<Self>(sys.store(), None).into_iter().filter(is_other);
+            let given = Given { settings, others: others.collect(), before };
+            addresses::allocate(sys, &given, spec)?;
+            ports::allocate(sys, &given, spec)?;
         }
         if let Some(before) = before {
             update::drop_unneeded(spec, before);

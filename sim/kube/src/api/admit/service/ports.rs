@@ -1,13 +1,11 @@
 //! Node ports. Kubernetes: `pkg/registry/core/service/portallocator`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Service, ServiceSpec};
+use k8s_openapi::api::core::v1::ServiceSpec;
 use world::Sys;
 
-use super::{Invalid, Refused, has_node_ports, is, needs_health_check};
-use crate::api::ClusterSettings;
+use super::{Given, Invalid, Refused, has_node_ports, is, needs_health_check};
 
 /// The numbers that can be had. A number is given once, whatever the protocol.
 struct Ports {
@@ -53,24 +51,18 @@ fn numbers(spec: &ServiceSpec) -> impl Iterator<Item = i32> {
 }
 
 /// Gives a Service the ports on nodes that it doesn't have yet.
-pub fn allocate(
-    sys: &mut dyn Sys,
-    settings: &ClusterSettings,
-    others: &[Arc<Service>],
-    spec: &mut ServiceSpec,
-    old: Option<&ServiceSpec>,
-) -> Result<(), Refused> {
-    let specs = others.iter().filter_map(|service| service.spec.as_ref());
+pub fn allocate(sys: &mut dyn Sys, given: &Given<'_>, spec: &mut ServiceSpec) -> Result<(), Refused> {
+    let specs = given.others.iter().filter_map(|service| service.spec.as_ref());
     let taken = specs.flat_map(|spec| numbers(spec).chain(spec.health_check_node_port)).collect();
-    let (low, high) = settings.node_ports;
+    let (low, high) = given.settings.node_ports;
     let mut ports = Ports { low: low.into(), high: high.into(), taken };
     if has_node_ports(spec) {
-        match old {
+        match given.before {
             None => first(sys, &mut ports, spec)?,
             Some(old) => again(sys, &mut ports, spec, old)?,
         }
     }
-    let needed = old.is_some_and(needs_health_check);
+    let needed = given.before.is_some_and(needs_health_check);
     if needs_health_check(spec) && !needed {
         health_check(sys, &mut ports, spec).map_err(Refused::Internal)?;
     }
