@@ -27,6 +27,7 @@
 //! This room reads files and gives data; it prints nothing.
 
 mod compare;
+mod culprit;
 mod error;
 mod expect;
 mod explain;
@@ -44,6 +45,7 @@ mod table;
 mod topology;
 
 pub use compare::{Backend, Cost, compare, table as cost_table};
+pub use culprit::{Culprit, Object};
 pub use error::{FileError, Place, Problem};
 pub use expect::{Expectation, ExpectationError, Failure, Verdict};
 pub use explain::{BareNic, Explanation, Part, Step, bare_world};
