@@ -234,6 +234,19 @@ pub struct Kubernetes {
     pub endpoints: Endpoints,
     /// Whether a Service without ready endpoints has a name.
     pub empty_services: IfEmpty,
+    /// `multicluster`: those of its zones that are a set of clusters'. Since CoreDNS 1.12.2.
+    pub multicluster: Vec<Name>,
+    /// Whether names may choose endpoints by their zone. Newer than CoreDNS 1.14.7.
+    pub zonal: Zonal,
+}
+
+/// Whether `ZONE.pin._zone.SERVICE.NAMESPACE.svc…` names a Service's endpoints in a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zonal {
+    /// It doesn't.
+    Unknown,
+    /// `zonal`: it does, and `ZONE.prefer._zone.…` all of them if the zone has none.
+    Named,
 }
 
 /// `pods`.

@@ -10,7 +10,7 @@ mod rewrite;
 pub use config::{
     Cache, CacheSide, CachedTtl, Class, Consolidate, EndpointNames, Endpoints, ErrorLog, Fallthrough,
     Forward, Health, HealthCheck, Hosts, IfEmpty, Kubernetes, Level, Listen, LogRule, Pattern, Pods, Policy,
-    Prefetch, Recursion, Refresh, Reload, Reverse, ServeStale, Shuffle, Upstream,
+    Prefetch, Recursion, Refresh, Reload, Reverse, ServeStale, Shuffle, Upstream, Zonal,
 };
 pub use rewrite::{After, AnswerRule, Auto, Field, Match, NameRule};
 
