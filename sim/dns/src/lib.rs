@@ -10,6 +10,7 @@ pub use self::message::{BadMessage, MIN_UDP_SIZE, decode, encode, encode_within,
 pub use self::stream::{Frames, framed};
 
 mod message;
+pub mod present;
 mod stream;
 
 /// The port of DNS over UDP and TCP (RFC 1035 §4.2).
