@@ -127,7 +127,7 @@ fn go(args: &RunArgs, replayed: &mut Replayed) -> Result<Tally, Failed> {
                 };
                 replayed.judged.push((act_name.clone(), expectation.clone(), instead));
             }
-            StepReport::Command(_) | StepReport::Table(_) => {}
+            StepReport::Command(_) | StepReport::Table(_) | StepReport::Checked(_) => {}
         }
         if let Some(act) = replayed.acts.last_mut() {
             act.text.push_str(&show(args, &report));
@@ -167,6 +167,7 @@ fn show(args: &RunArgs, report: &StepReport) -> String {
             text
         }
         StepReport::Table(ran) => format!("\n{}", ran.output),
+        StepReport::Checked(checked) => checked.text(),
         StepReport::Judged { .. } => report.verdict_text(),
     }
 }

@@ -3,7 +3,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lab::{Ran, StepReport, Verdict};
+use lab::{Checked, Ran, StepReport, Verdict};
 use trace::view::{Limits, Packets, Paint, Recording, RecordingBuilder, Typed, View, print_painted};
 use trace::{Journeys, Step, Trace};
 use world::World;
@@ -204,7 +204,10 @@ impl Document {
     pub fn step(&mut self, report: &StepReport) {
         match report {
             StepReport::Act(name) => self.builder.act(name),
-            StepReport::Command(ran) | StepReport::Table(ran) => {
+            StepReport::Checked(Checked { ran: None, .. }) => {}
+            StepReport::Command(ran)
+            | StepReport::Table(ran)
+            | StepReport::Checked(Checked { ran: Some(ran), .. }) => {
                 let typed = Typed {
                     on: ran.on.clone(),
                     command: ran.cmd.clone(),

@@ -29,6 +29,7 @@
 mod compare;
 mod culprit;
 mod error;
+mod exercise;
 mod expect;
 mod explain;
 mod lab;
@@ -47,6 +48,7 @@ mod topology;
 pub use compare::{Backend, Cost, compare, table as cost_table};
 pub use culprit::{Culprit, Object};
 pub use error::{FileError, Place, Problem};
+pub use exercise::{Break, Check, Checked, Command, Exercise};
 pub use expect::{Expectation, ExpectationError, Failure, Verdict};
 pub use explain::{BareNic, Explanation, Part, Step, bare_world};
 pub use lab::{Lab, ServiceSpot, Spot, locate};

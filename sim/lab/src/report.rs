@@ -19,6 +19,7 @@ impl StepReport {
                 format!("\n{}$ {}{status}\n{}", ran.on, ran.cmd, ran.print(View::Minimal))
             }
             Self::Table(ran) => format!("\n{}", ran.output),
+            Self::Checked(checked) => checked.text(),
             Self::Judged { .. } => self.verdict_text(),
         }
     }

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 
 use crate::compare::{Backend, compare, table as cost_table};
 use crate::error::{FileError, Problem, nearest};
+use crate::exercise::{Checked, Exercise};
 use crate::expect::{Expectation, Scope, Verdict, Wrong, check, field_of, needs_run};
 use crate::lab::Lab;
 use crate::ran::Ran;
@@ -31,6 +32,8 @@ pub enum StepReport {
     Command(Box<Ran>),
     /// A table was printed.
     Table(Box<Ran>),
+    /// A lab's check was looked at.
+    Checked(Checked),
     /// An expectation was judged.
     Judged {
         /// Its text.
@@ -98,7 +101,9 @@ impl Replay {
         let pods = kube::api::ClusterSettings::of(world.store()).map(|_| "pod".to_owned());
         let hosts: Vec<String> = world.hosts().map(|host| host.name.clone()).chain(pods).collect();
         let scope = Scope::Hosts(&hosts);
-        let mut found = Vec::new();
+        let of_lab = self.scenario.lab.iter().flat_map(|exercise| exercise.wrong(&scope));
+        let mut found: Vec<FileError> =
+            of_lab.map(|wrong| self.wrong(&format!("lab{}", wrong.field), wrong.problem)).collect();
         for (i, act) in self.scenario.acts.iter().enumerate() {
             let mut before = None;
             for (j, step) in act.steps.iter().enumerate() {
@@ -121,13 +126,78 @@ impl Replay {
         }
     }
 
-    /// Runs it; hands each step's report to `report`.
+    /// Runs it; hands each step's report to `report`. Of a lab it also breaks the network first, and
+    /// tries the checks before and after the solution.
     ///
     /// # Errors
-    /// A namespace, device or rule that isn't there when it is needed; a command that never ends.
+    /// A namespace, device or rule that isn't there when it is needed; a command that never ends; a
+    /// fault that can't be made.
     pub fn run(&mut self, report: &mut dyn FnMut(StepReport)) -> Result<Tally, FileError> {
         let mut tally = Tally::default();
         let began = self.lab.world.now();
+        self.break_network()?;
+        self.acts(&mut tally, report)?;
+        if let Some(exercise) = self.scenario.lab.clone() {
+            self.solve(&exercise, &mut tally, report)?;
+        }
+        tally.took = self.lab.world.now().since(began);
+        Ok(tally)
+    }
+
+    /// Makes the faults of a lab.
+    ///
+    /// # Errors
+    /// A fault that can't be made.
+    pub fn break_network(&mut self) -> Result<(), FileError> {
+        let Some(exercise) = &self.scenario.lab else { return Ok(()) };
+        exercise
+            .break_network(&mut self.lab)
+            .map_err(|(number, problem)| self.wrong(&format!("lab.faults[{number}]"), problem))
+    }
+
+    /// Shows that the checks see what is broken, and that the solution cures it.
+    fn solve(
+        &mut self,
+        exercise: &Exercise,
+        tally: &mut Tally,
+        report: &mut dyn FnMut(StepReport),
+    ) -> Result<(), FileError> {
+        report(StepReport::Act("the checks, before the repair".to_owned()));
+        let all = exercise.look(&self.lab);
+        let held = all.iter().any(|checked| !checked.passed());
+        self.tell(all, "a check sees what is broken", held, tally, report);
+        report(StepReport::Act("the solution".to_owned()));
+        for (i, command) in exercise.solution.iter().enumerate() {
+            let ran = self.type_one(&format!("lab.solution[{i}]"), &command.on, &command.cmd)?;
+            tally.commands += 1;
+            report(StepReport::Command(Box::new(ran)));
+        }
+        let all = exercise.look(&self.lab);
+        let held = all.iter().all(Checked::passed);
+        self.tell(all, "every check passes", held, tally, report);
+        Ok(())
+    }
+
+    /// Reports how checks went, and what a lab claims of them.
+    fn tell(
+        &self,
+        all: Vec<Checked>,
+        claim: &str,
+        held: bool,
+        tally: &mut Tally,
+        report: &mut dyn FnMut(StepReport),
+    ) {
+        all.into_iter().for_each(|checked| report(StepReport::Checked(checked)));
+        match held {
+            true => tally.held += 1,
+            false => tally.failed += 1,
+        }
+        let verdict = Verdict::of(held, || "see the checks".to_owned());
+        let ran = Box::new(Ran::nothing("checks", &self.lab.world));
+        report(StepReport::Judged { expectation: claim.to_owned(), verdict, ran });
+    }
+
+    fn acts(&mut self, tally: &mut Tally, report: &mut dyn FnMut(StepReport)) -> Result<(), FileError> {
         for (i, act) in self.scenario.acts.clone().into_iter().enumerate() {
             report(StepReport::Act(act.name));
             let mut hooks = Hooks::default();
@@ -207,8 +277,7 @@ impl Replay {
                 }
             }
         }
-        tally.took = self.lab.world.now().since(began);
-        Ok(tally)
+        Ok(())
     }
 
     /// Runs it; answers what its snapshot holds, and how it went.

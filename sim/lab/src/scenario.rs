@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::FileError;
+use crate::exercise::Exercise;
 use crate::expect::Expectation;
 use crate::syntax::read_ron;
 
@@ -25,6 +26,9 @@ pub struct Scenario {
     /// Seed of all random streams.
     #[serde(default)]
     pub seed: u64,
+    /// What makes it a lab: the network is broken first, the acts show how that looks, and the
+    /// solution cures it.
+    pub lab: Option<Exercise>,
     /// Its parts, in order.
     pub acts: Vec<Act>,
 }

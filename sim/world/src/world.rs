@@ -454,6 +454,16 @@ impl World {
         process.is_some_and(|p| !p.runnable && p.wait == Wait { fds: vec![Fd::STDIN], ..Wait::default() })
     }
 
+    /// Whether a process waits for what is typed at a console.
+    pub fn is_read(&self, host: HostId, console: ConsoleId) -> bool {
+        let node = &self.nodes[host.0 as usize];
+        let opened = node.open.of_console(console);
+        node.processes.alive().any(|(_, process)| {
+            let mut waited = process.wait.fds.iter().filter_map(|fd| process.fds.get(fd));
+            !process.runnable && waited.any(|open| opened.contains(open))
+        })
+    }
+
     /// Entries of a directory as a process sees it, sorted by name.
     ///
     /// # Errors
