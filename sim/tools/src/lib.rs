@@ -33,6 +33,7 @@ pub mod shell;
 pub mod sysctl_cmd;
 pub mod systemd;
 pub mod text;
+pub mod tls;
 
 /// Installs every command of this room.
 pub fn install_all(registry: &mut world::Registry) {

@@ -1,6 +1,8 @@
-//! `curl` 7.88.1 for plain HTTP.
+//! `curl` 7.88.1 for HTTP, plain and over TLS.
 
 mod options;
+mod secure;
+mod write_out;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,9 +11,10 @@ use kernel::socket::{SocketKind, SocketOption};
 use packet::SimTime;
 use world::{Args, Fd, Next, OpenMode, Program, Registry, Sys, Wait};
 
-use self::options::{Options, Url};
+use self::options::{Options, Scheme, Url};
 use super::http_response::{Progress, Response};
 use super::{Refused, complain, resolve, say};
+use crate::tls::ClientSession;
 
 /// Installs `curl`.
 pub(crate) fn install(registry: &mut Registry) {
@@ -30,7 +33,7 @@ struct State {
     /// The transfer that runs, by its place among the URLs.
     current: usize,
     transfer: Option<Transfer>,
-    kept: Option<Connection>,
+    kept: Option<(Connection, Option<ClientSession>)>,
     connections_made: u32,
     /// Status of the last transfer that failed.
     status: i32,
@@ -51,6 +54,8 @@ struct Transfer {
     started: SimTime,
     connection: Option<Connection>,
     connected: bool,
+    /// What is spoken on the connection if it isn't plain HTTP.
+    secure: Option<ClientSession>,
     new_connections: u32,
     to_send: Vec<u8>,
     response: Response,
@@ -86,14 +91,27 @@ impl State {
                         complain(sys, &format!("curl: ({code}) {message}\n"));
                     }
                     if let Some(connection) = transfer.connection.take() {
-                        self.verbose(sys, &format!("Closing connection {}", connection.number));
-                        sys.close(connection.fd);
+                        self.close(sys, connection, transfer.secure.clone());
                     }
                     self.over(sys, transfer, code);
                 }
             }
         }
+        if let Some((kept, Some(mut session))) = self.kept.take() {
+            session.close();
+            // Who doesn't read it misses nothing.
+            let _ = sys.send(kept.fd, &session.to_send(), None);
+        }
         Ok(self.status)
+    }
+
+    fn close(&self, sys: &mut dyn Sys, connection: Connection, session: Option<ClientSession>) {
+        self.verbose(sys, &format!("Closing connection {}", connection.number));
+        if let Some(mut session) = session.filter(ClientSession::is_established) {
+            session.close();
+            let _ = sys.send(connection.fd, &session.to_send(), None);
+        }
+        sys.close(connection.fd);
     }
 
     fn verbose(&self, sys: &mut dyn Sys, text: &str) {
@@ -110,10 +128,9 @@ impl State {
                     sys,
                     &format!("Connection #{} to host {} left intact", connection.number, connection.host),
                 );
-                self.kept = Some(connection);
+                self.kept = Some((connection, transfer.secure.take()));
             } else {
-                self.verbose(sys, &format!("Closing connection {}", connection.number));
-                sys.close(connection.fd);
+                self.close(sys, connection, transfer.secure.clone());
             }
         }
         if let Some(fd) = transfer.output {
@@ -135,65 +152,6 @@ impl State {
         self.current += 1;
     }
 
-    fn write_out(&self, format: &str, transfer: &Transfer, code: i32) -> String {
-        let mut text = String::new();
-        let mut rest = format;
-        while let Some(at) = rest.find(['%', '\\']) {
-            text.push_str(&rest[..at]);
-            rest = &rest[at..];
-            if let Some(variable) = rest.strip_prefix("%{").and_then(|r| r.split_once('}')) {
-                text.push_str(&self.variable(variable.0, transfer, code));
-                rest = variable.1;
-                continue;
-            }
-            let (plain, skip) = match rest.as_bytes() {
-                [b'\\', b'n', ..] => ("\n", 2),
-                [b'\\', b't', ..] => ("\t", 2),
-                [b'\\', b'r', ..] => ("\r", 2),
-                [b'%', b'%', ..] => ("%", 2),
-                _ => (&rest[..1], 1),
-            };
-            text.push_str(plain);
-            rest = &rest[skip..];
-        }
-        text.push_str(rest);
-        text
-    }
-
-    fn variable(&self, name: &str, transfer: &Transfer, code: i32) -> String {
-        let addr = |addr: Option<SocketAddr>| addr.map_or(String::new(), |a| a.ip().to_string());
-        let port = |addr: Option<SocketAddr>| addr.map_or("0".to_owned(), |a| a.port().to_string());
-        let elapsed = || {
-            let micros = transfer
-                .response
-                .finished_at()
-                .unwrap_or(transfer.started)
-                .since(transfer.started)
-                .as_micros();
-            format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
-        };
-        match name {
-            "http_code" | "response_code" => format!("{:03}", transfer.response.status()),
-            "http_version" if transfer.response.status() == 0 => "0".to_owned(),
-            "http_version" => transfer.response.version().to_owned(),
-            "size_download" => transfer.written.to_string(),
-            "size_upload" => self.options.data.as_ref().map_or(0, String::len).to_string(),
-            "remote_ip" => addr(transfer.remote),
-            "remote_port" => port(transfer.remote),
-            "local_ip" => addr(transfer.local),
-            "local_port" => port(transfer.local),
-            "num_connects" => transfer.new_connections.to_string(),
-            "content_type" => transfer.response.header("content-type").unwrap_or_default().to_owned(),
-            "url" | "url_effective" => transfer.url.effective(),
-            "scheme" => "HTTP".to_owned(),
-            "method" => self.options.method().to_owned(),
-            "exitcode" => code.to_string(),
-            "num_redirects" => "0".to_owned(),
-            "time_total" => elapsed(),
-            _ => String::new(),
-        }
-    }
-
     /// Brings a transfer as far as it goes. `Ok(None)` when it is complete.
     fn advance(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<Option<Wait>, Failed> {
         if let Some(problem) = &transfer.url.problem {
@@ -209,23 +167,34 @@ impl State {
                 return Ok(Some(self.wait(transfer, &connection)));
             }
             transfer.connected = true;
-            self.begin_request(sys, transfer);
-        }
-        while !transfer.to_send.is_empty() {
-            match sys.send(connection.fd, &transfer.to_send, None) {
-                Ok(n) => drop(transfer.to_send.drain(..n)),
-                Err(Errno::Again) => return Ok(Some(self.wait(transfer, &connection))),
-                Err(errno) => return fail(55, format!("Send failure: {errno}")),
+            match transfer.url.scheme {
+                Scheme::Http => self.begin_request(sys, transfer),
+                Scheme::Https => {
+                    let mut session = secure::begin(sys, &self.options, &transfer.url.host)?;
+                    transfer.to_send = session.to_send();
+                    transfer.secure = Some(session);
+                }
             }
         }
         loop {
+            while !transfer.to_send.is_empty() {
+                match sys.send(connection.fd, &transfer.to_send, None) {
+                    Ok(n) => drop(transfer.to_send.drain(..n)),
+                    Err(Errno::Again) => return Ok(Some(self.wait(transfer, &connection))),
+                    Err(errno) => return fail(55, format!("Send failure: {errno}")),
+                }
+            }
             match sys.recv(connection.fd, 1 << 16) {
                 Ok(received) if received.data.is_empty() => {
+                    if transfer.shakes_hands() {
+                        return Err(secure::cut_off(&transfer.url.host, transfer.url.port));
+                    }
                     return match transfer.response.end() {
                         Progress::Complete => {
                             self.finish(sys, transfer)?;
                             Ok(None)
                         }
+                        Progress::More if transfer.is_truncated() => Err(secure::truncated()),
                         Progress::More if transfer.response.is_empty() => fail(52, "Empty reply from server"),
                         Progress::More => {
                             let missing = transfer.response.missing();
@@ -234,7 +203,14 @@ impl State {
                     };
                 }
                 Ok(received) => {
-                    let progress = transfer.response.take(&received.data);
+                    let data = match transfer.secure.take() {
+                        None => received.data.to_vec(),
+                        Some(session) => self.open(sys, transfer, session, (&connection, &received.data))?,
+                    };
+                    if data.is_empty() {
+                        continue;
+                    }
+                    let progress = transfer.response.take(&data);
                     self.deliver(sys, transfer)?;
                     if progress == Progress::Complete {
                         self.finish(sys, transfer)?;
@@ -242,15 +218,48 @@ impl State {
                     }
                 }
                 Err(Errno::Again) => return Ok(Some(self.wait(transfer, &connection))),
-                Err(errno) => return fail(56, format!("Recv failure: {errno}")),
+                Err(errno) => {
+                    let code = if transfer.shakes_hands() { 35 } else { 56 };
+                    return fail(code, format!("Recv failure: {errno}"));
+                }
             }
         }
     }
 
+    /// Takes bytes of a session; answers what they bring of the answer. The request follows the
+    /// handshake.
+    fn open(
+        &self,
+        sys: &mut dyn Sys,
+        transfer: &mut Transfer,
+        mut session: ClientSession,
+        (connection, bytes): (&Connection, &[u8]),
+    ) -> Result<Vec<u8>, Failed> {
+        let was_established = session.is_established();
+        let mut outcome = secure::take(sys, &self.options, &mut session, bytes);
+        let begins = outcome.is_ok() && !was_established && session.is_established();
+        if begins {
+            outcome = secure::greet(sys, &self.options, &mut session, &connection.host);
+        }
+        transfer.to_send.extend(session.to_send());
+        let data = session.opened();
+        transfer.secure = Some(session);
+        if outcome.is_err() {
+            // The connection ends whether this arrives or not.
+            let _ = sys.send(connection.fd, &transfer.to_send, None);
+        } else if begins {
+            self.begin_request(sys, transfer);
+        }
+        outcome.map(|()| data)
+    }
+
     fn deadline(&self, transfer: &Transfer) -> Option<SimTime> {
         let total = self.options.max_time.map(|d| transfer.started + d);
-        let connect =
-            self.options.connect_timeout.filter(|_| !transfer.connected).map(|d| transfer.started + d);
+        let connect = self
+            .options
+            .connect_timeout
+            .filter(|_| !transfer.connected || transfer.shakes_hands())
+            .map(|d| transfer.started + d);
         match (total, connect) {
             (Some(total), Some(connect)) => Some(total.min(connect)),
             (total, connect) => total.or(connect),
@@ -262,7 +271,10 @@ impl State {
             return Ok(());
         }
         let millis = sys.now().since(transfer.started).as_millis();
-        if !transfer.connected {
+        if transfer.shakes_hands() && self.options.max_time.is_none() {
+            return fail(28, "SSL connection timeout");
+        }
+        if !transfer.connected || transfer.shakes_hands() {
             return fail(28, format!("Connection timed out after {millis} milliseconds"));
         }
         let received = transfer.written;
@@ -287,10 +299,11 @@ impl State {
     /// Finds the address, takes up a kept connection or begins a new one.
     fn connect(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<(), Failed> {
         let url = &transfer.url;
-        if let Some(kept) = self.kept.take() {
+        if let Some((kept, secure)) = self.kept.take() {
             // A connection that the server closed meanwhile reads as ended.
             let alive = matches!(sys.recv(kept.fd, 1), Err(Errno::Again));
-            if alive && kept.host == url.host && kept.addr.port() == url.port {
+            let same = secure.is_some() == (url.scheme == Scheme::Https);
+            if alive && same && kept.host == url.host && kept.addr.port() == url.port {
                 self.verbose(sys, "Can not multiplex, even if we wanted to");
                 self.verbose(
                     sys,
@@ -300,6 +313,7 @@ impl State {
                 transfer.local = sys.local_addr(kept.fd);
                 transfer.connected = true;
                 transfer.connection = Some(kept);
+                transfer.secure = secure;
                 self.begin_request(sys, transfer);
                 return Ok(());
             }
@@ -419,9 +433,13 @@ impl State {
             let lines: String = head.split_terminator("\r\n").map(|line| format!("> {line}\r\n")).collect();
             complain(sys, &lines);
         }
-        transfer.to_send = head.into_bytes();
+        let mut request = head.into_bytes();
         if let Some(data) = &self.options.data {
-            transfer.to_send.extend_from_slice(data.as_bytes());
+            request.extend_from_slice(data.as_bytes());
+        }
+        match &transfer.secure {
+            None => transfer.to_send = request,
+            Some(session) => transfer.to_send.extend(session.seal(&request)),
         }
         transfer.response = Response::new(self.options.head);
     }
@@ -482,6 +500,7 @@ impl Transfer {
             started: sys.now(),
             connection: None,
             connected: false,
+            secure: None,
             new_connections: 0,
             to_send: Vec::new(),
             response: Response::new(false),
@@ -490,6 +509,16 @@ impl Transfer {
             remote: None,
             local: None,
         }
+    }
+
+    /// Whether a session begins.
+    fn shakes_hands(&self) -> bool {
+        self.connected && self.secure.as_ref().is_some_and(|session| !session.is_established())
+    }
+
+    /// Whether a session broke off.
+    fn is_truncated(&self) -> bool {
+        self.secure.as_ref().is_some_and(|session| !session.has_ended())
     }
 }
 

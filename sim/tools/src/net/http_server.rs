@@ -1,11 +1,14 @@
-//! HTTP/1.1 over accepted connections, for the small servers.
+//! HTTP/1.1 over accepted connections, plain or over TLS, for the small servers.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use kernel::Errno;
 use kernel::socket::{SocketKind, SocketOption};
 use world::{Fd, Next, Sys, Wait};
+
+use crate::tls::{Certificate, Identity, ServerFailure, ServerSession};
 
 /// A socket that listens, and the connections that it took.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct HttpServer {
     listener: Fd,
     connections: BTreeMap<ConnectionId, Connection>,
     taken: u64,
+    /// Who the server is to those who speak TLS; without, it speaks plain HTTP.
+    identity: Option<Arc<Identity>>,
 }
 
 /// A connection; its number is never used again.
@@ -23,6 +28,7 @@ pub struct ConnectionId(u64);
 struct Connection {
     fd: Fd,
     peer: SocketAddr,
+    secure: Option<ServerSession>,
     received: Vec<u8>,
     to_send: Vec<u8>,
     /// A request waits for its answer; the next one has to wait too.
@@ -38,6 +44,8 @@ pub struct HttpRequest {
     pub connection: ConnectionId,
     /// Who sent it.
     pub peer: SocketAddr,
+    /// The sender's certificates, its own first.
+    pub certificates: Vec<Certificate>,
     /// Head and body.
     pub text: String,
 }
@@ -58,7 +66,14 @@ impl HttpServer {
         sys.set_option(listener, SocketOption::ReuseAddr(true))?;
         sys.bind(listener, addr)?;
         sys.listen(listener, backlog)?;
-        Ok(Self { listener, connections: BTreeMap::new(), taken: 0 })
+        Ok(Self { listener, connections: BTreeMap::new(), taken: 0, identity: None })
+    }
+
+    /// Speaks TLS.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(Arc::new(identity));
+        self
     }
 
     /// Takes new connections and serves all as far as they go, each request answered at once.
@@ -83,7 +98,8 @@ impl HttpServer {
     pub fn receive(&mut self, sys: &mut dyn Sys) -> Vec<HttpRequest> {
         while let Ok((fd, peer)) = sys.accept(self.listener) {
             let (received, to_send) = (Vec::new(), Vec::new());
-            let connection = Connection { fd, peer, received, to_send, asked: false, ended: false };
+            let secure = self.identity.clone().map(ServerSession::new);
+            let connection = Connection { fd, peer, secure, received, to_send, asked: false, ended: false };
             self.connections.insert(ConnectionId(self.taken), connection);
             self.taken += 1;
         }
@@ -95,7 +111,7 @@ impl HttpServer {
     /// has come already.
     pub fn answer(&mut self, sys: &mut dyn Sys, id: ConnectionId, bytes: Vec<u8>) -> Option<HttpRequest> {
         let connection = self.connections.get_mut(&id)?;
-        connection.to_send.extend(bytes);
+        connection.send(&bytes);
         connection.asked = false;
         self.turn(sys, id)
     }
@@ -103,7 +119,7 @@ impl HttpServer {
     /// Sends a part of an answer, if the connection still stands.
     pub fn push(&mut self, sys: &mut dyn Sys, id: ConnectionId, bytes: Vec<u8>) {
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.to_send.extend(bytes);
+            connection.send(&bytes);
             self.turn(sys, id);
         }
     }
@@ -122,7 +138,8 @@ impl HttpServer {
         let connection = self.connections.get_mut(&id)?;
         let stands = connection.advance(sys);
         if stands && let Some(text) = connection.next_request() {
-            return Some(HttpRequest { connection: id, peer: connection.peer, text });
+            let certificates = connection.secure.iter().flat_map(|secure| secure.client().to_vec()).collect();
+            return Some(HttpRequest { connection: id, peer: connection.peer, certificates, text });
         }
         if !stands || connection.ended && connection.to_send.is_empty() {
             sys.close(connection.fd);
@@ -133,8 +150,15 @@ impl HttpServer {
 }
 
 impl Connection {
-    /// Sends and receives what can be now; false when the connection failed.
-    fn advance(&mut self, sys: &mut dyn Sys) -> bool {
+    fn send(&mut self, bytes: &[u8]) {
+        match &self.secure {
+            None => self.to_send.extend(bytes),
+            Some(secure) => self.to_send.extend(secure.seal(bytes)),
+        }
+    }
+
+    /// Sends what can be sent now; false when the connection failed.
+    fn flush(&mut self, sys: &mut dyn Sys) -> bool {
         while !self.to_send.is_empty() {
             match sys.send(self.fd, &self.to_send, None) {
                 Ok(n) => drop(self.to_send.drain(..n)),
@@ -142,10 +166,41 @@ impl Connection {
                 Err(_) => return false,
             }
         }
+        true
+    }
+
+    /// Takes what has been received; false when that ends the connection.
+    fn take(&mut self, data: Vec<u8>) -> bool {
+        let Some(secure) = &mut self.secure else {
+            self.received.extend(data);
+            return true;
+        };
+        let outcome = secure.take(&data);
+        self.to_send.extend(secure.to_send());
+        self.received.extend(secure.opened());
+        self.ended |= secure.has_ended();
+        if outcome == Err(ServerFailure::Http) {
+            // Go: `net/http`'s `conn.serve`.
+            let text = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+            self.to_send.extend(text.as_bytes());
+        }
+        outcome.is_ok()
+    }
+
+    /// Sends and receives what can be now; false when the connection failed.
+    fn advance(&mut self, sys: &mut dyn Sys) -> bool {
+        if !self.flush(sys) {
+            return false;
+        }
         while !self.ended {
             match sys.recv(self.fd, 1 << 16) {
                 Ok(received) if received.data.is_empty() => self.ended = true,
-                Ok(received) => self.received.extend(received.data),
+                Ok(received) => {
+                    let goes_on = self.take(received.data);
+                    if !self.flush(sys) || !goes_on {
+                        return false;
+                    }
+                }
                 Err(Errno::Again) => break,
                 Err(_) => return false,
             }

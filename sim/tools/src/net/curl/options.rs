@@ -31,6 +31,15 @@ pub(super) struct Options {
     pub resolve: Vec<(String, u16, Ipv4Addr)>,
     pub dump_header: Option<String>,
     http10: bool,
+    /// `-k`: any server will do.
+    pub insecure: bool,
+    /// `--cacert`: whom to trust.
+    pub ca_file: Option<String>,
+    /// `--cert`: who curl is.
+    pub certificate: Option<String>,
+    /// `--key`: with which key.
+    pub key: Option<String>,
+    bearer: Option<String>,
 }
 
 /// Where a body goes.
@@ -45,11 +54,37 @@ enum Output {
 /// A URL taken apart; `problem` says why it can't be fetched.
 #[derive(Clone, Debug)]
 pub(super) struct Url {
+    pub scheme: Scheme,
     pub host: String,
     pub port: u16,
     pub path: String,
     pub problem: Option<(i32, String)>,
     text: String,
+}
+
+/// How a server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    /// The port if the URL says none.
+    const fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+
+    /// As `%{scheme}` prints it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+        }
+    }
 }
 
 const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more information\n";
@@ -87,6 +122,10 @@ const KNOWN: &[(char, &str, bool)] = &[
     ('8', "noproxy", true),
     ('9', "http1.1", false),
     ('#', "progress-bar", false),
+    ('E', "cert", true),
+    ('\u{1}', "cacert", true),
+    ('\u{2}', "key", true),
+    ('\u{3}', "oauth2-bearer", true),
 ];
 
 impl Options {
@@ -110,7 +149,11 @@ impl Options {
                     let (_, _, takes) = KNOWN
                         .iter()
                         .find(|(short, ..)| {
-                            *short == letter && !matches!(letter, '1' | '2' | '3' | '5' | '7' | '8' | '9')
+                            *short == letter
+                                && !matches!(
+                                    letter,
+                                    '\u{1}'..='\u{3}' | '1' | '2' | '3' | '5' | '7' | '8' | '9'
+                                )
                         })
                         .ok_or_else(|| Refused(2, format!("curl: option {arg}: is unknown\n{TRY}")))?;
                     if *takes {
@@ -195,6 +238,11 @@ impl Options {
             }
             'D' => self.dump_header = Some(value),
             '0' => self.http10 = true,
+            'k' => self.insecure = true,
+            'E' => self.certificate = Some(value),
+            '\u{1}' => self.ca_file = Some(value),
+            '\u{2}' => self.key = Some(value),
+            '\u{3}' => self.bearer = Some(value),
             '7' => self.urls.push(Url::parse(&value)),
             _ => {}
         }
@@ -252,13 +300,14 @@ impl Options {
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
         };
-        let port = if url.port == 80 { String::new() } else { format!(":{}", url.port) };
+        let port = if url.port == url.scheme.port() { String::new() } else { format!(":{}", url.port) };
         let host = match own("Host") {
             Some(header) => header.split_once(':').map_or("", |(_, v)| v.trim()).to_owned(),
             None => format!("{}{port}", url.host),
         };
         let first = format!("Host: {host}\r\n");
-        add("Authorization", self.user.as_ref().map(|user| format!("Basic {}", base64(user.as_bytes()))));
+        let basic = self.user.as_ref().map(|user| format!("Basic {}", base64(user.as_bytes())));
+        add("Authorization", self.bearer.as_ref().map(|token| format!("Bearer {token}")).or(basic));
         add("User-Agent", Some(self.user_agent.clone().unwrap_or_else(|| "curl/7.88.1".to_owned())));
         add("Accept", Some("*/*".to_owned()));
         add("Referer", self.referer.clone());
@@ -306,6 +355,7 @@ impl Url {
     fn parse(text: &str) -> Self {
         let bad = || Some((3, "URL using bad/illegal format or missing URL".to_owned()));
         let mut url = Self {
+            scheme: Scheme::Http,
             host: String::new(),
             port: 80,
             path: "/".to_owned(),
@@ -314,9 +364,9 @@ impl Url {
         };
         let rest = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                url.problem = Some((1, "Protocol \"https\" is not simulated".to_owned()));
-                return url;
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => {
+                url.scheme = Scheme::Https;
+                rest
             }
             Some((scheme, _)) => {
                 url.problem =
@@ -330,11 +380,14 @@ impl Url {
         let path = path.split('#').next().unwrap_or_default();
         url.path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let authority = authority.rsplit('@').next().unwrap_or_default();
-        let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
         url.host = host.to_owned();
+        url.port = url.scheme.port();
         match port.parse() {
-            Ok(port) if !host.is_empty() => url.port = port,
-            _ => url.problem = bad(),
+            _ if host.is_empty() => url.problem = bad(),
+            Ok(port) => url.port = port,
+            Err(_) if port.is_empty() => {}
+            Err(_) => url.problem = bad(),
         }
         url
     }
