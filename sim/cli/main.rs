@@ -3,6 +3,7 @@
 mod answer;
 mod compare;
 mod complete;
+mod diagnose;
 mod editor;
 mod explain;
 mod help;
@@ -56,6 +57,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// What a kube-proxy writes for given manifests, and what then happens to a packet.
     KubeProxy(kube_proxy::KubeProxyArgs),
+    /// Finds out what keeps one place from reaching another, and which commands mend it.
+    Diagnose(diagnose::DiagnoseArgs),
 }
 
 /// The input is wrong.
@@ -72,5 +75,6 @@ fn main() -> ExitCode {
         Command::ServiceCost(args) => service_cost::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::KubeProxy(args) => kube_proxy::main(&args),
+        Command::Diagnose(args) => diagnose::main(&args),
     }
 }

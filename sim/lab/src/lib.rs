@@ -28,6 +28,7 @@
 
 mod compare;
 mod culprit;
+pub mod diagnose;
 mod error;
 mod exercise;
 mod expect;

@@ -1,0 +1,60 @@
+//! A rule or policy dropped it.
+
+use trace::{Decision, Names};
+
+use super::Case;
+use crate::culprit::Object;
+use crate::diagnose::suspect::{Fix, Rank, Size, Suspect};
+
+/// The chains that components keep themselves begin with one of these.
+const KEPT: [&str; 6] = ["KUBE-", "FLANNEL-", "CNI-", "DOCKER", "cali-", "CLUSTER-"];
+
+/// `iptables` for a table as a trace names it, with `-t` where it needs one.
+pub(in crate::diagnose) fn command(table: &str) -> String {
+    let (program, table) = match table.strip_prefix("legacy ") {
+        Some(table) => ("iptables-legacy", table),
+        None => ("iptables", table),
+    };
+    match table {
+        "filter" => program.to_owned(),
+        table => format!("{program} -t {table}"),
+    }
+}
+
+pub(super) fn suspects(case: &Case<'_>, decision: &Decision) -> Vec<Suspect> {
+    let node = case.facts.world.node(case.end.host, case.end.netns);
+    match decision {
+        Decision::Rule { table, chains, text, .. } => {
+            let chain = chains.last().cloned().unwrap_or_default();
+            let bare = text
+                .strip_prefix("-A ")
+                .map_or(text.as_str(), |rest| rest.strip_prefix(chain.as_str()).unwrap_or(rest));
+            let bare = bare.trim();
+            let kept = KEPT.iter().any(|kept| chain.starts_with(kept)) && chain != "DOCKER-USER";
+            let rank = if kept { Rank::Near } else { Rank::Contradicted };
+            let object =
+                Object::Rule { table: (*table).to_owned(), chain: chain.clone(), text: bare.to_owned() };
+            let delete = format!("{} -D {chain} {bare}", command(table));
+            vec![
+                Suspect::new(rank, node.clone(), object, "it drops or refuses the packet")
+                    .because(format!("{node}: the packet meets `-A {chain} {bare}` in {table}"))
+                    .mended_by(Fix::one(node, delete, Size::Entry)),
+            ]
+        }
+        Decision::Policy { table, chain, nearest } => {
+            let object = Object::Policy { table: (*table).to_owned(), chain: chain.clone() };
+            let accept = format!("{} -P {chain} ACCEPT", command(table));
+            let mut suspect = Suspect::new(
+                Rank::Contradicted,
+                node.clone(),
+                object,
+                "no rule accepts the packet, and the policy is DROP",
+            )
+            .mended_by(Fix::one(node.clone(), accept, Size::Value));
+            if let Some((rule, failed)) = nearest {
+                suspect = suspect.because(format!("{node}: the nearest rule is `{rule}`, but {failed}"));
+            }
+            vec![suspect]
+        }
+    }
+}

@@ -1,0 +1,188 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::Ipv4Net;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kernel::Host;
+use kernel::dump::RouteInfo;
+use kube::api::{list, name_of, namespace_of};
+use packet::{HostId, NetnsId};
+use world::World;
+
+/// What listings and the API say of a network.
+pub(super) struct Facts<'a> {
+    /// The network.
+    pub world: &'a World,
+    /// The cluster's nodes that are hosts.
+    pub nodes: Vec<NodeFacts>,
+    /// The cluster's pods.
+    pub pods: Vec<PodFacts>,
+}
+
+/// A node of the cluster.
+#[derive(Clone, Debug)]
+pub(super) struct NodeFacts {
+    /// Name of node and host.
+    pub name: String,
+    /// The host.
+    pub host: HostId,
+    /// Its InternalIP.
+    pub ip: Option<Ipv4Addr>,
+    /// Its podCIDR.
+    pub pod_cidr: Option<Ipv4Net>,
+    /// Whether it is Ready.
+    pub ready: bool,
+}
+
+/// A pod.
+#[derive(Clone, Debug)]
+pub(super) struct PodFacts {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Node.
+    pub node: String,
+    /// Address.
+    pub ip: Option<IpAddr>,
+    /// Whether it shares the node's network.
+    pub host_network: bool,
+    /// Whether it runs.
+    pub running: bool,
+    /// Whether it is Ready.
+    pub ready: bool,
+    /// Ports of TCP that it says it has.
+    pub ports: Vec<u16>,
+}
+
+impl PodFacts {
+    /// As [`crate::lab::locate`] finds it.
+    pub fn place(&self) -> String {
+        match self.namespace.as_str() {
+            "default" => format!("pod/{}", self.name),
+            namespace => format!("pod/{namespace}/{}", self.name),
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Reads the API, if there is a cluster.
+    pub fn of(world: &'a World) -> Self {
+        Self { world, nodes: nodes(world), pods: pods(world) }
+    }
+
+    /// The node that is this host.
+    pub fn node(&self, host: HostId) -> Option<&NodeFacts> {
+        self.nodes.iter().find(|node| node.host == host)
+    }
+
+    /// The node by its name.
+    pub fn node_named(&self, name: &str) -> Option<&NodeFacts> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The host's name.
+    pub fn name(&self, host: HostId) -> &str {
+        &self.world.host(host).name
+    }
+
+    /// The kernel of a host.
+    pub fn kernel(&self, host: HostId) -> &'a Host {
+        self.world.host(host)
+    }
+
+    /// The pod with this address.
+    pub fn pod_at(&self, ip: IpAddr) -> Option<&PodFacts> {
+        self.pods.iter().find(|pod| pod.ip == Some(ip) && !pod.host_network)
+    }
+
+    /// The host that has this address in its initial namespace.
+    pub fn host_at(&self, ip: IpAddr) -> Option<HostId> {
+        let mut hosts = self.world.hosts();
+        hosts.find(|host| host.addrs(NetnsId::INIT).iter().any(|a| a.addr.local.addr() == ip)).map(|h| h.id)
+    }
+
+    /// Other hosts that should look like this one: the cluster's other nodes, or else hosts with the
+    /// same bridges and tunnels.
+    pub fn peers(&self, host: HostId) -> Vec<HostId> {
+        if self.node(host).is_some() {
+            return self.nodes.iter().map(|node| node.host).filter(|&other| other != host).collect();
+        }
+        let shape = |host: &Host| {
+            let mut kinds: Vec<&str> = host
+                .devices
+                .iter()
+                .flatten()
+                .filter(|dev| dev.netns == NetnsId::INIT)
+                .filter_map(|dev| dev.kind.name())
+                .filter(|kind| *kind != "veth")
+                .collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            kinds
+        };
+        let own = shape(self.kernel(host));
+        if own.is_empty() {
+            return Vec::new();
+        }
+        self.world.hosts().filter(|other| other.id != host && shape(other) == own).map(|h| h.id).collect()
+    }
+
+    /// Where `kubectl` is typed: a host with an administrator's configuration.
+    pub fn admin(&self) -> Option<String> {
+        let path = "/root/.kube/config";
+        self.nodes
+            .iter()
+            .find(|node| self.world.file(node.host, path).is_some())
+            .map(|node| node.name.clone())
+    }
+
+    /// The routes of the tables that people use.
+    pub fn routes(&self, host: HostId, netns: NetnsId) -> Vec<RouteInfo> {
+        let all = self.kernel(host).routes(netns);
+        all.into_iter().filter(|route| route.table != kernel::TableId::LOCAL).collect()
+    }
+
+    /// The value of a setting.
+    pub fn sysctl(&self, host: HostId, netns: NetnsId, key: &str) -> Option<String> {
+        self.kernel(host).sysctl_get(netns, key).ok()
+    }
+}
+
+fn nodes(world: &World) -> Vec<NodeFacts> {
+    let nodes = list::<Node>(world.store(), None);
+    let facts = nodes.iter().filter_map(|node| {
+        let name = name_of(&**node).to_owned();
+        let status = node.status.clone().unwrap_or_default();
+        let internal = status.addresses.iter().flatten().find(|address| address.type_ == "InternalIP");
+        let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
+        Some(NodeFacts {
+            host: world.host_by_name(&name)?,
+            ip: internal.and_then(|address| address.address.parse().ok()),
+            pod_cidr: node.spec.as_ref().and_then(|spec| spec.pod_cidr.as_deref()?.parse().ok()),
+            ready,
+            name,
+        })
+    });
+    facts.collect()
+}
+
+fn pods(world: &World) -> Vec<PodFacts> {
+    let pods = list::<Pod>(world.store(), None);
+    let facts = pods.iter().map(|pod| {
+        let (spec, status) = (pod.spec.clone().unwrap_or_default(), pod.status.clone().unwrap_or_default());
+        let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
+        let ports = spec.containers.iter().flat_map(|container| container.ports.iter().flatten());
+        let tcp = ports.filter(|port| port.protocol.as_deref().unwrap_or("TCP") == "TCP");
+        PodFacts {
+            namespace: namespace_of(&**pod).to_owned(),
+            name: name_of(&**pod).to_owned(),
+            node: spec.node_name.clone().unwrap_or_default(),
+            ip: status.pod_ip.as_deref().and_then(|ip| ip.parse().ok()),
+            host_network: spec.host_network == Some(true),
+            running: status.phase.as_deref() == Some("Running") && pod.metadata.deletion_timestamp.is_none(),
+            ready,
+            ports: tcp.filter_map(|port| u16::try_from(port.container_port).ok()).collect(),
+        }
+    });
+    facts.collect()
+}
