@@ -21,6 +21,7 @@ mod traceroute;
 mod udp_echo;
 mod udp_probe;
 
+pub(crate) use dns::inet_aton;
 pub(crate) use tcpdump::Names;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -104,28 +105,6 @@ pub fn read_file(sys: &mut dyn Sys, path: &str) -> Option<String> {
     }
     sys.close(fd);
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// An IPv4 address as inet_aton(3) reads it: `10.0.0.1`, `10.1`, `0x7f.1`, `017700000001`.
-pub(crate) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
-    let parts: Vec<&str> = text.split('.').collect();
-    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
-    let number = |part: &str| -> Option<u32> {
-        let lower = part.to_ascii_lowercase();
-        match lower.strip_prefix("0x") {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None if part.len() > 1 && part.starts_with('0') => u32::from_str_radix(part, 8).ok(),
-            None if part.starts_with(|c: char| c.is_ascii_digit()) => part.parse().ok(),
-            None => None,
-        }
-    };
-    let mut addr = 0_u32;
-    for (i, part) in first.iter().enumerate() {
-        addr |= number(part).filter(|&n| n < 256)? << (24 - 8 * i);
-    }
-    let low_bits = 32 - 8 * first.len() as u32;
-    let low = number(last).filter(|&n| low_bits == 32 || n < 1 << low_bits)?;
-    Some(Ipv4Addr::from(addr | low))
 }
 
 /// The address of a host by number or by /etc/hosts.
