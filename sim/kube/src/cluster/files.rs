@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{BalancerPlan, Cloud, Cluster, Network, NodePlan, network, proxy};
+use super::{BalancerPlan, Cloud, Cluster, Network, NodePlan, dns, network, proxy};
 use crate::cloud;
 use crate::cni;
 use crate::controllers::flags::CLOUD;
@@ -75,6 +75,9 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     }
     if let Some((path, text)) = of_network(cluster) {
         add(&path, text);
+    }
+    if let Some(text) = cluster.dns.manifest(settings) {
+        add(&format!("{MANIFESTS}/{}", dns::MANIFEST), text);
     }
     for (name, text) in &cluster.manifests {
         add(&format!("{MANIFESTS}/{name}"), text.clone());

@@ -1,5 +1,6 @@
 //! A cluster as `kubeadm` makes it: what lies on each node's disk, and what is typed to boot it.
 
+mod dns;
 mod files;
 mod network;
 mod proxy;
@@ -14,6 +15,7 @@ use world::{Registry, Store};
 use crate::api::{ClusterSettings, list};
 use crate::cloud;
 
+pub use dns::{COREFILE, Dns};
 pub use network::{Cloud, Network};
 pub use proxy::Proxy;
 
@@ -28,6 +30,8 @@ pub struct Cluster {
     pub network: Network,
     /// What implements its Services.
     pub proxy: Proxy,
+    /// What answers its DNS queries.
+    pub dns: Dns,
     /// Its cloud's balancers.
     pub balancer: Option<BalancerPlan>,
     /// What is applied at the end: names of files, and their texts.
@@ -131,8 +135,9 @@ impl Cluster {
         }
         let proxy = self.proxy.manifest(&self.settings).map(|_| proxy::MANIFEST.to_owned());
         let network = self.network.manifest(&self.settings).map(|_| network::MANIFEST.to_owned());
+        let dns = self.dns.manifest(&self.settings).map(|_| dns::MANIFEST.to_owned());
         let own = self.manifests.iter().map(|(name, _)| name.clone());
-        for name in proxy.into_iter().chain(network).chain(own) {
+        for name in proxy.into_iter().chain(network).chain(dns).chain(own) {
             commands.push(on(master, format!("kubectl apply -f {}/{name}", files::MANIFESTS)));
         }
         commands

@@ -32,7 +32,7 @@ mod port_forward;
 mod print;
 mod rollout;
 mod run;
-mod selector;
+pub(crate) mod selector;
 mod table;
 mod tabwriter;
 mod target;

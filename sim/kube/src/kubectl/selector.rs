@@ -1,5 +1,10 @@
 //! Selectors: `-l` and `--field-selector`.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
+    LabelSelector as Object, LabelSelectorRequirement as Expression,
+};
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -50,28 +55,54 @@ impl LabelSelector {
     /// # Errors
     /// The text is no selector.
     pub fn parse(text: &str) -> Result<Self, Failure> {
+        Self::read(text).map_err(Failure::Own)
+    }
+
+    /// The same, with Kubernetes' words for what is wrong. Kubernetes: `ParseToRequirements`.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| format!("unable to parse requirement: {why}");
         let mut requirements = Vec::new();
         let mut rest = text.trim();
         while !rest.is_empty() {
-            let (requirement, after) =
-                parse_one(rest).map_err(|why| Failure::Own(format!("unable to parse requirement: {why}")))?;
+            let (requirement, after) = parse_one(rest).map_err(|why| wrong(&why))?;
             requirements.push(requirement);
             rest = after.trim_start();
             match rest.strip_prefix(',') {
                 Some(after) if !after.trim().is_empty() => rest = after.trim_start(),
-                Some(_) => {
-                    let why = "found '', expected: identifier after ','";
-                    return Err(Failure::Own(format!("unable to parse requirement: {why}")));
-                }
+                Some(_) => return Err(wrong("found '', expected: identifier after ','")),
                 None if rest.is_empty() => {}
                 None => {
                     let word: String = rest.chars().take_while(|c| !c.is_whitespace()).collect();
-                    let why = format!("found '{word}', expected: ',' or 'end of string'");
-                    return Err(Failure::Own(format!("unable to parse requirement: {why}")));
+                    return Err(wrong(&format!("found '{word}', expected: ',' or 'end of string'")));
                 }
             }
         }
         Ok(Self(requirements))
+    }
+
+    /// The same as an object. Kubernetes: `ParseToLabelSelector`.
+    pub fn object(&self) -> Result<Object, String> {
+        let (mut labels, mut expressions) = (BTreeMap::new(), Vec::new());
+        for Requirement { key, operator, values } in &self.0 {
+            let name = match (operator, &values[..]) {
+                (Operator::In, [only]) => {
+                    labels.insert(key.clone(), only.clone());
+                    continue;
+                }
+                (Operator::In, _) => "In",
+                (Operator::NotIn, _) => "NotIn",
+                (Operator::Exists, _) => "Exists",
+                (Operator::DoesNotExist, _) => "DoesNotExist",
+                (Operator::GreaterThan, _) => return Err("\"gt\" isn't supported in label selectors".into()),
+                (Operator::LessThan, _) => return Err("\"lt\" isn't supported in label selectors".into()),
+            };
+            let values = Some(values.clone()).filter(|values| !values.is_empty());
+            expressions.push(Expression { key: key.clone(), operator: name.to_owned(), values });
+        }
+        Ok(Object {
+            match_labels: Some(labels).filter(|labels| !labels.is_empty()),
+            match_expressions: Some(expressions).filter(|expressions| !expressions.is_empty()),
+        })
     }
 
     /// The selector of a `LabelSelector` object or of a plain map of labels.

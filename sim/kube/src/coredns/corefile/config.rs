@@ -8,6 +8,8 @@ use dns::Name;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use regex::Regex;
 
+use super::zone;
+
 /// Where a plugin listens: `:8080`, `localhost:9153`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -20,6 +22,22 @@ pub struct Listen {
 /// For which names a plugin that knows nothing asks the next one; for none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fallthrough(pub Vec<Name>);
+
+impl Fallthrough {
+    /// Of a directive's arguments: all names if there are none.
+    pub(super) fn of(args: &[String]) -> Self {
+        if args.is_empty() {
+            Self(vec![Name::root()])
+        } else {
+            Self(args.iter().flat_map(|arg| zone::zones(arg)).collect())
+        }
+    }
+
+    /// Whether the next plugin is asked for this name.
+    pub fn through(&self, name: &Name) -> bool {
+        self.0.iter().any(|zone| zone.zone_of(name))
+    }
+}
 
 /// A regular expression, in Go's syntax as far as Rust's regex has it.
 #[derive(Clone, Debug)]

@@ -4,15 +4,37 @@
 //! of plugin.cfg, its setup in each server block. The first that is wrong ends it, in CoreDNS's
 //! words. What CoreDNS knows and is not simulated is refused by name.
 
+mod blocks;
+mod cache;
 mod config;
+mod digest;
+mod dispenser;
+mod error;
+mod forward;
+mod go;
+mod hosts;
+mod kubernetes;
+mod lexer;
+mod misc;
+mod outside;
 mod rewrite;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod zone;
 
 pub use config::{
     Cache, CacheSide, CachedTtl, Class, Consolidate, EndpointNames, Endpoints, ErrorLog, Fallthrough,
     Forward, Health, HealthCheck, Hosts, IfEmpty, Kubernetes, Level, Listen, LogRule, Pattern, Pods, Policy,
     Prefetch, Recursion, Refresh, Reload, Reverse, ServeStale, Shuffle, Upstream, Zonal,
 };
+pub use digest::{Fingerprint, fingerprint};
+pub use error::Error;
+pub use outside::Outside;
 pub use rewrite::{After, AnswerRule, Auto, Field, Match, NameRule};
+pub use setup::directives;
+
+use std::fmt;
 
 use dns::Name;
 
@@ -21,10 +43,18 @@ use dns::Name;
 pub struct Corefile {
     /// Its server blocks, in the file's order.
     pub servers: Vec<Server>,
-    /// The SHA-512 of its server blocks, in hexadecimal, as `reload` logs it.
-    pub digest: String,
-    /// What its plugins warn of when they are set up, each a line for the log.
+    /// What is said while it is read, each a line for the log.
     pub warnings: Vec<String>,
+}
+
+impl Corefile {
+    /// Reads a Corefile. `port` is that of servers that name none.
+    ///
+    /// # Errors
+    /// What CoreDNS says, or what is not simulated.
+    pub fn read(file: &str, text: &str, port: u16, outside: &mut dyn Outside) -> Result<Self, Error> {
+        setup::read(file, text, port, outside)
+    }
 }
 
 /// A server block.
@@ -43,6 +73,12 @@ pub struct Key {
     pub zone: Name,
     /// The port that it is served on.
     pub port: u16,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dns://{}:{}", self.zone, self.port)
+    }
 }
 
 /// The plugins of a server block, in the order in which a query passes them (plugin.cfg).
