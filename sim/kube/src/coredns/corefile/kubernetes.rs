@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1;
 
-use super::config::{EndpointNames, Endpoints, Fallthrough, IfEmpty, Kubernetes, Pods};
+use super::config::{EndpointNames, Endpoints, Fallthrough, IfEmpty, Kubernetes, Pods, Zonal};
 use super::dispenser::Dispenser;
 use super::error::Error;
 use super::misc::once;
@@ -33,12 +33,25 @@ pub(super) fn setup(
             fallthrough: Fallthrough::default(),
             endpoints: Endpoints::Watched,
             empty_services: IfEmpty::Answered,
+            multicluster: Vec::new(),
+            zonal: Zonal::Unknown,
         };
         while at.next_block() {
             property(at, &mut kubernetes)?;
         }
         if !kubernetes.namespaces.is_empty() && kubernetes.namespace_labels.is_some() {
             return Err(at.error("namespaces and namespace_labels cannot both be set"));
+        }
+        let ours = &kubernetes.zones;
+        if let Some(zone) = kubernetes.multicluster.iter().find(|zone| !ours.contains(zone)) {
+            let ours: Vec<String> = ours.iter().map(ToString::to_string).collect();
+            return Err(at.error(format_args!(
+                "is not authoritative for the multicluster zone {zone} (authoritative zones: [{}])",
+                ours.join(" ")
+            )));
+        }
+        if kubernetes.zonal == Zonal::Named && kubernetes.endpoints == Endpoints::Ignored {
+            return Err(at.error("zonal requires the endpoint cache; remove noendpoints"));
         }
         plugins.kubernetes = Some(kubernetes);
     }
@@ -75,6 +88,8 @@ fn property(at: &mut Dispenser<'_>, kubernetes: &mut Kubernetes) -> Result<(), E
                 in_range.ok_or_else(|| at.error(format_args!("ttl must be in range [0, 3600]: {ttl}")))?;
         }
         ("noendpoints", []) => kubernetes.endpoints = Endpoints::Ignored,
+        ("multicluster", _) => kubernetes.multicluster = zone::zones_or(&args, &[]),
+        ("zonal", []) => kubernetes.zonal = Zonal::Named,
         ("ignore", []) => {}
         ("ignore", [what, ..]) if what == "empty_service" => {
             kubernetes.empty_services = IfEmpty::Ignored;
@@ -87,7 +102,7 @@ fn property(at: &mut Dispenser<'_>, kubernetes: &mut Kubernetes) -> Result<(), E
         }
         (
             "endpoint_pod_names" | "pods" | "namespaces" | "labels" | "namespace_labels" | "ttl"
-            | "noendpoints" | "endpoint" | "tls" | "kubeconfig",
+            | "noendpoints" | "zonal" | "endpoint" | "tls" | "kubeconfig",
             _,
         ) => return Err(at.arg_error()),
         _ => return Err(at.error(format_args!("unknown property '{name}'"))),
