@@ -21,6 +21,8 @@ pub mod present;
 pub mod resolv_conf;
 pub mod search;
 mod stream;
+pub mod zone;
+pub mod zone_file;
 
 /// The port of DNS over UDP and TCP (RFC 1035 §4.2).
 pub const PORT: u16 = 53;

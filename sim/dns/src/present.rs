@@ -6,6 +6,7 @@ use hickory_proto::op::{Message, OpCode, Query};
 use hickory_proto::rr::Record;
 
 pub use self::data::data;
+pub(crate) use self::data::{bytes, fits};
 pub use self::edns::{COOKIE, cookie};
 pub use self::kind::{class, opcode, parse_class, parse_record_type, rcode, record_type};
 pub use self::name::{name, quoted};

@@ -113,6 +113,11 @@ fn text(fields: &[Field], bytes: &[u8], style: &Style) -> Option<String> {
     rest.0.is_empty().then(|| words.join(" "))
 }
 
+/// Whether data consists of these parts.
+pub(crate) fn fits(fields: &[Field], bytes: &[u8]) -> bool {
+    text(fields, bytes, &Style::default()).is_some()
+}
+
 /// The numbers of an SOA record with what they are.
 fn soa_numbers(serial: &str, rest: &mut Rest<'_>, style: &Style) -> Option<String> {
     let start = style.line_break();
