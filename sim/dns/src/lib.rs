@@ -8,7 +8,9 @@ pub use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType, rdata};
 
 pub use self::hosts::Hosts;
 pub use self::lookup::{Addresses, Family, GaiError, Libc, inet_aton};
-pub use self::message::{BadMessage, MIN_UDP_SIZE, decode, encode, encode_within, query, response_to};
+pub use self::message::{
+    BadMessage, MIN_UDP_SIZE, decode, encode, encode_plain, encode_within, query, response_to,
+};
 pub use self::resolv_conf::ResolvConf;
 pub use self::search::Search;
 pub use self::stream::{Frames, framed};

@@ -2,6 +2,7 @@
 
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{DNSClass, Name, RecordType};
+use hickory_proto::serialize::binary::{BinEncodable, BinEncoder, NameEncoding};
 
 /// What fits into a datagram without EDNS, in bytes (RFC 1035 §4.2.1).
 pub const MIN_UDP_SIZE: u16 = 512;
@@ -32,6 +33,18 @@ pub fn decode(bytes: &[u8]) -> Result<Message, BadMessage> {
 /// If it is longer than 65,535 bytes.
 pub fn encode(message: &Message) -> Result<Vec<u8>, BadMessage> {
     message.to_vec().map_err(|error| BadMessage(error.to_string()))
+}
+
+/// Writes a message as [`encode`], with all names written out.
+///
+/// # Errors
+/// If it is longer than 65,535 bytes.
+pub fn encode_plain(message: &Message) -> Result<Vec<u8>, BadMessage> {
+    let mut bytes = Vec::new();
+    let mut encoder = BinEncoder::new(&mut bytes);
+    encoder.set_name_encoding(NameEncoding::Uncompressed);
+    message.emit(&mut encoder).map_err(|error| BadMessage(error.to_string()))?;
+    Ok(bytes)
 }
 
 /// Writes what fits into `size` bytes: records go from the message's end, the OPT record stays, and
