@@ -114,7 +114,8 @@ impl Check {
                 Err(problem) => Some(problem.to_string()),
             })
             .collect();
-        let missed = (!missed.is_empty()).then(|| format!("{}$ {}\n{}", self.on, self.cmd, missed.join("\n")));
+        let missed =
+            (!missed.is_empty()).then(|| format!("{}$ {}\n{}", self.on, self.cmd, missed.join("\n")));
         checked(missed, Some(Box::new(ran)))
     }
 }
@@ -148,7 +149,8 @@ impl Exercise {
             found.extend(result.err().map(|problem| Wrong { field, problem }));
         };
         let range = (1..=5).contains(&self.difficulty);
-        let invalid = Problem::Invalid { value: self.difficulty.to_string(), expected: "a number from 1 to 5" };
+        let invalid =
+            Problem::Invalid { value: self.difficulty.to_string(), expected: "a number from 1 to 5" };
         at(".difficulty".to_owned(), if range { Ok(()) } else { Err(invalid) });
         at(".at".to_owned(), scope.check_node(&self.at));
         if self.checks.is_empty() {

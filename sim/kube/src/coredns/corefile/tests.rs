@@ -260,6 +260,14 @@ fn kubernetes() {
         ("noendpoints x", Err(count)),
         ("ignore x", Err("unable to parse ignore value: 'x'")),
         ("kubeconfig a b c", Err(count)),
+        ("multicluster test.local\nzonal", Ok(&["multicluster: [Name(\"test.local.\")], zonal: Named"])),
+        (
+            "multicluster a.b",
+            Err(
+                "is not authoritative for the multicluster zone a.b. (authoritative zones: [coredns.local. test.local.])",
+            ),
+        ),
+        ("zonal\nnoendpoints", Err("zonal requires the endpoint cache; remove noendpoints")),
         ("upstream", Err("Corefile:3 - Error during parsing: unknown property 'upstream'")),
         (
             "endpoint http://localhost:9090",
