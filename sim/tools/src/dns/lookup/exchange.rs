@@ -313,9 +313,8 @@ impl Exchange {
             }
             // Neither what is no message nor what answers another question counts.
             let Ok(message) = dns::decode(&bytes) else { continue };
-            let asks = |question: &Question| {
-                question.id == message.metadata.id && question.is_asked_by(&message)
-            };
+            let asks =
+                |question: &Question| question.id == message.metadata.id && question.is_asked_by(&message);
             let open = self.questions.iter().zip(state.done).map(|(question, done)| !done && asks(question));
             let Some(which) = open.into_iter().position(|matches| matches) else { continue };
             if let Some(attempt) = self.take(sys, resolver, which, message) {

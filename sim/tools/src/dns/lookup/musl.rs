@@ -15,7 +15,7 @@ use kernel::socket::SocketKind;
 use packet::SimTime;
 use world::{Fd, Sys, Wait};
 
-use super::question::{Extras, Question, MAX_DATAGRAM, kinds, text_of};
+use super::question::{Extras, MAX_DATAGRAM, Question, kinds, text_of};
 use super::{Progress, conf};
 use crate::net::read_file;
 
@@ -122,7 +122,11 @@ enum Slot {
     Open,
     Answered(Message),
     /// Its answer was cut: it is asked again over TCP.
-    Tcp { fd: Fd, to_send: Vec<u8>, frames: Frames },
+    Tcp {
+        fd: Fd,
+        to_send: Vec<u8>,
+        frames: Frames,
+    },
     /// And that went wrong.
     Lost,
 }
