@@ -67,6 +67,7 @@ const TOPICS: [(&str, &[Entry]); 11] = [
             ("tcpdump", "frames of a device"),
             ("ss", "sockets"),
             ("trace", "one packet, explained hop by hop (hoplab's own)"),
+            ("fabric", "what the switches between the hosts don't carry (hoplab's own)"),
         ],
     ),
     (

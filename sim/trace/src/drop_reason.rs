@@ -99,6 +99,7 @@ drop_reasons! {
     ForwardingDisabled = "HOPLAB_FORWARDING_DISABLED", "the packet is for another host and ip_forward is 0";
     NoCarrier = "HOPLAB_NO_CARRIER", "the device has no carrier: its other end is down or missing";
     PeerMtu = "HOPLAB_PEER_MTU", "the frame is longer than the receiving end's MTU allows";
+    FabricFilter = "HOPLAB_FABRIC_FILTER", "the network between the hosts doesn't carry it";
     LinkLoss = "HOPLAB_LINK_LOSS", "lost on the cable";
     NoProcess = "HOPLAB_NO_PROCESS", "no process has the TUN device open";
     VlanUnknown = "HOPLAB_VLAN_UNKNOWN", "no VLAN device has this tag";

@@ -241,7 +241,7 @@ impl HookName {
     }
 }
 
-/// What made a decision in a ruleset.
+/// What made a decision: a ruleset, or the network between the hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// A rule.
@@ -265,6 +265,13 @@ pub enum Decision {
         chain: String,
         /// The nearest rule that didn't match, and the predicate of it that failed.
         nearest: Option<(String, String)>,
+    },
+    /// A segment that doesn't carry this.
+    Fabric {
+        /// The segment.
+        segment: String,
+        /// What it doesn't carry, e.g. `udp port 8472`.
+        barrier: String,
     },
 }
 

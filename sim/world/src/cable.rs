@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use packet::{DevId, HostId, MacAddr, SimTime, Skb};
 
+use crate::barrier::{Barrier, Standing};
 use crate::rng::Stream;
 
 /// One end of a cable or port of a segment.
@@ -51,6 +52,7 @@ pub(crate) struct Segment {
     pub name: String,
     pub kind: SegmentKind,
     ports: Vec<Port>,
+    pub barriers: Vec<Standing>,
     /// Switch: where an address was last seen.
     macs: BTreeMap<MacAddr, (usize, SimTime)>,
     loss: Stream,
@@ -59,6 +61,8 @@ pub(crate) struct Segment {
 #[derive(Clone, Debug)]
 struct Port {
     end: Endpoint,
+    /// `host:nic`.
+    name: String,
     options: CableOptions,
     /// When the transmitter is free again.
     busy_until: SimTime,
@@ -71,7 +75,7 @@ struct Port {
 const SWITCH_AGEING: Duration = Duration::from_secs(300);
 
 /// What became of a frame on a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// Delivered to these many ports.
     To(usize),
@@ -81,6 +85,8 @@ pub(crate) enum Sent {
     QueueFull,
     /// Longer than the cable's MTU.
     TooLong,
+    /// A barrier stopped it.
+    Barred(Barrier),
 }
 
 impl Segment {
@@ -89,21 +95,28 @@ impl Segment {
             name: name.to_owned(),
             kind,
             ports: Vec::new(),
+            barriers: Vec::new(),
             macs: BTreeMap::new(),
             loss: Stream::new(seed, name, "loss"),
         }
     }
 
     /// Adds a port; answers its number.
-    pub fn plug(&mut self, end: Endpoint, options: CableOptions) -> usize {
+    pub fn plug(&mut self, end: Endpoint, name: String, options: CableOptions) -> usize {
         self.ports.push(Port {
             end,
+            name,
             options,
             busy_until: SimTime::ZERO,
             waiting: std::collections::VecDeque::new(),
             blocked: false,
         });
         self.ports.len() - 1
+    }
+
+    /// The names of its ports, `host:nic`.
+    pub fn port_names(&self) -> impl Iterator<Item = &str> {
+        self.ports.iter().map(|port| port.name.as_str())
     }
 
     pub fn ends(&self) -> impl Iterator<Item = Endpoint> + '_ {
@@ -126,6 +139,9 @@ impl Segment {
         if options.mtu.is_some_and(|mtu| skb.frame.payload.len() > mtu as usize) {
             return Sent::TooLong;
         }
+        if let Some(barrier) = stopped(&mut self.barriers, now, &from.name, None, &skb) {
+            return Sent::Barred(barrier);
+        }
         let mut depart = now;
         if let Some(bits_per_second) = options.bandwidth {
             while from.waiting.front().is_some_and(|&start| start <= now) {
@@ -144,7 +160,21 @@ impl Segment {
             }
         }
         let arrive = depart + options.latency.max(kernel::request::CROSSING);
-        let targets = self.targets(now, port, &skb);
+        let mut targets = self.targets(now, port, &skb);
+        if !self.barriers.is_empty() {
+            let (ports, barriers) = (&self.ports, &mut self.barriers);
+            let mut last = None;
+            targets.retain(|target| {
+                let to = Some(ports[*target].name.as_str());
+                let barrier = stopped(barriers, now, &ports[port].name, to, &skb);
+                let carried = barrier.is_none();
+                last = barrier.or(last.take());
+                carried
+            });
+            if let Some(barrier) = last.filter(|_| targets.is_empty()) {
+                return Sent::Barred(barrier);
+            }
+        }
         let mut skb = Some(skb);
         let n = targets.len();
         for (i, target) in targets.into_iter().enumerate() {
@@ -162,6 +192,9 @@ impl Segment {
     #[inline]
     pub fn plain(&self, port: usize) -> Option<(Endpoint, Duration)> {
         let [a, b] = &self.ports[..] else { return None };
+        if !self.barriers.is_empty() {
+            return None;
+        }
         let (from, to) = if port == 0 { (a, b) } else { (b, a) };
         let CableOptions { latency, bandwidth: None, loss_ppm: 0, mtu: None, .. } = from.options else {
             return None;
@@ -198,4 +231,18 @@ impl Segment {
             port.options = options;
         }
     }
+}
+
+/// The first barrier that stops a frame on its way between these ports.
+fn stopped(
+    barriers: &mut [Standing],
+    now: SimTime,
+    from: &str,
+    to: Option<&str>,
+    skb: &Skb,
+) -> Option<Barrier> {
+    let standing = barriers
+        .iter_mut()
+        .find_map(|standing| standing.stops(now, from, to, &skb.frame).then_some(standing));
+    standing.map(|standing| standing.barrier.clone())
 }

@@ -5,10 +5,12 @@
 //! Invariant: only this room advances time; events run in the order of (time, sequence).
 
 mod asked;
+mod barrier;
 mod cable;
 mod capture;
 mod date;
 mod etc;
+mod fabric;
 mod files;
 mod inject;
 mod map;
@@ -28,9 +30,11 @@ mod syscalls;
 mod world;
 
 pub use asked::{Asked, Asker, Object};
+pub use barrier::{BadBarrier, Barred, Barrier};
 pub use cable::{CableOptions, Endpoint, SegmentKind};
 pub use capture::Capture;
 pub use date::{civil_date, ctime};
+pub use fabric::{FabricChange, FabricSegment};
 pub use files::{ConsoleId, Stream};
 pub use inject::{Follow, Probe, ProbeError, ProbeOutcome, ProbeReport, ProbeVerdict};
 pub use probability::Probability;

@@ -10,7 +10,10 @@ use packet::{Frame, HostId, NetnsId, Packet, Pid, SimTime};
 
 use trace::view::View;
 
-use crate::{Args, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Shared, Signal, Store};
+use crate::{
+    Args, FabricChange, FabricSegment, Follow, Probe, ProbeError, ProbeReport, Program, Registry, Shared,
+    Signal, Store,
+};
 
 /// A file descriptor of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -373,6 +376,14 @@ pub trait Sys {
     fn store_delete(&mut self, key: &str) -> bool;
     /// The first process of the command that this process belongs to.
     fn session(&self) -> Option<(HostId, Pid)>;
+
+    /// The network between the hosts, as who runs it sees it: no host does.
+    fn fabric(&self) -> Vec<FabricSegment>;
+    /// Changes what a segment carries.
+    ///
+    /// # Errors
+    /// `ENODEV` if there is no such segment, `ENXIO` no such port, `EEXIST`, `ENOENT`.
+    fn change_fabric(&mut self, segment: &str, change: FabricChange) -> Result<(), Errno>;
 
     /// Lines of the kernel log.
     fn dmesg(&self) -> Vec<(SimTime, String)>;

@@ -14,6 +14,8 @@ use trace::Observer;
 use trace::view::View;
 
 use crate::asked::{Draft, Ledger};
+use crate::cable::Segment;
+use crate::fabric::{self, FabricChange, FabricSegment};
 use crate::files::{Content, OpenFile, OpenId, Stream, normalize};
 use crate::node::Node;
 use crate::process::{Cmdline, Process};
@@ -36,6 +38,7 @@ pub(crate) struct SysCx<'a, O: Observer> {
     pub ids: &'a mut PacketIds,
     pub effects: &'a mut Vec<Effect>,
     pub store: &'a mut Arc<Store>,
+    pub segments: &'a mut [Arc<Segment>],
     pub obs: &'a mut O,
     pub now: SimTime,
     pub pid: Pid,
@@ -774,6 +777,14 @@ impl<O: Observer> Sys for SysCx<'_, O> {
 
     fn session(&self) -> Option<(HostId, Pid)> {
         self.process()?.session
+    }
+
+    fn fabric(&self) -> Vec<FabricSegment> {
+        fabric::list(self.segments)
+    }
+
+    fn change_fabric(&mut self, segment: &str, change: FabricChange) -> Result<(), Errno> {
+        fabric::change(self.segments, segment, change)
     }
 
     fn dmesg(&self) -> Vec<(SimTime, String)> {

@@ -7,10 +7,11 @@ use kernel::{Cx, Effect, Host, Refusal, Stats};
 use netfilter::Choices;
 use packet::{DevId, HostId, NetnsId, PacketIds, Pid, SimTime, Skb};
 use trace::view::print;
-use trace::{DropReason, Observer, Off, Place, Step, StepKind};
+use trace::{Decision, DropReason, Observer, Off, Place, Step, StepKind};
 
 use crate::asked::{Asked, Asker, Ledger};
 use crate::cable::{CableOptions, Endpoint, Segment, SegmentKind, Sent};
+use crate::fabric::{self, FabricChange, FabricSegment};
 use crate::files::{Console, ConsoleId, Stream, normalize};
 use crate::node::Node;
 use crate::process::{Cmdline, Process};
@@ -229,7 +230,8 @@ impl World {
         obs: &mut O,
     ) {
         let index = segment.0 as usize;
-        let port = Arc::make_mut(&mut self.segments[index]).plug(end, options);
+        let name = self.port_name(end);
+        let port = Arc::make_mut(&mut self.segments[index]).plug(end, name, options);
         let node = self.node_mut(end.host);
         let slot = end.dev.0 as usize;
         if node.wires.len() <= slot {
@@ -240,6 +242,26 @@ impl World {
         let carrier = Request::LinkSet { dev: device.name.clone(), changes: vec![LinkChange::Carrier(true)] };
         let netns = device.netns;
         self.request(end.host, netns, carrier, obs).expect("a physical device takes a carrier");
+    }
+
+    /// `host:nic`.
+    fn port_name(&self, end: Endpoint) -> String {
+        let host = self.host(end.host);
+        let nic = host.get_dev(end.dev).map_or("", |device| device.name.as_str());
+        format!("{}:{nic}", host.name)
+    }
+
+    /// The network between the hosts, in the order in which its segments were made.
+    pub fn fabric(&self) -> Vec<FabricSegment> {
+        fabric::list(&self.segments)
+    }
+
+    /// Changes what a segment carries.
+    ///
+    /// # Errors
+    /// `ENODEV` if there is no such segment, `ENXIO` no such port, `EEXIST`, `ENOENT`.
+    pub fn change_fabric(&mut self, segment: &str, change: FabricChange) -> Result<(), kernel::Errno> {
+        fabric::change(&mut self.segments, segment, change)
     }
 
     /// Cuts or mends the cable at `end`: a cut one carries nothing. The carrier stays, as behind a
@@ -572,6 +594,7 @@ impl World {
             ids: &mut self.ids,
             effects,
             store: &mut self.store,
+            segments: &mut self.segments,
             obs,
             now,
             pid,
@@ -746,6 +769,11 @@ impl World {
                 self.lost(host, dev, id, DropReason::QdiscDrop, obs);
             }
             Sent::TooLong => self.lost(host, dev, id, DropReason::PeerMtu, obs),
+            Sent::Barred(barrier) => {
+                let segment = self.segments[segment].name.clone();
+                let decision = Decision::Fabric { segment, barrier: barrier.to_string() };
+                self.ended(host, dev, id, DropReason::FabricFilter, Some(decision), obs);
+            }
         }
     }
 
@@ -757,13 +785,25 @@ impl World {
         reason: DropReason,
         obs: &mut O,
     ) {
+        self.ended(host, dev, packet, reason, None, obs);
+    }
+
+    fn ended<O: Observer>(
+        &self,
+        host: HostId,
+        dev: DevId,
+        packet: packet::PacketId,
+        reason: DropReason,
+        decided_by: Option<Decision>,
+        obs: &mut O,
+    ) {
         if O::ON {
             let netns = self.host(host).get_dev(dev).map_or(NetnsId::INIT, |d| d.netns);
             obs.record(Step {
                 at: self.now,
                 packet,
                 place: Place { host, netns, dev: Some(dev) },
-                kind: StepKind::Drop { reason, decided_by: None },
+                kind: StepKind::Drop { reason, decided_by },
             });
         }
     }
@@ -866,7 +906,8 @@ fn sys_exit<O: Observer>(
     pid: Pid,
     status: i32,
 ) {
-    SysCx { node, queue, ids, effects, store, obs, now, pid, exec: None, broken_pipe: false, probe: None }
+    let (exec, broken_pipe, probe, segments) = (None, false, None, &mut [][..]);
+    SysCx { node, queue, ids, effects, store, segments, obs, now, pid, exec, broken_pipe, probe }
         .exit(status);
 }
 

@@ -376,6 +376,6 @@ fn is_proxy_chain(chain: &str) -> bool {
 fn deciding_chain(decision: &Decision) -> Option<&str> {
     match decision {
         Decision::Rule { chains, .. } => chains.last().map(String::as_str),
-        Decision::Policy { .. } => None,
+        Decision::Policy { .. } | Decision::Fabric { .. } => None,
     }
 }

@@ -183,7 +183,9 @@ impl Seen<'_> {
             Some(decision) if rule.is(decision) => Verdict::Held,
             Some(decision) => match decision {
                 Decision::Rule { text, .. } => self.failed(format!("{} decided: {text}", place_of(decision))),
-                Decision::Policy { .. } => self.failed(format!("{} decided", place_of(decision))),
+                Decision::Policy { .. } | Decision::Fabric { .. } => {
+                    self.failed(format!("{} decided", place_of(decision)))
+                }
             },
             None => self.failed("no rule or policy decided"),
         })

@@ -88,6 +88,7 @@ impl RuleName {
                 wanted.table == *table && wanted.name == *chain
             }
             (Self::Text(piece), Decision::Rule { text, .. }) => text.contains(piece.as_str()),
+            (Self::Text(piece), Decision::Fabric { barrier, .. }) => barrier.contains(piece.as_str()),
             _ => false,
         }
     }
@@ -100,6 +101,7 @@ pub(super) fn place_of(decision: &Decision) -> String {
             format!("{table} {} #{number}", chains.last().map_or("", String::as_str))
         }
         Decision::Policy { table, chain, .. } => format!("{table} {chain} policy"),
+        Decision::Fabric { segment, barrier } => format!("the segment {segment}, which bars `{barrier}`"),
     }
 }
 

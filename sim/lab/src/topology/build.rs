@@ -9,7 +9,7 @@ use kernel::{Refusal, RouteProto};
 use kube::api::ClusterSettings;
 use packet::{HostId, NetnsId};
 use trace::Off;
-use world::{CableOptions, Endpoint, SegmentKind, World};
+use world::{CableOptions, Endpoint, FabricChange, SegmentKind, World};
 
 use super::written::Cable;
 use super::{At, Host, Medium, Nic, Topology};
@@ -46,6 +46,13 @@ impl Topology {
                     self.error(&port.at, Problem::Unknown { kind: "NIC", name, hint: None })
                 })?;
                 world.plug(id, end, segment.cable.options(), &mut Off);
+            }
+            for barrier in &segment.bars {
+                let change = FabricChange::Bar(barrier.clone());
+                world.change_fabric(&segment.name, change).map_err(|errno| {
+                    let message = format!("`{barrier}` of `{}`: {errno}", segment.name);
+                    self.error(&segment.at, Problem::Conflict { message, hint: None })
+                })?;
             }
         }
         for (name, spec) in &self.hosts {

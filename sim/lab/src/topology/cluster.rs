@@ -58,6 +58,7 @@ impl Reader {
             medium: Medium::Switch,
             ports,
             cable: Cable::default(),
+            bars: Vec::new(),
             subnet: Some(NODES_SUBNET),
             at,
         });

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use packet::MacAddr;
+use world::Barrier;
 
 use crate::error::{FileError, Problem};
 
@@ -153,6 +154,8 @@ pub struct Segment {
     pub ports: Vec<Port>,
     /// What its cables do.
     pub cable: Cable,
+    /// What it doesn't carry.
+    pub bars: Vec<Barrier>,
     /// The subnet of its automatic addresses.
     pub subnet: Option<Ipv4Net>,
     at: At,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ipnet::Ipv4Net;
+use world::{BadBarrier, Barrier};
 
 use super::written::{Cable, ClusterFile, Form, TopologyFile};
 use super::{At, Host, Medium, Nic, Port, Segment, SegmentSort, Source, Topology, shape};
@@ -184,7 +185,8 @@ impl Reader {
             };
             let cable = segment.cable.over(&defaults.cable);
             let ports: Vec<_> = ports.collect();
-            self.add_segment(&name, medium, &ports, cable, segment.subnet.as_deref(), place);
+            self.add_segment(&name, medium, &ports, cable, segment.subnet.as_deref(), place.clone());
+            self.bars(&segment.bars, &place);
         }
         for (i, link) in links.iter().enumerate() {
             let place = at(format!("links[{i}]"));
@@ -198,6 +200,30 @@ impl Reader {
             let name = format!("{first} -- {second}");
             let cable = link.cable.over(&defaults.cable);
             self.add_segment(&name, Medium::Link, &ports, cable, link.subnet.as_deref(), place.clone());
+            self.bars(&link.bars, &place);
+        }
+    }
+
+    /// What the segment that was added last doesn't carry.
+    fn bars(&mut self, texts: &[String], place: &At) {
+        for (i, text) in texts.iter().enumerate() {
+            let at = place.join(&format!(".bars[{i}]"));
+            let Ok(barrier) = text.parse::<Barrier>() else {
+                let problem = Problem::Invalid { value: text.clone(), expected: BadBarrier::EXPECTED };
+                self.error(&at, problem);
+                continue;
+            };
+            let Some(segment) = self.topology.segments.last_mut() else { return };
+            let names = segment.ports.iter().map(|port| format!("{}:{}", port.host, port.nic));
+            let names: Vec<String> = names.collect();
+            let unknown =
+                [&barrier.from, &barrier.to].into_iter().flatten().find(|port| !names.contains(port));
+            if let Some(name) = unknown.cloned() {
+                let hint = nearest(&name, names.iter().map(String::as_str));
+                self.error(&at, Problem::Unknown { kind: "port of this segment", name, hint });
+                continue;
+            }
+            segment.bars.push(barrier);
         }
     }
 
@@ -222,8 +248,15 @@ impl Reader {
         subnet: Option<&str>,
         at: At,
     ) {
-        let mut segment =
-            Segment { name: name.to_owned(), medium, ports: Vec::new(), cable, subnet: None, at: at.clone() };
+        let mut segment = Segment {
+            name: name.to_owned(),
+            medium,
+            ports: Vec::new(),
+            cable,
+            bars: Vec::new(),
+            subnet: None,
+            at: at.clone(),
+        };
         for (port, at, byte) in ports {
             match self.port(port, at, *byte) {
                 Ok(port) => segment.ports.push(port),

@@ -40,6 +40,7 @@ pub(super) fn expand(name: &str, shape: ShapeFile) -> Result<(Vec<(String, Host)
             medium: Medium::ShapeLink,
             ports,
             cable: Cable::default(),
+            bars: Vec::new(),
             subnet: None,
             at: At::default(),
         }

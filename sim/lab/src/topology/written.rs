@@ -282,6 +282,11 @@ pub struct SegmentFile {
     /// What its cables do.
     #[serde(default)]
     pub cable: Cable,
+    /// What it doesn't carry, e.g. `"udp port 8472"`, `"ipip from node1:eth0"`,
+    /// `"sources but 192.168.0.11 from node1:eth0"`, `"longer than 1400"`, `"more than 100 a second"`,
+    /// `"all to node2:eth0"`. The command `fabric` changes it later.
+    #[serde(default)]
+    pub bars: Vec<String>,
     /// The subnet of automatic addresses.
     pub subnet: Option<String>,
     #[serde(skip)]
@@ -308,6 +313,9 @@ pub struct LinkFile {
     /// What it does.
     #[serde(default)]
     pub cable: Cable,
+    /// What it doesn't carry, as of a segment.
+    #[serde(default)]
+    pub bars: Vec<String>,
     /// The subnet of automatic addresses.
     pub subnet: Option<String>,
     /// Where the second end begins in the brief form, in bytes.

@@ -2,6 +2,7 @@
 
 mod arping;
 mod curl;
+mod fabric;
 pub mod flannel_udp;
 pub mod http_client;
 mod http_echo;
@@ -32,6 +33,7 @@ use world::{Fd, Next, OpenMode, ReadResult, Sys, Wait};
 pub fn install(registry: &mut world::Registry) {
     arping::install(registry);
     curl::install(registry);
+    fabric::install(registry);
     flannel_udp::install(registry);
     http_echo::install(registry);
     nc::install(registry);

@@ -97,6 +97,9 @@ fn note(step: &StepReport) -> String {
         DecisionReport::Policy { table, chain, .. } => {
             format!("dropped by {table} {chain} policy ({reason})")
         }
+        DecisionReport::Fabric { segment, barrier } => {
+            format!("dropped by the segment {segment}, which bars {barrier} ({reason})")
+        }
     }
 }
 

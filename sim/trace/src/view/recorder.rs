@@ -337,6 +337,9 @@ impl Here<'_> {
                     .map(|(rule, failed)| NearestReport { rule: rule.clone(), failed: failed.clone() }),
                 context: self.context(table, chain, Around::End),
             },
+            Decision::Fabric { segment, barrier } => {
+                DecisionReport::Fabric { segment: segment.clone(), barrier: barrier.clone() }
+            }
         }
     }
 

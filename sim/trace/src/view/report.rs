@@ -299,7 +299,7 @@ pub struct ParentReport {
     pub packet: u64,
 }
 
-/// What made a decision in a ruleset.
+/// What made a decision: a ruleset, or the network between the hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum DecisionReport {
@@ -328,6 +328,13 @@ pub enum DecisionReport {
         nearest: Option<NearestReport>,
         /// The last rules of the chain.
         context: Option<RuleContext>,
+    },
+    /// A segment that doesn't carry this.
+    Fabric {
+        /// The segment.
+        segment: String,
+        /// What it doesn't carry, e.g. `udp port 8472`.
+        barrier: String,
     },
 }
 

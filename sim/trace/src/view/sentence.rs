@@ -61,6 +61,7 @@ pub(crate) fn decision_text(decision: &Decision, names: &dyn Names) -> String {
             format!("{table} {} #{number}{object}", chains.join(" → "))
         }
         Decision::Policy { table, chain, .. } => format!("{table} {chain} policy"),
+        Decision::Fabric { segment, barrier } => format!("the segment {segment}, which bars `{barrier}`"),
     }
 }
 
@@ -76,7 +77,7 @@ fn decision_detail(decision: &Decision, names: &dyn Names) -> String {
         Decision::Policy { nearest: Some((rule, failed)), .. } => {
             format!("{}; nearest rule: {rule} ({failed})", decision_text(decision, names))
         }
-        Decision::Policy { nearest: None, .. } => decision_text(decision, names),
+        Decision::Policy { nearest: None, .. } | Decision::Fabric { .. } => decision_text(decision, names),
     }
 }
 

@@ -180,7 +180,7 @@ impl Page<'_> {
                 plain(format!("nearest rule: {rule}"));
                 plain(format!("it didn't match: {failed}"));
             }
-            Decision::Policy { nearest: None, .. } => {}
+            Decision::Policy { nearest: None, .. } | Decision::Fabric { .. } => {}
         }
         lines
     }

@@ -176,6 +176,7 @@
   const decisionOf = (step) => step.decided_by || step.rule || step.by?.rule || null;
 
   function decisionText(decision) {
+    if (decision.by === "fabric") return `the segment ${decision.segment}, which bars ${decision.barrier}`;
     return decision.by === "rule"
       ? `${decision.table} ${decision.chains.join(" → ")} #${decision.number}`
       : `${decision.table} ${decision.chain} policy`;
