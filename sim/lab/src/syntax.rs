@@ -15,13 +15,29 @@ use crate::place::{Places, Shape};
 /// # Errors
 /// The file, the place, what was expected there, and the nearest name that would do.
 pub(crate) fn read_ron<T: DeserializeOwned>(file: &Path) -> Result<(T, String), FileError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| FileError::new(file, Problem::Unreadable(error.to_string())))?;
-    let value = parse_ron(&text).map_err(|(span, problem)| FileError {
-        place: Some(Place::new(&text, span)),
-        ..FileError::new(file, problem)
-    })?;
+    let text = read_text(file)?;
+    let value = read_ron_text(file, &text)?;
     Ok((value, text))
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn read_text(file: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(file)
+        .map_err(|error| FileError::new(file, Problem::Unreadable(error.to_string())))
+}
+
+/// Parses the text of a RON file.
+///
+/// # Errors
+/// As [`read_ron`].
+pub(crate) fn read_ron_text<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, FileError> {
+    parse_ron(text).map_err(|(span, problem)| FileError {
+        place: Some(Place::new(text, span)),
+        ..FileError::new(file, problem)
+    })
 }
 
 /// How our files are written: an optional field without `Some`.

@@ -31,6 +31,8 @@ pub enum Barred {
     Protocol(Proto),
     /// Datagrams or segments to a port. Of a packet in fragments, the first.
     Port(Proto, u16),
+    /// Fragments of IP packets.
+    Fragments,
     /// IP packets longer than so many bytes.
     Longer(u32),
     /// What is more than so many frames in a second.
@@ -64,6 +66,7 @@ impl Barred {
             Self::Port(proto, port) => {
                 frame.ip().and_then(destination).is_some_and(|to| to == (*proto, *port))
             }
+            Self::Fragments => frame.ip().is_some_and(|packet| packet.frag.is_fragment()),
             Self::Longer(limit) => frame.payload.len() > *limit as usize,
             Self::Sources { nets, macs } => {
                 let sender = match &frame.payload {
@@ -150,6 +153,7 @@ impl fmt::Display for Barred {
                 proto(f, number)?;
                 write!(f, " port {port}")
             }
+            Self::Fragments => f.write_str("fragments"),
             Self::Longer(bytes) => write!(f, "longer than {bytes}"),
             Self::Faster(frames) => write!(f, "more than {frames} a second"),
             Self::Sources { nets, macs } => {
@@ -173,7 +177,7 @@ pub struct BadBarrier;
 impl BadBarrier {
     /// What can be written.
     pub const EXPECTED: &'static str = "what isn't carried: `udp port 8472`, `ipip`, `protocol 4`, \
-        `sources but 192.168.0.11 10.244.1.0/24`, `longer than 1400`, `more than 100 a second` or `all`, \
+        `sources but 192.168.0.11 10.244.1.0/24`, `fragments`, `longer than 1400`, `more than 100 a second` or `all`, \
         then perhaps `from HOST:NIC`, `to HOST:NIC`";
 }
 
@@ -199,6 +203,7 @@ fn barred(words: &[&str]) -> Option<Barred> {
     let proto = |name: &str| PROTOCOLS.iter().find(|(known, _)| *known == name).map(|(_, proto)| *proto);
     match words {
         ["all"] => Some(Barred::All),
+        ["fragments"] => Some(Barred::Fragments),
         ["protocol", number] => Some(Barred::Protocol(Proto(number.parse().ok()?))),
         ["longer", "than", bytes] => Some(Barred::Longer(bytes.parse().ok()?)),
         ["more", "than", frames, "a", "second"] => Some(Barred::Faster(frames.parse().ok()?)),
@@ -230,6 +235,7 @@ mod tests {
             "udp port 8472",
             "ipip to b:eth0",
             "protocol 99",
+            "fragments",
             "longer than 1400",
             "more than 100 a second from a:eth0",
             "sources but 192.168.0.11 10.244.1.0/24 02:00:00:00:00:01 from a:eth0",

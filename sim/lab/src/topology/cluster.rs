@@ -264,8 +264,15 @@ impl Topology {
 
     /// The same topology with another kube-proxy and a further manifest, given as name and text.
     pub(crate) fn with_proxy(mut self, proxy: Proxy, manifest: (String, String)) -> Self {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.plan.proxy = proxy;
+        }
+        self.with_manifest(manifest)
+    }
+
+    /// The same topology with a further manifest, given as name and text.
+    pub(crate) fn with_manifest(mut self, manifest: (String, String)) -> Self {
         let Some(cluster) = &mut self.cluster else { return self };
-        cluster.plan.proxy = proxy;
         cluster.plan.manifests.push(manifest);
         for node in &cluster.plan.nodes {
             let Some(host) = self.hosts.get_mut(&node.name) else { continue };

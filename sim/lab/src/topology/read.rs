@@ -9,7 +9,7 @@ use super::written::{Cable, ClusterFile, Form, TopologyFile};
 use super::{At, Host, Medium, Nic, Port, Segment, SegmentSort, Source, Topology, shape};
 use crate::error::{FileError, Problem, nearest};
 use crate::place::Places;
-use crate::syntax::read_ron;
+use crate::syntax::{read_ron_text, read_text};
 
 impl Topology {
     /// Reads a topology file and what it includes, and gives every NIC its addresses.
@@ -19,6 +19,24 @@ impl Topology {
     pub fn read(file: &Path) -> Result<Self, FileError> {
         let mut reader = Reader::default();
         reader.file(file)?;
+        reader.finish()
+    }
+
+    /// Reads the text of a topology file as if it stood in `file`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn parse(text: &str, file: &Path) -> Result<Self, FileError> {
+        let mut reader = Reader::default();
+        reader.text(file, text.to_owned())?;
+        reader.finish()
+    }
+}
+
+impl Reader {
+    /// What can be done once all is read.
+    fn finish(self) -> Result<Topology, FileError> {
+        let mut reader = self;
         if reader.topology.hosts.is_empty() && reader.errors.is_empty() {
             let at = At { source: reader.topology.sources.len() - 1, path: String::new() };
             let problem = Problem::Conflict {
@@ -70,7 +88,12 @@ impl Reader {
 
     /// Reads a file: what it includes first, then its own hosts, segments, links and shapes.
     fn file(&mut self, file: &Path) -> Result<(), FileError> {
-        let (written, text): (TopologyFile, String) = read_ron(file)?;
+        let text = read_text(file)?;
+        self.text(file, text)
+    }
+
+    fn text(&mut self, file: &Path, text: String) -> Result<(), FileError> {
+        let written: TopologyFile = read_ron_text(file, &text)?;
         let identity = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         self.open.push(identity.clone());
         // Its number isn't known before the included files have theirs.

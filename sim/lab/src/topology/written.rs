@@ -283,8 +283,8 @@ pub struct SegmentFile {
     #[serde(default)]
     pub cable: Cable,
     /// What it doesn't carry, e.g. `"udp port 8472"`, `"ipip from node1:eth0"`,
-    /// `"sources but 192.168.0.11 from node1:eth0"`, `"longer than 1400"`, `"more than 100 a second"`,
-    /// `"all to node2:eth0"`. The command `fabric` changes it later.
+    /// `"sources but 192.168.0.11 from node1:eth0"`, `"fragments"`, `"longer than 1400"`,
+    /// `"more than 100 a second"`, `"all to node2:eth0"`. The command `fabric` changes it later.
     #[serde(default)]
     pub bars: Vec<String>,
     /// The subnet of automatic addresses.

@@ -21,7 +21,7 @@ usage: fabric                      what segments there are and what they don't c
        fabric bar SEGMENT WHAT     a segment stops carrying something
        fabric unbar SEGMENT WHAT   it carries it again; WHAT may be a number of the list
 WHAT:  udp port 8472 | tcp port 80 | icmp | ipip | protocol 4 | all
-       longer than 1400 | more than 100 a second
+       fragments | longer than 1400 | more than 100 a second
        sources but 192.168.0.11 10.244.1.0/24
        followed by nothing, `from HOST:NIC`, `to HOST:NIC` or both
 ";
