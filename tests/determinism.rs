@@ -45,7 +45,7 @@ fn a_clone_goes_on_as_its_original() {
 
 #[test]
 fn scenarios_run_twice_alike() {
-    for file in support::files(Path::new("scenarios"), "ron") {
+    for file in support::scenarios() {
         let run = || {
             let mut told = Vec::new();
             let mut replay = lab::Replay::load(&file, None, None).expect("a shipped scenario loads");

@@ -2,62 +2,17 @@
 
 #![cfg(unix)]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+#[path = "support/person.rs"]
+mod person;
 
-use expectrl::process::unix::WaitStatus;
-use expectrl::session::OsSession;
-use expectrl::{ControlCode, Eof, Expect, Session};
+use expectrl::{ControlCode, Expect};
 
-/// A new folder for the history.
-fn state(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("hoplab-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    folder
-}
-
-/// A person at a prompt.
-struct Person(OsSession);
-
-impl Person {
-    fn sits_down(state: &Path, args: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hoplab"));
-        command.arg("sh").args(args).env("XDG_STATE_HOME", state).env("TERM", "xterm");
-        let mut session = Session::spawn(command).expect("a terminal");
-        session.set_expect_timeout(Some(Duration::from_secs(60)));
-        Self(session)
-    }
-
-    #[track_caller]
-    fn sees(&mut self, text: &str) {
-        if let Err(error) = self.0.expect(text) {
-            panic!("not seen: {text:?}: {error}");
-        }
-    }
-
-    fn types(&mut self, line: &str) {
-        self.0.send(format!("{line}\r")).expect("the terminal takes it");
-    }
-
-    fn presses(&mut self, key: ControlCode) {
-        self.0.send(key).expect("the terminal takes it");
-    }
-
-    #[track_caller]
-    fn leaves_with(&mut self, status: i32) {
-        self.0.expect(Eof).expect("it ends");
-        match self.0.get_process().wait() {
-            Ok(WaitStatus::Exited(_, code)) => assert_eq!(code, status),
-            other => panic!("{other:?}"),
-        }
-    }
-}
+use person::{Person, state};
 
 #[test]
 fn a_session_with_jobs_keys_and_history() {
     let state = state("session");
-    let mut person = Person::sits_down(&state, &[]);
+    let mut person = Person::sits_down(&state, &["sh"]);
     person.sees("hoplab# ");
     person.types("ip link set lo up; ip link");
     person.sees("<LOOPBACK,UP,LOWER_UP>");
@@ -93,7 +48,7 @@ fn a_session_with_jobs_keys_and_history() {
     person.presses(ControlCode::EndOfTransmission);
     person.leaves_with(7);
 
-    let mut person = Person::sits_down(&state, &[]);
+    let mut person = Person::sits_down(&state, &["sh"]);
     person.sees("hoplab# ");
     person.0.send("\x1b[A").expect("the terminal takes it");
     person.sees("(exit 7)");
@@ -107,7 +62,7 @@ fn a_session_with_jobs_keys_and_history() {
 #[test]
 fn a_topology_without_pace() {
     let state = state("topology");
-    let args = ["--topology", "topologies/two-docker-hosts.ron", "--on", "node1/web", "--pace", "0"];
+    let args = ["sh", "--topology", "topologies/two-docker-hosts.ron", "--on", "node1/web", "--pace", "0"];
     let mut person = Person::sits_down(&state, &args);
     person.sees("node1/web# ");
     person.types("sleep 3000; echo rested");

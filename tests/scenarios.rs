@@ -26,7 +26,7 @@ fn too_wide(text: &str) -> Vec<&str> {
 #[test]
 fn scenarios_hold_and_their_packets_go_the_same_way() {
     let mut failed = Vec::new();
-    for file in support::files(Path::new("scenarios"), "ron") {
+    for file in support::scenarios() {
         let name = file.file_stem().expect("a scenario has a name").to_string_lossy().into_owned();
         let (text, tally) = Replay::load(&file, None, None)
             .and_then(|mut replay| replay.transcript())
@@ -34,7 +34,7 @@ fn scenarios_hold_and_their_packets_go_the_same_way() {
         let wide = too_wide(&text);
         assert!(wide.is_empty(), "{name}: wider than 100 columns:\n{}", wide.join("\n"));
         insta::with_settings!({
-            snapshot_path => "../scenarios/snapshots",
+            snapshot_path => Path::new("..").join(file.with_file_name("snapshots")),
             prepend_module_to_snapshot => false,
             omit_expression => true,
         }, {

@@ -17,7 +17,7 @@ const SCRIPTS: [&str; 7] = ["brnf-", "ipip-5", "mtu-", "nat-", "tun-", "vlan-", 
 
 /// Everything that the scenarios and some recorded scripts do.
 fn recordings() -> Vec<Recording> {
-    let mut all: Vec<Recording> = support::files(Path::new("scenarios"), "ron")
+    let mut all: Vec<Recording> = support::scenarios()
         .iter()
         .map(|file| {
             let mut builder = RecordingBuilder::new("scenario", Packets::All, Limits::NONE);

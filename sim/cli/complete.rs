@@ -2,6 +2,7 @@ use packet::{HostId, NetnsId, Pid};
 use world::{FileKind, World};
 
 use crate::help;
+use crate::kubectl_words::kubectl_words;
 use crate::prompt::places;
 
 /// Words after `ip`.
@@ -49,7 +50,7 @@ pub(crate) fn complete(
     let namespaces = || names.keys().cloned().collect::<Vec<_>>();
     let devices = || world.host(host).links(netns).into_iter().map(|link| link.name).collect::<Vec<_>>();
     let candidates: Vec<String> = match words.as_slice() {
-        _ if redirects || word.contains('/') && !matches!(words.as_slice(), ["on"]) => {
+        _ if redirects || word.contains('/') && !matches!(words.as_slice(), ["on"] | ["kubectl", ..]) => {
             files(world, host, pid, word)
         }
         [] => {
@@ -57,11 +58,14 @@ pub(crate) fn complete(
             if !is_other {
                 all.extend(tools::shell::builtin_names().map(str::to_owned));
                 all.extend(help::OWN.map(str::to_owned));
+                all.extend(help::LAB.iter().flat_map(|(names, _)| names.split(' ')).map(str::to_owned));
             }
             all.sort_unstable();
             all
         }
         ["on"] => places(world),
+        ["ssh"] => world.hosts().map(|host| host.name.clone()).collect(),
+        ["kubectl", rest @ ..] => kubectl_words(world, rest, word),
         ["help"] => world.registry(host).names().map(str::to_owned).collect(),
         ["ip" | "bridge", .., "-n" | "-netns" | "--netns"]
         | [.., "netns", "exec" | "del" | "delete" | "pids" | "set" | "attach" | "netnsid"]

@@ -8,6 +8,7 @@ use rustyline::{CompletionType, Config, Context};
 use world::World;
 
 use crate::complete::complete;
+use crate::state;
 
 /// Edits lines at the terminal, with completion and a history.
 pub(crate) struct Editor {
@@ -42,7 +43,7 @@ impl Editor {
             .map_err(text)?
             .build();
         let mut lines = rustyline::Editor::with_config(config).map_err(text)?;
-        let file = history_file();
+        let file = state::folder().map(|folder| folder.join("history"));
         if let Some(file) = &file {
             // A missing or unreadable history is an empty one.
             let _ = lines.load_history(file);
@@ -82,13 +83,6 @@ impl Editor {
 
 fn text(error: ReadlineError) -> String {
     format!("the terminal: {error}")
-}
-
-/// `$XDG_STATE_HOME/hoplab/history`, `~/.local/state` by default.
-fn history_file() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
-    Some(state.join("hoplab/history"))
 }
 
 impl Completer for View {

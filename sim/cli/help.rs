@@ -3,6 +3,31 @@ use std::fmt::Write;
 /// The prompt's own commands.
 pub(crate) const OWN: [&str; 3] = ["help", "hosts", "on"];
 
+/// The commands of a lab's prompt.
+pub(crate) const LAB: [(&str, &str); 11] = [
+    ("story", "what is wrong here, once more"),
+    ("hint", "the next hint, from a nudge to nearly the answer"),
+    ("check", "whether the network works again, and if not what was seen"),
+    ("trace", "without more words: the way of the last command's packets"),
+    ("steps", "the commands so far"),
+    ("undo redo", "the state before the last command, and after it again"),
+    ("goto", "`goto STEP`: the state after so many commands"),
+    ("reset", "the lab as it was found"),
+    ("solution", "one way to repair it"),
+    ("ssh", "`ssh HOST`: a host's console, which needs no network; `exit` comes back"),
+    ("quit", "leaves the lab"),
+];
+
+/// The commands of a lab as its `help` shows them.
+pub(crate) fn of_lab() -> String {
+    let mut text = "This lab:\n".to_owned();
+    for (names, what) in LAB {
+        add(&mut text, names, what);
+    }
+    text.push('\n');
+    text
+}
+
 /// A command or some that go together, and what they do.
 type Entry = (&'static str, &'static str);
 

@@ -10,19 +10,24 @@ mod help;
 mod inputs;
 mod junit;
 mod kube_proxy;
+mod kubectl_words;
+mod labs;
 mod list;
 mod load;
 mod new;
 mod pace;
+mod past;
 mod pool;
 mod prompt;
 mod replay;
 mod run;
 mod service_cost;
 mod sh;
+mod state;
 mod terminal;
 mod trace;
 mod trace_options;
+mod typing;
 
 use std::process::ExitCode;
 
@@ -45,6 +50,8 @@ enum Command {
     List(list::ListArgs),
     /// Writes a scenario with comments, and a topology for it: both run as they are.
     New(new::NewArgs),
+    /// A broken network to repair, at a prompt on its hosts; without a name lists all labs.
+    Lab(labs::LabArgs),
     /// A shell in a simulated Linux: runs a script, a command, or a prompt.
     Sh(sh::ShArgs),
     /// Follows one packet through a topology and explains its way.
@@ -69,6 +76,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::main(&args),
         Command::List(args) => list::main(&args),
         Command::New(args) => new::main(&args),
+        Command::Lab(args) => labs::main(&args),
         Command::Sh(args) => sh::main(&args),
         Command::Trace(args) => trace::main(&args),
         Command::Compare(args) => compare::main(&args),

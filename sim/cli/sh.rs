@@ -14,6 +14,7 @@ use crate::load::load;
 use crate::prompt::Prompt;
 use crate::terminal::write_out;
 use crate::trace_options::TraceOptions;
+use crate::typing::Typing;
 
 /// Arguments of `hoplab sh`.
 #[derive(Args)]
@@ -113,14 +114,14 @@ fn prompt(args: &ShArgs, world: World, place: Spot) -> Result<ExitCode, String> 
             "at a prompt, `--format` needs `--output FILE`: standard output is the terminal".to_owned()
         );
     }
-    let prompt = Prompt::new(world, place, args.pace)?;
+    let prompt = Prompt::new(world, place, Typing::person(args.pace)?);
     if !args.trace.wanted() {
-        let (_, status) = prompt.run(&mut Off, |_, _, _| Ok(()))?;
-        return Ok(exit_code(status));
+        let left = prompt.run(&mut Off, |_, _, _| Ok(()))?;
+        return Ok(exit_code(left.status));
     }
     let mut steps = Vec::new();
     let mut document = args.trace.document("a session at the prompt", Packets::All);
-    let (world, status) = prompt.run(&mut Recorder::default(), |world, typed, recorder| {
+    let left = prompt.run(&mut Recorder::default(), |world, typed, recorder| {
         let new = std::mem::take(&mut recorder.steps);
         if args.trace.is_document() {
             let (on, command) = typed.trim_end().split_once("# ").unwrap_or(("", typed));
@@ -134,11 +135,11 @@ fn prompt(args: &ShArgs, world: World, place: Spot) -> Result<ExitCode, String> 
         steps.extend(new);
         Ok(())
     })?;
-    args.trace.write_capture(&world, &steps)?;
+    args.trace.write_capture(&left.world, &steps)?;
     if args.trace.is_document() {
         args.trace.write(document)?;
     }
-    Ok(exit_code(status))
+    Ok(exit_code(left.status))
 }
 
 fn exit_code(status: i32) -> ExitCode {

@@ -16,6 +16,7 @@ use crate::{fields, help};
 pub fn generate(name: &str, folder: &Folder) -> Result<String, String> {
     match name {
         "drop reasons" => Ok(drop_reasons()),
+        "lab commands" => Ok(format!("```text\n{}\n```\n", help::of_lab().trim_end())),
         "limits" => Ok(limits()),
         "scenarios" => scenarios(),
         "tools" => Ok(tools()),
@@ -23,7 +24,7 @@ pub fn generate(name: &str, folder: &Folder) -> Result<String, String> {
         _ => match name.split_once(": $ ") {
             Some((kind, command)) => Ok(format!("```{kind}\n{}\n```\n", folder.run(command)?.trim_end())),
             None => Err(format!(
-                "no part is called `{name}`; drop reasons, limits, scenarios, tools, `fields: FILE` or `KIND: $ COMMAND`"
+                "no part is called `{name}`; drop reasons, lab commands, limits, scenarios, tools, `fields: FILE` or `KIND: $ COMMAND`"
             )),
         },
     }
@@ -64,16 +65,17 @@ const CHAPTERS: [(char, &str); 10] = [
 /// The lines of the summary for the scenarios that have a page, in the order of their rows.
 fn scenarios() -> Result<String, String> {
     let mut found: Vec<((char, u32), String, String)> = Vec::new();
-    for file in crate::support::files(Path::new("scenarios"), "ron") {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if !Path::new("book/src/scenarios").join(&name).with_extension("md").exists() {
+    for file in crate::support::scenarios() {
+        let page = file.with_extension("md");
+        if !Path::new("book/src").join(&page).exists() {
             continue;
         }
         let (scenario, _) = lab::Scenario::read(&file).map_err(|error| error.to_string())?;
-        let row = scenario.rows.first().map(String::as_str).unwrap_or("J99");
+        let without = if scenario.lab.is_some() { "I99" } else { "J99" };
+        let row = scenario.rows.first().map_or(without, String::as_str);
         let letter = row.chars().next().unwrap_or('J');
         let number = row[letter.len_utf8()..].parse().unwrap_or(u32::MAX);
-        found.push(((letter, number), name, scenario.title));
+        found.push(((letter, number), page.display().to_string(), scenario.title));
     }
     found.sort();
     let mut text = String::new();
@@ -82,8 +84,8 @@ fn scenarios() -> Result<String, String> {
         if lines.peek().is_some() {
             let _ = writeln!(text, "\n# {title}\n");
         }
-        for (_, name, title) in lines {
-            let _ = writeln!(text, "- [{title}](scenarios/{name}.md)");
+        for (_, page, title) in lines {
+            let _ = writeln!(text, "- [{title}]({page})");
         }
     }
     Ok(text + "\n")

@@ -81,7 +81,7 @@ fn links_lead_somewhere() {
 
 #[test]
 fn every_scenario_has_a_page() {
-    let without: Vec<PathBuf> = support::files(Path::new("scenarios"), "ron")
+    let without: Vec<PathBuf> = support::scenarios()
         .into_iter()
         .filter(|file| !Path::new("book/src").join(file).with_extension("md").exists())
         .collect();

@@ -37,7 +37,7 @@ struct Reader<'a> {
     /// The lines of the page as they should be.
     out: Vec<String>,
     problems: Vec<Problem>,
-    /// What `hoplab sh` opened.
+    /// What `hoplab sh` or `hoplab lab` opened.
     prompt: Option<Prompt>,
     folder: Folder,
 }
@@ -146,6 +146,10 @@ impl Reader<'_> {
             && words[2..].chunks(2).all(|pair| pair.len() == 2 && pair[0].starts_with("--"));
         if opens {
             self.prompt = Some(Prompt::open(&words[2..])?);
+            return Ok(None);
+        }
+        if let ["hoplab", "lab", name] = *words.as_slice() {
+            self.prompt = Some(Prompt::open_lab(name)?);
             return Ok(None);
         }
         if is_readers(&entry.command) {

@@ -1,11 +1,12 @@
-//! What `hoplab sh` does at a terminal, without one: a shell for each place, in one world.
+//! What `hoplab sh` and `hoplab lab` do at a terminal, without one: a shell for each place, in one
+//! world.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
-use lab::{Lab, Spot};
+use lab::{Checked, Exercise, Lab, Replay, Spot};
 use packet::Pid;
 use tools::shell::Shell;
 use trace::view::{View, print};
@@ -24,9 +25,11 @@ struct Args {
     seed: u64,
 }
 
-/// A person at the prompt of `hoplab sh`.
+/// A person at the prompt of `hoplab sh` or `hoplab lab`.
 pub struct Prompt {
     world: World,
+    /// Of a lab: what it was at first, and its checks.
+    lab: Option<(Lab, Exercise)>,
     view: Option<View>,
     shells: Vec<Running>,
 }
@@ -61,7 +64,21 @@ impl Prompt {
                 world
             }
         };
-        Ok(Self { world, view: args.view, shells: Vec::new() })
+        Ok(Self { world, lab: None, view: args.view, shells: Vec::new() })
+    }
+
+    /// What `hoplab lab` followed by a name opens.
+    ///
+    /// # Errors
+    /// There is no such lab.
+    pub fn open_lab(name: &str) -> Result<Self, String> {
+        let file = PathBuf::from(format!("scenarios/labs/{name}.ron"));
+        let mut replay = Replay::load(&file, None, None).map_err(|error| error.to_string())?;
+        replay.break_network().map_err(|error| error.to_string())?;
+        let Replay { scenario, lab, .. } = replay;
+        let exercise = scenario.lab.ok_or("a scenario without a part `lab`")?;
+        let world = lab.world.clone();
+        Ok(Self { world, lab: Some((lab, exercise)), view: None, shells: Vec::new() })
     }
 
     /// Types a command at a place and waits until the shell asks for the next one. With
@@ -71,6 +88,11 @@ impl Prompt {
     /// # Errors
     /// A place that nothing has, a command that never ends.
     pub fn type_command(&mut self, place: &str, command: &str, interrupted: bool) -> Result<String, String> {
+        if let (Some((lab, exercise)), "check") = (&self.lab, command) {
+            let mut now = lab.clone();
+            now.world = self.world.clone();
+            return Ok(exercise.look(&now).iter().map(Checked::text).collect());
+        }
         let place = lab::locate(&self.world, place).map_err(|problem| problem.to_string())?;
         let mut recorder = Recorder::default();
         let host = place.host;

@@ -71,6 +71,11 @@ pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
+/// The scenario files, labs last.
+pub fn scenarios() -> Vec<PathBuf> {
+    ["scenarios", "scenarios/labs"].iter().flat_map(|folder| files(Path::new(folder), "ron")).collect()
+}
+
 /// The scripts of some folders that have a recording.
 pub fn scripts(folders: &[&str]) -> Vec<PathBuf> {
     let all = folders.iter().flat_map(|folder| files(Path::new(folder), "sh"));

@@ -54,7 +54,7 @@ pub use expect::{Expectation, ExpectationError, Failure, Verdict};
 pub use explain::{BareNic, Explanation, Part, Step, bare_world};
 pub use lab::{Lab, ServiceSpot, Spot, locate};
 pub use place::Places;
-pub use ran::Ran;
+pub use ran::{Ran, traces_of};
 pub use run::{Replay, StepReport, Tally};
 pub use scenario::{Act, Probe, Scenario, ScenarioStep};
 pub use schema::{scenario_schema, topology_schema};

@@ -1,11 +1,11 @@
-use packet::SimTime;
+use packet::{HostId, Pid, SimTime};
 use trace::view::{View, print};
 use trace::{Journeys, Names, Step, StepKind, Trace, Whose};
 use world::World;
 
 use crate::error::Problem;
 use crate::expect::{Expectation, Verdict};
-use crate::lab::Typed;
+use crate::lab::{Lab, Typed};
 
 /// What a command did: its output, its packets, and the world before and after it.
 #[derive(Clone, Debug)]
@@ -32,6 +32,33 @@ pub struct Ran {
     pub world: World,
 }
 
+/// The packets that matter of what some sessions did on a network that had `booted` at that time.
+fn case(
+    journeys: &Journeys<'_>,
+    sessions: &[(HostId, Pid)],
+    booted: SimTime,
+    before: &World,
+    world: &World,
+) -> trace::Case {
+    journeys.case(|host, pid| {
+        let since_boot = world.started(host, pid).is_some_and(|at| at < booted);
+        if world.session(host, pid).is_some_and(|session| sessions.contains(&session)) {
+            Whose::Own
+        } else if since_boot || before.exit_status(host, pid).is_some() {
+            Whose::Nobodys
+        } else {
+            Whose::Others
+        }
+    })
+}
+
+/// The ways of the packets that matter of what was done at some shells, as [`Ran::traces`].
+pub fn traces_of(lab: &Lab, shells: &[(HostId, Pid)], steps: &[Step], before: &World) -> Vec<Trace> {
+    let journeys = Journeys::new(steps);
+    let case = case(&journeys, shells, lab.booted, before, &lab.world);
+    case.all.into_iter().filter_map(|id| journeys.trace(id)).collect()
+}
+
 impl Ran {
     /// Sorts what was recorded on a network that had `booted` at that time: what runs since then
     /// is not the command's.
@@ -45,16 +72,7 @@ impl Ran {
         world: World,
     ) -> Self {
         let journeys = Journeys::new(&steps);
-        let case = journeys.case(|host, pid| {
-            let since_boot = world.started(host, pid).is_some_and(|at| at < booted);
-            if world.session(host, pid) == Some(typed.session) {
-                Whose::Own
-            } else if since_boot || before.exit_status(host, pid).is_some() {
-                Whose::Nobodys
-            } else {
-                Whose::Others
-            }
-        });
+        let case = case(&journeys, &[typed.session], booted, &before, &world);
         let trace = |id| journeys.trace(id);
         let (subject, reply) = (case.sent.and_then(trace), case.back.and_then(trace));
         let traces = case.all.into_iter().filter_map(trace).collect();
