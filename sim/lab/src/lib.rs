@@ -33,6 +33,7 @@ mod error;
 mod exercise;
 mod expect;
 mod explain;
+pub mod fault;
 mod lab;
 mod place;
 mod ran;

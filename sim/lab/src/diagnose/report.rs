@@ -120,6 +120,9 @@ pub(super) fn sentence(world: &World, end: &End) -> String {
                     format!(" by rule {number} of {table} {chain}: `{text}`")
                 }
                 Some(Decision::Policy { table, chain, .. }) => format!(" by the policy of {table} {chain}"),
+                Some(Decision::Fabric { segment, barrier }) => {
+                    format!(" by the segment {segment}, which bars `{barrier}`")
+                }
                 None => String::new(),
             };
             let DropText(reason) = DropText::of(*reason);

@@ -120,7 +120,15 @@ impl Reader {
             ProxyFile::KubeProxy { version, mode, args } => Proxy::KubeProxy { version, mode, args },
         };
         let (manifests, notices) = self.manifests(manifests, &place, file);
-        let plan = kube::cluster::Cluster { nodes, settings, network, proxy, balancer, manifests };
+        let plan = kube::cluster::Cluster {
+            nodes,
+            settings,
+            network,
+            proxy,
+            balancer,
+            manifests,
+            ..kube::cluster::Cluster::default()
+        };
         for node in &plan.nodes {
             let Some(host) = self.topology.hosts.get_mut(&node.name) else { continue };
             for (path, text) in plan.files(node) {

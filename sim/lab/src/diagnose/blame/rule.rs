@@ -3,7 +3,7 @@
 use trace::{Decision, Names};
 
 use super::Case;
-use crate::culprit::Object;
+use crate::culprit::{Culprit, Object};
 use crate::diagnose::suspect::{Fix, Rank, Size, Suspect};
 
 /// The chains that components keep themselves begin with one of these.
@@ -55,6 +55,20 @@ pub(super) fn suspects(case: &Case<'_>, decision: &Decision) -> Vec<Suspect> {
                 suspect = suspect.because(format!("{node}: the nearest rule is `{rule}`, but {failed}"));
             }
             vec![suspect]
+        }
+        Decision::Fabric { segment, barrier } => {
+            let object = Object::Fabric { what: barrier.clone() };
+            let unbar = format!("fabric unbar {segment} {barrier}");
+            vec![
+                Suspect::new(
+                    Rank::Contradicted,
+                    Culprit::FABRIC.to_owned(),
+                    object,
+                    "it doesn't carry the packet",
+                )
+                .because(format!("{node}: the packet leaves, and the segment {segment} bars `{barrier}`"))
+                .mended_by(Fix::one(node, unbar, Size::Entry)),
+            ]
         }
     }
 }

@@ -1,0 +1,372 @@
+//! Pods that were joined to the wrong network, or to none.
+
+use super::network::{Network, Node, Pod};
+use super::probe::{Probe, To, Way};
+use super::{Case, Fault};
+use crate::culprit::{Culprit, Object};
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "cni-wrong-conflist",
+        cause: "another configuration stands before the pod network's own: new pods get foreign addresses",
+        about: &["INC-029"],
+        cases: wrong_conflist,
+    },
+    Fault {
+        name: "cni-pods-of-old-network",
+        cause: "a pod is older than the pod network: it has the address of a former one",
+        about: &["issue 8"],
+        cases: old_pods,
+    },
+    Fault {
+        name: "cni-no-portmap",
+        cause: "the configuration has no portmap: a new pod's host port leads nowhere",
+        about: &["INC-033"],
+        cases: no_portmap,
+    },
+    Fault {
+        name: "cni-addresses-exhausted",
+        cause: "leaked reservations hold all addresses of a node: new pods get none",
+        about: &["I11", "INC-031"],
+        cases: exhausted,
+    },
+    Fault {
+        name: "cni-binary-missing",
+        cause: "a node lacks the plugin that the configuration names: new pods don't start",
+        about: &["INC-033"],
+        cases: no_binary,
+    },
+    Fault {
+        name: "cni-bridge-old-address",
+        cause: "a node's bridge has an address of a former range: its pods have no gateway",
+        about: &["issue 8"],
+        cases: bridge_address,
+    },
+    Fault {
+        name: "cni-bridge-down",
+        cause: "the bridge of a node's pods is down",
+        about: &["issue 8"],
+        cases: bridge_down,
+    },
+    Fault {
+        name: "cni-veth-down",
+        cause: "the node's end of a pod's veth is down",
+        about: &["INC-048"],
+        cases: veth_down,
+    },
+    Fault {
+        name: "cni-veth-detached",
+        cause: "a network daemon took the node's end of a pod's veth out of its bridge",
+        about: &["INC-048"],
+        cases: veth_detached,
+    },
+    Fault {
+        name: "cni-port-isolated",
+        cause: "ports of a node's bridge are isolated from each other",
+        about: &["issue 8"],
+        cases: isolated,
+    },
+    Fault {
+        name: "cni-hairpin-off",
+        cause: "a pod's bridge port doesn't send back: it doesn't reach itself by its Service",
+        about: &["issue 8"],
+        cases: hairpin,
+    },
+    Fault {
+        name: "cni-pod-cidr-twice",
+        cause: "two nodes have one range of pods: the others send to whichever said so last",
+        about: &["INC-025"],
+        cases: pod_cidr_twice,
+    },
+];
+
+/// The configuration of flannel's manifest.
+const CONFLIST: &str = "/etc/cni/net.d/10-flannel.conflist";
+
+/// Where the kubelet's runtime has looked for a new configuration.
+const NOTICED: &str = "sleep 6";
+
+fn file(path: &str) -> Object {
+    Object::File { path: path.to_owned() }
+}
+
+/// Makes a pod anew.
+fn renew(pod: &Pod) -> String {
+    format!(
+        "kubectl -n {} delete pod -l app={} --field-selector spec.nodeName={}",
+        pod.namespace,
+        app(pod),
+        pod.node
+    )
+}
+
+fn app(pod: &Pod) -> &str {
+    pod.labels.iter().find(|(key, _)| key == "app").map_or("", |(_, value)| value)
+}
+
+/// A case for each node with a DaemonSet's pod that serves: whatever happens to that, a new one takes
+/// its place there.
+fn each_daemon(network: &Network, make: impl Fn(&Node, &Pod, Probe) -> Option<Case>) -> Vec<Case> {
+    if network.admin().is_empty() || !network.flannel {
+        return Vec::new();
+    }
+    network.each_node(|node| {
+        let mut own =
+            network.pods_on(&node.name).filter(|pod| pod.owner == "DaemonSet" && !app(pod).is_empty());
+        let pod = own.find(|pod| pod.tcp().is_some())?;
+        make(node, pod, network.to_pod(pod)?)
+    })
+}
+
+/// containerd's sample, as its packages install it.
+fn sample() -> String {
+    let list = serde_json::json!({
+        "cniVersion": "1.0.0",
+        "name": "containerd-net",
+        "plugins": [
+            {
+                "type": "bridge",
+                "bridge": "cni1",
+                "isGateway": true,
+                "ipMasq": true,
+                "promiscMode": true,
+                "ipam": {
+                    "type": "host-local",
+                    "ranges": [[{"subnet": "10.88.0.0/16"}]],
+                    "routes": [{"dst": "0.0.0.0/0"}],
+                },
+            },
+            {"type": "portmap", "capabilities": {"portMappings": true}},
+        ],
+    });
+    list.to_string()
+}
+
+const SAMPLE: &str = "/etc/cni/net.d/10-containerd-net.conflist";
+
+fn wrong_conflist(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
+    each_daemon(network, |node, pod, probe| {
+        let case = Case::on(&node.name, probe, file(SAMPLE))
+            .cause(format!("new pods of {} are made by {SAMPLE}, not by {CONFLIST}", node.name))
+            .breaks(&node.name, format!("echo '{}' > {SAMPLE} && {NOTICED}", sample()))
+            .breaks(admin, renew(pod))
+            .fix(&node.name, format!("rm {SAMPLE} && {NOTICED}"))
+            .fix(admin, renew(pod));
+        Some(case)
+    })
+}
+
+fn old_pods(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
+    each_daemon(network, |node, pod, probe| {
+        let object = Object::ApiObject {
+            kind: "Pod".to_owned(),
+            namespace: pod.namespace.clone(),
+            name: String::new(),
+            field: String::new(),
+        };
+        let case = Case::on(&node.name, probe, object)
+            .cause(format!(
+                "the pod {} on {} has an address of a network that was there before",
+                app(pod),
+                node.name
+            ))
+            .breaks(&node.name, format!("echo '{}' > {SAMPLE} && {NOTICED}", sample()))
+            .breaks(admin, renew(pod))
+            .breaks(&node.name, format!("sleep 3 && rm {SAMPLE} && {NOTICED}"))
+            .fix(admin, renew(pod));
+        Some(case)
+    })
+}
+
+fn no_portmap(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
+    each_daemon(network, |node, pod, _| {
+        let (port, _) = *pod.host_ports.first()?;
+        let client = network.client_of(node)?;
+        let probe = Probe::once(client, To::Address(node.ip.into()), Way::Http(port));
+        let case = Case::on(&node.name, probe, file(CONFLIST))
+            .cause(format!("{CONFLIST} on {} has no portmap", node.name))
+            .breaks(
+                &node.name,
+                format!("cp {CONFLIST} /root/10-flannel.conflist && sed -i -e 's/true}}}},/true}}}}/' -e '/portmap/d' {CONFLIST} && {NOTICED}"),
+            )
+            .breaks(admin, renew(pod))
+            .fix(&node.name, format!("cp /root/10-flannel.conflist {CONFLIST} && {NOTICED}"))
+            .fix(admin, renew(pod));
+        Some(case)
+    })
+}
+
+fn exhausted(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
+    each_daemon(network, |node, pod, probe| {
+        const STORE: &str = "/var/lib/cni/networks/cbr0";
+        let cidr = node.pod_cidr.filter(|cidr| cidr.prefix_len() == 24)?.network().octets();
+        let base = format!("{}.{}.{}", cidr[0], cidr[1], cidr[2]);
+        let case = Case::on(&node.name, probe, file(STORE))
+            .cause(format!("all addresses of {} are reserved for sandboxes that are gone", node.name))
+            .breaks(&node.name, format!("for i in $(seq 2 254); do echo 5f3a > {STORE}/{base}.$i; done"))
+            .breaks(admin, renew(pod))
+            .fix(&node.name, format!("for f in {STORE}/{base}.*; do grep -q 5f3a $f && rm $f; done; true"))
+            .fix(admin, renew(pod));
+        Some(case)
+    })
+}
+
+fn no_binary(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
+    each_daemon(network, |node, pod, probe| {
+        const BINARY: &str = "/opt/cni/bin/bridge";
+        let case = Case::on(&node.name, probe, file(BINARY))
+            .cause(format!("{} has no {BINARY}", node.name))
+            .breaks(&node.name, format!("mv {BINARY} /root/bridge"))
+            .breaks(admin, renew(pod))
+            .fix(&node.name, format!("mv /root/bridge {BINARY}"))
+            .fix(admin, renew(pod));
+        Some(case)
+    })
+}
+
+fn bridge_address(network: &Network) -> Vec<Case> {
+    network.each_node(|node| {
+        let (bridge, own, cidr) = (node.bridge.as_deref()?, node.bridge_ip()?, node.pod_cidr?);
+        let len = cidr.prefix_len();
+        let old = format!("10.99.0.1/{len}");
+        let object = Object::Address { address: format!("{own}/{len}") };
+        let case = Case::on(&node.name, network.to_pod_of(node)?, object)
+            .cause(format!("{bridge} of {} has {old} instead of {own}/{len}", node.name))
+            .breaks(
+                &node.name,
+                format!("ip addr del {own}/{len} dev {bridge} && ip addr add {old} dev {bridge}"),
+            )
+            .fix(
+                &node.name,
+                format!("ip addr del {old} dev {bridge} && ip addr add {own}/{len} dev {bridge}"),
+            );
+        Some(case)
+    })
+}
+
+fn bridge_down(network: &Network) -> Vec<Case> {
+    network.each_node(|node| {
+        let bridge = node.bridge.as_deref()?;
+        let object = Object::Device { dev: bridge.to_owned() };
+        let case = Case::on(&node.name, network.to_pod_of(node)?, object)
+            .cause(format!("{bridge} of {} is down", node.name))
+            .breaks(&node.name, format!("ip link set {bridge} down"))
+            .fix(&node.name, format!("ip link set {bridge} up"));
+        Some(case)
+    })
+}
+
+/// A case that changes the node's end of a pod's veth.
+fn veth(network: &Network, make: impl Fn(&str, &str, &str) -> (Object, String, String, String)) -> Vec<Case> {
+    network.each_node(|node| {
+        let (pod, bridge) = (network.server_on(&node.name)?, node.bridge.as_deref()?);
+        let (object, cause, breaks, fix) = make(&pod.veth, bridge, &pod.place());
+        let case = Case::on(&node.name, network.to_pod(pod)?, object);
+        Some(case.cause(cause).breaks(&node.name, breaks).fix(&node.name, fix))
+    })
+}
+
+fn device(dev: &str) -> Object {
+    Object::Device { dev: dev.to_owned() }
+}
+
+fn veth_down(network: &Network) -> Vec<Case> {
+    veth(network, |veth, _, pod| {
+        (
+            device(veth),
+            format!("{veth}, by which {pod} is reached, is down"),
+            format!("ip link set {veth} down"),
+            format!("ip link set {veth} up"),
+        )
+    })
+}
+
+fn veth_detached(network: &Network) -> Vec<Case> {
+    veth(network, |veth, bridge, pod| {
+        (
+            device(veth),
+            format!("{veth}, by which {pod} is reached, is no port of {bridge}"),
+            format!("ip link set {veth} nomaster"),
+            format!("ip link set {veth} master {bridge}"),
+        )
+    })
+}
+
+fn isolated(network: &Network) -> Vec<Case> {
+    network.each_node(|node| {
+        let to = network.server_on(&node.name)?;
+        let from = network.pods_on(&node.name).find(|from| from.ip != to.ip)?;
+        let object = Object::BridgePort { dev: to.veth.clone(), setting: "isolated".to_owned() };
+        let set = |value: &str| {
+            format!(
+                "bridge link set dev {} isolated {value} && bridge link set dev {} isolated {value}",
+                from.veth, to.veth
+            )
+        };
+        let case = Case::on(&node.name, network.pair(from, to, Way::Http(to.tcp()?)), object)
+            .cause(format!("the ports of {} and {} are isolated from each other", from.place(), to.place()))
+            .breaks(&node.name, set("on"))
+            .fix(&node.name, set("off"));
+        Some(case)
+    })
+}
+
+fn hairpin(network: &Network) -> Vec<Case> {
+    let Some((service, pod)) = network.single() else { return Vec::new() };
+    let object = Object::BridgePort { dev: pod.veth.clone(), setting: "hairpin".to_owned() };
+    let set = |value: &str| format!("bridge link set dev {} hairpin {value}", pod.veth);
+    let to = To::Service(service.namespace.clone(), service.name.clone());
+    let probe = Probe::once(pod.at(), to, Way::Http(service.port));
+    let case = Case::on(&pod.node, probe, object)
+        .cause(format!("the port of {} doesn't send back what came from it", pod.place()))
+        .breaks(&pod.node, set("off"))
+        .fix(&pod.node, set("on"));
+    vec![case]
+}
+
+fn pod_cidr_twice(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
+    let mut cases = Vec::new();
+    for node in network.nodes.iter().filter(|node| !node.control_plane && network.flannel) {
+        let twin = network.nodes.iter().find(|twin| twin.name != node.name && !twin.control_plane);
+        let far = network
+            .nodes
+            .iter()
+            .find(|far| far.name != node.name && twin.is_some_and(|twin| twin.name != far.name));
+        let (Some(twin), Some(far), Some(own)) = (twin, far, node.pod_cidr) else { continue };
+        let (Some(theirs), Some(bridge)) = (twin.pod_cidr, node.bridge.as_deref()) else { continue };
+        let Some(probe) = network.between(far, twin) else { continue };
+        let object = Object::ApiObject {
+            kind: "Node".to_owned(),
+            namespace: String::new(),
+            name: node.name.clone(),
+            field: "spec.podCIDR".to_owned(),
+        };
+        let name = &node.name;
+        let restart = format!(
+            "kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName={name}; kubectl delete pod \
+             --field-selector spec.nodeName={name}"
+        );
+        let case = Case::new(format!("{name} and {}", twin.name), probe, Culprit::in_cluster(object))
+            .cause(format!("{name} and {} both have the pods' range {theirs}", twin.name))
+            .breaks(
+                admin,
+                format!("kubectl get node {name} -o yaml | sed 's|{own}|{theirs}|' > /tmp/{name}.yaml"),
+            )
+            .breaks(name, "systemctl stop kubelet")
+            .breaks(admin, format!("kubectl delete node {name} && kubectl apply -f /tmp/{name}.yaml"))
+            .breaks(name, format!("ip link del {bridge}; systemctl start kubelet && sleep 5"))
+            .breaks(admin, format!("{restart}; sleep 10"))
+            .fix(name, "systemctl stop kubelet")
+            .fix(admin, format!("kubectl delete node {name}"))
+            .fix(name, format!("ip link del {bridge}; systemctl start kubelet && sleep 5"))
+            .fix(admin, format!("{restart}; sleep 10"));
+        cases.push(case);
+    }
+    cases
+}
