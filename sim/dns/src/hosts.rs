@@ -67,9 +67,11 @@ impl Hosts {
                 other = true;
                 continue;
             };
-            if found.canonical.is_none() {
-                found.canonical = line.canonical().map(str::to_owned);
-                found.aliases.extend(line.names.iter().skip(1).cloned());
+            found.aliases.extend(line.names.iter().skip(1).cloned());
+            match (&found.canonical, line.canonical()) {
+                (None, canonical) => found.canonical = canonical.map(str::to_owned),
+                (Some(first), Some(other)) if first != other => found.aliases.push(other.to_owned()),
+                (Some(_), _) => {}
             }
             found.addrs.push(address);
         }
@@ -78,6 +80,15 @@ impl Hosts {
             (true, true, Libc::Musl) => Found::OtherFamily,
             (true, ..) => Found::Nothing,
         }
+    }
+
+    /// All lines: address and names. IPv6's loopback address comes as IPv4's, other IPv6 addresses not at
+    /// all, as gethostent(3) answers.
+    pub fn entries(&self) -> impl Iterator<Item = (IpAddr, &[String])> {
+        self.lines.iter().filter_map(|line| {
+            let address = address(Libc::Glibc, &line.address)?;
+            Some((wanted(Libc::Glibc, address, Family::V4)?, &line.names[..]))
+        })
     }
 
     /// The names of an address, the canonical one first.
