@@ -674,7 +674,8 @@ Containers:
     Ready:          True
     Restart Count:  0
     Environment:    <none>
-    Mounts:         <none>
+    Mounts:
+      /var/run/secrets/kubernetes.io/serviceaccount from kube-api-access-c6z8d (ro)
   side:
     Container ID:  
     Image:         busybox
@@ -694,15 +695,22 @@ Containers:
     Ready:          False
     Restart Count:  2
     Environment:    <none>
-    Mounts:         <none>
+    Mounts:
+      /var/run/secrets/kubernetes.io/serviceaccount from kube-api-access-c6z8d (ro)
 Conditions:
-  Type           Status
-  Ready          True 
-Volumes:         <none>
-QoS Class:       BestEffort
-Node-Selectors:  <none>
-Tolerations:     node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
-                 node.kubernetes.io/unreachable:NoExecute op=Exists for 300s
+  Type    Status
+  Ready   True 
+Volumes:
+  kube-api-access-c6z8d:
+    Type:                    Projected (a volume that contains injected data from multiple sources)
+    TokenExpirationSeconds:  3607
+    ConfigMapName:           kube-root-ca.crt
+    ConfigMapOptional:       <nil>
+    DownwardAPI:             true
+QoS Class:                   BestEffort
+Node-Selectors:              <none>
+Tolerations:                 node.kubernetes.io/not-ready:NoExecute op=Exists for 300s
+                             node.kubernetes.io/unreachable:NoExecute op=Exists for 300s
 Events:
   Type    Reason     Age              From     Message
   ----    ------     ----             ----     -------
@@ -797,6 +805,7 @@ rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: flannel}
+roleRef: {kind: ClusterRole, name: flannel}
 ---
 apiVersion: example.com/v1
 kind: Gadget
@@ -814,8 +823,8 @@ clusterrole.rbac.authorization.k8s.io/flannel unchanged
 clusterrolebinding.rbac.authorization.k8s.io/flannel unchanged
 gadget.example.com/flannel unchanged
 # kubectl get clusterroles; kubectl get clusterrolebinding nope
-NAME      AGE
-flannel   0s
+NAME      CREATED AT
+flannel   2025-01-01T00:00:00Z
 Error from server (NotFound): clusterrolebindings.rbac.authorization.k8s.io "nope" not found
 [1]
 # kubectl delete -f rbac.yaml 2>/dev/null; kubectl get clusterrole
@@ -858,10 +867,10 @@ daemonsets            ds           apps/v1      true         DaemonSet
 deployments           deploy       apps/v1      true         Deployment
 replicasets           rs           apps/v1      true         ReplicaSet
 statefulsets          sts          apps/v1      true         StatefulSet
-# kubectl edit pod x; kubectl top node; kubectl auth can-i get pods; kubectl cp a b; kubectl explain pod
+# kubectl edit pod x; kubectl top node; kubectl certificate approve x; kubectl cp a b; kubectl explain pod
 hoplab: kubectl edit is not simulated
 hoplab: kubectl top is not simulated
-hoplab: kubectl auth is not simulated
+hoplab: kubectl certificate is not simulated
 hoplab: kubectl cp is not simulated
 hoplab: kubectl explain is not simulated
 [1]

@@ -98,6 +98,11 @@ impl Cluster {
                 ),
             );
         }
+        // What the controller manager would make.
+        cluster.create(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default}\n---\napiVersion: v1\nkind: ConfigMap\n\
+             metadata: {name: kube-root-ca.crt}\ndata: {ca.crt: ''}\n",
+        );
         cluster
     }
 

@@ -1,17 +1,21 @@
 //! What the API server does to an object before it keeps it; each kind has a file.
 
+mod account;
 mod endpoints;
 pub mod ip;
 pub mod name;
 mod namespace;
 mod node;
 mod pod;
+mod rbac;
 mod service;
 mod workload;
 
 use std::fmt;
 
 use world::Sys;
+
+pub use account::TOKEN_SECONDS;
 
 /// A field with a value that it can't have. Kubernetes: `field.Error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,17 +68,31 @@ impl fmt::Display for Invalid {
     }
 }
 
+/// What the names of a kind's objects are like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// As the names of hosts.
+    Subdomain,
+    /// As a part of a path.
+    PathSegment,
+}
+
 /// Why the API server can't give an object what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// Fields ask for what isn't to be had.
     Invalid(Vec<Invalid>),
+    /// It must not be.
+    Forbidden(String),
     /// What nobody asked for by name isn't to be had.
     Internal(String),
 }
 
 /// A kind's defaults, checks and allocation.
 pub trait Admit: Sized {
+    /// What its objects' names are like.
+    const NAMES: Names = Names::Subdomain;
+
     /// What is wrong with its name, beyond what is wrong with all names.
     fn check_name(name: &str) -> Vec<Invalid> {
         let _ = name;

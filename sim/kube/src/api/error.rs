@@ -14,8 +14,16 @@ pub enum Reason {
     Invalid,
     /// 400.
     BadRequest,
+    /// 401.
+    Unauthorized,
     /// 403.
     Forbidden,
+    /// 405.
+    MethodNotAllowed,
+    /// 410: it is too late for that.
+    Expired,
+    /// 415.
+    UnsupportedMediaType,
     /// 500.
     InternalError,
 }
@@ -29,7 +37,11 @@ impl Reason {
             Self::Conflict => "Conflict",
             Self::Invalid => "Invalid",
             Self::BadRequest => "BadRequest",
+            Self::Unauthorized => "Unauthorized",
             Self::Forbidden => "Forbidden",
+            Self::MethodNotAllowed => "MethodNotAllowed",
+            Self::Expired => "Expired",
+            Self::UnsupportedMediaType => "UnsupportedMediaType",
             Self::InternalError => "InternalError",
         }
     }
@@ -38,7 +50,11 @@ impl Reason {
     pub const fn code(self) -> u16 {
         match self {
             Self::BadRequest => 400,
+            Self::Unauthorized => 401,
             Self::Forbidden => 403,
+            Self::MethodNotAllowed => 405,
+            Self::Expired => 410,
+            Self::UnsupportedMediaType => 415,
             Self::NotFound => 404,
             Self::AlreadyExists | Self::Conflict => 409,
             Self::Invalid => 422,
@@ -102,6 +118,7 @@ impl ApiError {
     pub fn refused<K: Kind>(name: &str, refused: Refused) -> Self {
         match refused {
             Refused::Invalid(fields) => Self::invalid::<K>(name, fields),
+            Refused::Forbidden(why) => Self::forbidden::<K>(name, &why),
             Refused::Internal(why) => {
                 Self::new(Reason::InternalError, format!("Internal error occurred: {why}"))
             }

@@ -59,6 +59,10 @@ kinds! {
     k8s_openapi::api::discovery::v1::EndpointSlice: true,
     k8s_openapi::api::networking::v1::Ingress: true,
     k8s_openapi::api::networking::v1::NetworkPolicy: true,
+    k8s_openapi::api::rbac::v1::ClusterRole: false,
+    k8s_openapi::api::rbac::v1::ClusterRoleBinding: false,
+    k8s_openapi::api::rbac::v1::Role: true,
+    k8s_openapi::api::rbac::v1::RoleBinding: true,
 }
 
 /// An object of a kind that is kept, listed, and has no effect.

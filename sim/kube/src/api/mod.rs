@@ -12,14 +12,17 @@ pub mod event;
 mod kind;
 pub mod labels;
 pub mod manifest;
+pub mod rbac;
 mod resource;
 mod server;
 mod settings;
+pub mod token;
 
 pub use admit::{Admit, Invalid, ip, name as names};
 pub use error::{ApiError, Reason};
 pub use kind::{Kind, Unsimulated, key, prefix};
 pub use resource::{Mismatch, Part, RESOURCES, ResourceType, read, resource};
+use server::suffix;
 pub use server::{create, delete, finalize, get, list, modify, name_of, namespace_of, now, update};
 pub use settings::ClusterSettings;
 

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -103,6 +104,10 @@ pub const RESOURCES: &[ResourceType] = &[
     of::<Ingress>("ingress", &["ing"]),
     of::<NetworkPolicy>("networkpolicy", &["netpol"]),
     of::<Event>("event", &["ev"]),
+    of::<ClusterRole>("clusterrole", &[]),
+    of::<ClusterRoleBinding>("clusterrolebinding", &[]),
+    of::<Role>("role", &[]),
+    of::<RoleBinding>("rolebinding", &[]),
     of::<Unsimulated>("unsimulated", &[]),
 ];
 

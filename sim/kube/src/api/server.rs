@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use world::{Store, Sys};
 
+use super::admit::Names;
 use super::{ApiError, Invalid, Kind, key, prefix};
 use crate::time::{time, unix};
 
@@ -34,7 +35,16 @@ pub fn list<K: Kind>(store: &Store, namespace: Option<&str>) -> Vec<Arc<K>> {
 ///
 /// # Errors
 /// It exists, it is invalid, or its namespace doesn't exist.
-pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiError> {
+pub fn create<K: Kind>(sys: &mut dyn Sys, object: K) -> Result<Arc<K>, ApiError> {
+    create_with_uid(sys, object, None)
+}
+
+/// As [`create`]; with a unique id that the object gets if one is given.
+pub(super) fn create_with_uid<K: Kind>(
+    sys: &mut dyn Sys,
+    mut object: K,
+    uid: Option<String>,
+) -> Result<Arc<K>, ApiError> {
     let now = now(sys);
     if K::NAMESPACED {
         object.metadata_mut().namespace.get_or_insert_with(|| "default".to_owned());
@@ -42,7 +52,7 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     if object.metadata().name.is_none()
         && let Some(base) = object.metadata().generate_name.clone()
     {
-        object.metadata_mut().name = Some(format!("{base}{}", random_suffix(sys)));
+        object.metadata_mut().name = Some(format!("{base}{}", suffix(sys.random())));
     }
     let (namespace, name) = (namespace_of(&object).to_owned(), name_of(&object).to_owned());
     let mut wrong = check_metadata::<K>(object.metadata());
@@ -62,7 +72,7 @@ pub fn create<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
     if !wrong.is_empty() {
         return Err(ApiError::invalid::<K>(&name, wrong));
     }
-    let uid = new_uid(sys);
+    let uid = uid.unwrap_or_else(|| new_uid(sys));
     let metadata = object.metadata_mut();
     metadata.uid = Some(uid);
     metadata.creation_timestamp = Some(now);
@@ -222,9 +232,8 @@ fn new_uid(sys: &mut dyn Sys) -> String {
 }
 
 /// Five letters and digits that form no words. Kubernetes: `rand.String`.
-fn random_suffix(sys: &mut dyn Sys) -> String {
+pub(super) fn suffix(mut bits: u64) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut bits = sys.random();
     let mut letter = || {
         let at = usize::try_from(bits % LETTERS.len() as u64).unwrap_or(0);
         bits /= LETTERS.len() as u64;
@@ -259,7 +268,8 @@ fn check_metadata<K: Kind>(metadata: &ObjectMeta) -> Vec<Invalid> {
         found.push(Invalid::required("metadata.name", "name or generateName is required"));
     } else {
         let own = K::check_name(name);
-        if own.is_empty() && (name.len() > 253 || !name.split('.').all(is_dns_label)) {
+        let checked = K::NAMES == Names::Subdomain;
+        if checked && own.is_empty() && (name.len() > 253 || !name.split('.').all(is_dns_label)) {
             found.push(Invalid::value("metadata.name", name, DNS_SUBDOMAIN));
         }
         found.extend(own);

@@ -1,23 +1,41 @@
 //! `kube-apiserver`: while it runs, others reach the store; it carries what clients say to
 //! containers to the nodes' kubelets.
 //!
-//! Simplified: clients read and write the store without packets ([`crate::api`] does the API
-//! server's work in their processes); its port answers health checks in plain HTTP.
+//! Read first: [`door`] (who asks, and whether he may), `objects` (what is answered).
+//!
+//! Simplified: kubectl and the cluster's components read and write the store without packets
+//! ([`crate::api`] does the API server's work in their processes); its port answers everybody else
+//! in HTTP over TLS.
 
 mod carrier;
+mod discovery;
+mod door;
+mod flags;
+mod http;
+mod objects;
+mod path;
+pub(crate) mod review;
+mod status;
+mod watch;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use packet::{NetnsId, SimTime};
-use tools::net::http_server::HttpServer;
+use tools::net::http_server::{ConnectionId, HttpServer};
+use tools::tls::{Certificate, Identity};
 use world::{Args, Fd, Next, Program, Registry, Signal, Spawn, Sys, Wait};
 
-use crate::api::API_SERVER;
+use crate::api::{API_SERVER, ClusterSettings, rbac};
+use crate::cluster::pki;
 use crate::controllers;
 use crate::stream;
 use carrier::Carrier;
+use door::{Door, Outcome};
+use flags::Flags;
+use watch::Watcher;
 
 /// Installs `kube-apiserver`.
 pub fn install(registry: &mut Registry) {
@@ -35,6 +53,11 @@ struct ApiServer {
 #[derive(Clone, Debug)]
 struct State {
     server: HttpServer,
+    door: Door,
+    /// Who is told of changes.
+    watchers: BTreeMap<ConnectionId, Watcher>,
+    /// Requests so far.
+    answered: u64,
     /// The address that it advertises.
     address: SocketAddr,
     /// What has been seen of the store.
@@ -47,105 +70,61 @@ struct State {
 /// `DefaultEndpointReconcilerInterval`.
 const RECONCILE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Flags that have an effect.
-const SETTINGS: &[&str] = &["advertise-address", "bind-address", "secure-port"];
-
-/// Flags without effect: what they say stands in the cluster's settings, or isn't simulated.
-const WITHOUT_EFFECT: &[&str] = &[
-    "admission-control",
-    "allow-privileged",
-    "anonymous-auth",
-    "apiserver-count",
-    "audit-log-path",
-    "authorization-mode",
-    "client-ca-file",
-    "cloud-provider",
-    "disable-admission-plugins",
-    "enable-admission-plugins",
-    "enable-aggregator-routing",
-    "enable-bootstrap-token-auth",
-    "endpoint-reconciler-type",
-    "etcd-cafile",
-    "etcd-certfile",
-    "etcd-keyfile",
-    "etcd-prefix",
-    "etcd-servers",
-    "event-ttl",
-    "external-hostname",
-    "feature-gates",
-    "kubelet-certificate-authority",
-    "kubelet-client-certificate",
-    "kubelet-client-key",
-    "kubelet-preferred-address-types",
-    "kubelet-timeout",
-    "profiling",
-    "proxy-client-cert-file",
-    "proxy-client-key-file",
-    "requestheader-allowed-names",
-    "requestheader-client-ca-file",
-    "requestheader-extra-headers-prefix",
-    "requestheader-group-headers",
-    "requestheader-username-headers",
-    "runtime-config",
-    "service-account-issuer",
-    "service-account-key-file",
-    "service-account-signing-key-file",
-    "service-cluster-ip-range",
-    "service-node-port-range",
-    "storage-backend",
-    "tls-cert-file",
-    "tls-private-key-file",
-    "token-auth-file",
-    "v",
-];
-
 impl State {
     fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, String> {
-        let (mut advertised, mut bind, mut port) = (None, Ipv4Addr::UNSPECIFIED, 6443);
-        let mut words = args.iter().skip(1).peekable();
-        while let Some(word) = words.next() {
-            let flag = word.strip_prefix("--").ok_or_else(|| format!("unknown command {word:?}"))?;
-            let (name, attached) =
-                flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
-            if !SETTINGS.contains(&name) && !WITHOUT_EFFECT.contains(&name) {
-                return Err(format!("unknown flag: --{name}"));
-            }
-            let value = match attached {
-                Some(value) => value,
-                None if words.peek().is_some_and(|next| !next.starts_with("--")) => {
-                    words.next().map_or("", String::as_str)
-                }
-                None => "true",
-            };
-            let invalid = || format!("invalid argument {value:?} for \"--{name}\" flag");
-            match name {
-                "advertise-address" => advertised = Some(value.parse().map_err(|_| invalid())?),
-                "bind-address" => bind = value.parse().map_err(|_| invalid())?,
-                "secure-port" => port = value.parse().map_err(|_| invalid())?,
-                _ => {}
-            }
-        }
-        let address = advertised.or_else(|| own_address(sys)).ok_or(
+        let flags = Flags::parse(args)?;
+        let address = flags.advertised.or_else(|| own_address(sys)).ok_or(
             "unable to find suitable network address.error='no default routes found in \"/proc/net/route\" or \
              \"/proc/net/ipv6_route\"'. Try to set the AdvertiseAddress directly or provide a valid BindAddress to \
              fix this",
         )?;
-        let server = HttpServer::listen(sys, SocketAddr::new(bind.into(), port), 1024)
-            .map_err(|errno| format!("failed to create listener: failed to listen on {bind}:{port}: listen tcp {bind}:{port}: bind: {}", crate::cni::go_text(errno)))?;
+        let identity = identity(sys, &flags)?;
+        let (bind, port) = (flags.bind, flags.port);
+        let server = HttpServer::listen(sys, SocketAddr::new(bind.into(), port), 1024).map_err(|errno| {
+            let why = crate::cni::go_text(errno);
+            format!("failed to create listener: failed to listen on {bind}:{port}: listen tcp {bind}:{port}: bind: {why}")
+        })?;
+        let client_ca = match &flags.client_ca {
+            None => Vec::new(),
+            Some(path) => {
+                let text = read(sys, path)?;
+                Certificate::all_from_pem(&text).ok_or_else(|| {
+                    format!("error reading {path}: data does not contain any valid RSA or ECDSA certificates")
+                })?
+            }
+        };
         let seen = sys.store().revision();
         let address = SocketAddr::new(IpAddr::V4(address), port);
         sys.store_put(API_SERVER, Arc::new(address));
         controllers::system_namespaces(sys);
         controllers::kubernetes_service(sys, address).map_err(|error| error.to_string())?;
-        Ok(Self { server, address, seen, reconcile: sys.now() + RECONCILE_INTERVAL })
+        rbac::bootstrap(sys);
+        let door = Door { client_ca, anonymous: flags.anonymous, mode: flags.mode, address };
+        let server = server.with_identity(identity);
+        Ok(Self {
+            server,
+            door,
+            watchers: BTreeMap::new(),
+            answered: 0,
+            address,
+            seen,
+            reconcile: sys.now() + RECONCILE_INTERVAL,
+        })
     }
 
     fn turn(&mut self, sys: &mut dyn Sys) -> Wait {
         let mut next = self.server.receive(sys);
         while let Some(request) = next.pop() {
-            let answer = answer(&request.text);
-            next.extend(self.server.answer(sys, request.connection, answer));
+            self.answered += 1;
+            match self.door.answer(sys, &request, self.answered) {
+                Outcome::Answer(bytes) => next.extend(self.server.answer(sys, request.connection, bytes)),
+                Outcome::Watch(watcher, head) => {
+                    self.server.push(sys, request.connection, head);
+                    self.watchers.insert(request.connection, watcher);
+                }
+            }
         }
+        let watched = self.tell_watchers(sys);
         let revision = sys.store().revision();
         for (stream, request) in stream::requests(sys.store(), self.seen) {
             let carrier = Carrier::new(sys.pid(), stream, request);
@@ -162,12 +141,30 @@ impl State {
             let _ = controllers::kubernetes_service(sys, self.address);
             self.reconcile = sys.now() + RECONCILE_INTERVAL;
         }
-        Wait {
-            fds: self.server.fds(),
-            until: Some(self.reconcile),
-            watch: Some(stream::any_request(self.seen)),
-            ..Wait::default()
+        let mut watch = stream::any_request(self.seen);
+        watch.prefixes.extend(self.watchers.values().map(Watcher::prefix));
+        let until = watched.into_iter().fold(self.reconcile, SimTime::min);
+        Wait { fds: self.server.fds(), until: Some(until), watch: Some(watch), ..Wait::default() }
+    }
+
+    /// Tells watchers what has changed; answers when one of them ends.
+    fn tell_watchers(&mut self, sys: &mut dyn Sys) -> Option<SimTime> {
+        let watchers = std::mem::take(&mut self.watchers);
+        for (connection, mut watcher) in watchers {
+            let news = watcher.news(sys.store());
+            if watcher.until.is_some_and(|until| sys.now() >= until) {
+                // What came behind the watch is given up with it.
+                let _ = self.server.answer(sys, connection, [news, http::last_chunk()].concat());
+                continue;
+            }
+            if !news.is_empty() {
+                self.server.push(sys, connection, news);
+            }
+            if self.server.stands(connection) {
+                self.watchers.insert(connection, watcher);
+            }
         }
+        self.watchers.values().filter_map(|watcher| watcher.until).min()
     }
 }
 
@@ -185,32 +182,24 @@ fn own_address(sys: &dyn Sys) -> Option<Ipv4Addr> {
     })
 }
 
-fn answer(request: &str) -> Vec<u8> {
-    let path = request.split(' ').nth(1).unwrap_or("/");
-    let (status, kind, body) = match path.split('?').next().unwrap_or(path) {
-        "/healthz" | "/livez" | "/readyz" => ("200 OK", "text/plain; charset=utf-8", "ok".to_owned()),
-        "/version" => {
-            let version = serde_json::json!({
-                "major": "1", "minor": "30", "gitVersion": "v1.30.14", "platform": "linux/amd64",
-            });
-            ("200 OK", "application/json", format!("{version:#}\n"))
+/// Who the API server is: as its files say, or (`Simplified`: the real one signs its own) with a
+/// certificate of the cluster's authority.
+fn identity(sys: &mut dyn Sys, flags: &Flags) -> Result<Identity, String> {
+    match &flags.certificate {
+        Some((certificate, key)) => {
+            let (certificates, key) = (read(sys, certificate)?, read(sys, key)?);
+            Identity::from_pem(&certificates, &key)
         }
-        other => {
-            let status = serde_json::json!({
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Failure",
-                "message": format!("forbidden: User \"system:anonymous\" cannot get path \"{other}\""),
-                "reason": "Forbidden",
-                "details": {},
-                "code": 403,
-            });
-            ("403 Forbidden", "application/json", format!("{status:#}\n"))
+        None => {
+            let settings = ClusterSettings::of(sys.store()).unwrap_or_default();
+            pki::server(&sys.hostname(), &settings)
+                .ok_or_else(|| "unable to generate self signed cert".to_owned())
         }
-    };
-    format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-        .into_bytes()
+    }
+}
+
+fn read(sys: &mut dyn Sys, path: &str) -> Result<String, String> {
+    tools::net::read_file(sys, path).ok_or_else(|| format!("open {path}: no such file or directory"))
 }
 
 impl Program for ApiServer {

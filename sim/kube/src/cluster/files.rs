@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{BalancerPlan, Cloud, Cluster, Network, NodePlan, dns, network, proxy};
+use super::{BalancerPlan, Cloud, Cluster, Network, NodePlan, dns, network, pki, proxy};
 use crate::cloud;
 use crate::cni;
 use crate::controllers::flags::CLOUD;
@@ -43,11 +43,18 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
         .iter()
         .filter_map(|family| Some(settings.service_range(family)?.to_string()))
         .collect();
+    for (path, text) in pki::files(&node.name, settings) {
+        add(&path, text);
+    }
     let api_server = [
         format!("--advertise-address={ip}"),
         format!("--secure-port={port}"),
         format!("--service-cluster-ip-range={}", ranges.join(",")),
         format!("--service-node-port-range={low}-{high}"),
+        "--authorization-mode=Node,RBAC".to_owned(),
+        format!("--client-ca-file={}", pki::AUTHORITY),
+        format!("--tls-cert-file={}", pki::SERVER),
+        format!("--tls-private-key-file={}", pki::SERVER_KEY),
     ];
     let mut manager = Vec::new();
     if let Some(cidr) = settings.pod_cidr {
@@ -59,6 +66,7 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
         manager.push("--cloud-provider=aws".to_owned());
         manager.push("--configure-cloud-routes=true".to_owned());
     }
+    manager.push(format!("--root-ca-file={}", pki::AUTHORITY));
     for (name, args) in [
         ("kube-apiserver", api_server.to_vec()),
         ("kube-controller-manager", manager),

@@ -3,6 +3,7 @@
 mod dns;
 mod files;
 mod network;
+pub(crate) mod pki;
 mod proxy;
 
 use std::net::Ipv4Addr;

@@ -18,13 +18,26 @@ pub fn parse(text: &str) -> Result<Value, String> {
 
 /// Prints as `json.MarshalIndent(v, "", "    ")` does, without a newline at the end.
 pub fn print(value: &Value) -> String {
+    print_with(value, "    ")
+}
+
+/// Prints as `json.Marshal` does.
+pub fn compact(value: &Value) -> String {
+    escape(&value.to_string())
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
+}
+
+/// Prints as `json.MarshalIndent` does with that much before each level.
+pub fn print_with(value: &Value, indent: &str) -> String {
     let mut bytes = Vec::new();
-    let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let indent = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, indent);
     // A value of strings, numbers and maps can always be written to memory.
     let _ = serde::Serialize::serialize(value, &mut serializer);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
+    escape(&String::from_utf8_lossy(&bytes))
 }
 
 /// What encoding/json calls the type of a value.

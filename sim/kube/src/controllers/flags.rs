@@ -47,6 +47,8 @@ pub struct Flags {
     pub cloud_provider: String,
     /// `--cluster-name`.
     pub cluster_name: Option<String>,
+    /// `--root-ca-file`.
+    pub root_ca_file: Option<String>,
     /// `--configure-cloud-routes`; true if not said.
     pub cloud_routes: Option<bool>,
 }
@@ -80,7 +82,6 @@ const INERT: &[&str] = &[
     "profiling",
     "requestheader-allowed-names",
     "requestheader-client-ca-file",
-    "root-ca-file",
     "secure-port",
     "service-account-private-key-file",
     "service-cluster-ip-range",
@@ -197,6 +198,7 @@ impl Flags {
                     }
                     flags.cloud_provider = value;
                 }
+                "root-ca-file" => flags.root_ca_file = Some(value),
                 "cluster-name" => flags.cluster_name = Some(value),
                 "configure-cloud-routes" => flags.cloud_routes = truth()?,
                 "cluster-cidr" => {

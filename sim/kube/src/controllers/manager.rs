@@ -40,6 +40,10 @@ const WATCHED: &[&str] = &[
     "/registry/serviceaccounts/",
     "/registry/ingresses/",
     "/registry/networkpolicies/",
+    "/registry/rolebindings/",
+    "/registry/roles/",
+    "/registry/clusterrolebindings/",
+    "/registry/clusterroles/",
     "/registry/unsimulated/",
 ];
 

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use world::{Entry, Store, Sys};
 
@@ -115,6 +116,10 @@ pub const KINDS: &[(&str, Handle)] = &[
     ("serviceaccounts", handle::<ServiceAccount>()),
     ("ingresses", handle::<Ingress>()),
     ("networkpolicies", handle::<NetworkPolicy>()),
+    ("rolebindings", handle::<RoleBinding>()),
+    ("roles", handle::<Role>()),
+    ("clusterrolebindings", handle::<ClusterRoleBinding>()),
+    ("clusterroles", handle::<ClusterRole>()),
     ("unsimulated", handle::<Unsimulated>()),
     ("events", handle::<Event>()),
     ("nodes", handle::<Node>()),

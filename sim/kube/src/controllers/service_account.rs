@@ -31,7 +31,7 @@ pub fn sync_account(cx: &mut Context<'_>, _: &str, namespace: &str) {
 
 /// Makes the ConfigMap with the cluster's CA if it is missing.
 ///
-/// Simplified: there is no certificate in it.
+/// Simplified: without `--root-ca-file` there is no certificate in it.
 pub fn sync_root_ca(cx: &mut Context<'_>, _: &str, namespace: &str) {
     if !is_active(cx, namespace) {
         return;
@@ -42,6 +42,9 @@ pub fn sync_root_ca(cx: &mut Context<'_>, _: &str, namespace: &str) {
     let mut metadata = named(namespace, ROOT_CA);
     metadata.annotations =
         Some(Labels::from([("kubernetes.io/description".to_owned(), description.to_owned())]));
-    let data = Some(Labels::from([("ca.crt".to_owned(), String::new())]));
+    let file = cx.flags.root_ca_file.clone();
+    let certificate = file.and_then(|path| tools::net::read_file(cx.sys, &path)).unwrap_or_default();
+    let data = Some(Labels::from([("ca.crt".to_owned(), certificate)]));
+    // It may be there already.
     let _ = create(cx.sys, ConfigMap { metadata, data, ..ConfigMap::default() });
 }

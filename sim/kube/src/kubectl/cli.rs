@@ -107,6 +107,10 @@ pub fn reads_stdin(args: &[String]) -> bool {
         })
 }
 
+/// The commands that ask whether who they pretend to be (`--as`) may do what they do.
+const PRETENDING: [&str; 4] =
+    ["kubectl get", "kubectl describe", "kubectl auth can-i", "kubectl auth whoami"];
+
 /// Runs a command line as far as it goes.
 pub fn run(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Then {
     match start(sys, args.get(1..).unwrap_or_default(), input) {
@@ -166,6 +170,9 @@ fn start(sys: &mut dyn Sys, args: &[String], input: &[u8]) -> Result<Then, Failu
     if flags.on("record") {
         let line = "Flag --record has been deprecated, --record will be removed in the future\n";
         tools::console::write_all(sys, Fd::STDERR, line);
+    }
+    if flags.get("as").is_some() && !PRETENDING.contains(&path.as_str()) {
+        return Err(Failure::not_simulated(&format!("{} --as", path.trim_start_matches("kubectl "))));
     }
     match command.run {
         Run::Refused => Err(Failure::not_simulated(path.trim_start_matches("kubectl "))),

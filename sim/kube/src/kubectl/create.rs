@@ -93,7 +93,7 @@ pub fn make(cli: &mut Cli<'_>, mut object: Value, done: &str) -> Result<Target, 
 }
 
 /// With what the real one says before the API server's words, which makes them its own.
-fn wrapped(failure: Failure, what: &str) -> Failure {
+pub fn wrapped(failure: Failure, what: &str) -> Failure {
     match failure {
         Failure::Server(error) => Failure::Own(format!("failed to create {what}: {}", error.message)),
         other => other,

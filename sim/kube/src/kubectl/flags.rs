@@ -4,8 +4,8 @@ use tools::pflag::{Flag, Kind};
 
 /// The options of every command.
 pub const GLOBAL: &[Flag] = &[
-    ("as", ' ', Kind::Foreign),
-    ("as-group", ' ', Kind::Foreign),
+    ("as", ' ', Kind::Text),
+    ("as-group", ' ', Kind::Text),
     ("as-uid", ' ', Kind::Foreign),
     ("cache-dir", ' ', Kind::Text),
     ("certificate-authority", ' ', Kind::Text),

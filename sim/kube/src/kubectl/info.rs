@@ -17,18 +17,21 @@ const VERSION: &str = "v1.30.0";
 /// The kustomize that is built into it.
 const KUSTOMIZE: &str = "v5.0.4-0.20230601165947-6ce0bf390ce3";
 
+/// What `/version` answers; kubectl is of the same release.
+pub fn server_version() -> Value {
+    json!({
+        "major": "1", "minor": "30", "gitVersion": VERSION,
+        "gitCommit": "7c48c2bd72b9bf5c44d21d7338cc7bea77d0ad2a", "gitTreeState": "clean",
+        "buildDate": "2024-04-17T17:36:05Z", "goVersion": "go1.22.2", "compiler": "gc", "platform": "linux/amd64",
+    })
+}
+
 /// Runs `version`.
 pub fn version(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let client_only = cli.flags.on("client");
     let connected = if client_only { Ok(()) } else { cli.config.connect(cli.sys) };
     let format = cli.flags.get("output").map(str::to_owned);
-    let one = || {
-        json!({
-            "buildDate": "2024-04-17T17:36:05Z", "compiler": "gc",
-            "gitCommit": "7c48c2bd72b9bf5c44d21d7338cc7bea77d0ad2a", "gitTreeState": "clean", "gitVersion": VERSION,
-            "goVersion": "go1.22.2", "major": "1", "minor": "30", "platform": "linux/amd64",
-        })
-    };
+    let one = || super::files::sorted(&server_version());
     match format.as_deref() {
         None | Some("") => {
             cli.out(&format!("Client Version: {VERSION}\nKustomize Version: {KUSTOMIZE}\n"));

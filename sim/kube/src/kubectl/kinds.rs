@@ -51,17 +51,6 @@ const KEPT: &[(&str, &str, &str, &[&str], &str, bool)] = &[
     ("Job", "jobs", "job", &[], "batch/v1", true),
     ("IngressClass", "ingressclasses", "ingressclass", &[], "networking.k8s.io/v1", false),
     ("PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudget", &["pdb"], "policy/v1", true),
-    (
-        "ClusterRoleBinding",
-        "clusterrolebindings",
-        "clusterrolebinding",
-        &[],
-        "rbac.authorization.k8s.io/v1",
-        false,
-    ),
-    ("ClusterRole", "clusterroles", "clusterrole", &[], "rbac.authorization.k8s.io/v1", false),
-    ("RoleBinding", "rolebindings", "rolebinding", &[], "rbac.authorization.k8s.io/v1", true),
-    ("Role", "roles", "role", &[], "rbac.authorization.k8s.io/v1", true),
     ("PriorityClass", "priorityclasses", "priorityclass", &["pc"], "scheduling.k8s.io/v1", false),
     ("StorageClass", "storageclasses", "storageclass", &["sc"], "storage.k8s.io/v1", false),
     (

@@ -6,8 +6,10 @@
 //! Simplified: the way to the API server takes no packets; `exec`, `logs`, `attach` and
 //! `port-forward` go from there to the kubelet by real ones.
 
+mod access;
 mod apply;
-mod change;
+mod auth;
+pub(crate) mod change;
 mod cli;
 mod command;
 mod commands;
@@ -18,19 +20,20 @@ mod create;
 mod delete;
 mod describe;
 mod duration;
-mod failure;
-mod files;
+pub(crate) mod failure;
+pub(crate) mod files;
 mod flags;
 mod get;
-mod info;
+pub(crate) mod info;
 mod jsonpath;
-mod kinds;
+pub(crate) mod kinds;
 mod node;
-mod output;
-mod patch;
+pub(crate) mod output;
+pub(crate) mod patch;
 mod port_forward;
 mod print;
 mod rollout;
+mod rules;
 mod run;
 pub(crate) mod selector;
 mod table;

@@ -217,6 +217,10 @@ pub fn find(cli: &mut Cli<'_>, given: &[String], alone: TypeAlone) -> Result<Fou
                     found.failures.push(ApiError::new(Reason::BadRequest, why).into());
                     continue;
                 }
+                if let Err(failure) = cli.may("list", &kind, scope, "") {
+                    found.failures.push(failure);
+                    continue;
+                }
                 let mut objects = kind.list(cli.sys.store(), scope);
                 objects.retain(|object| {
                     labels.as_ref().is_none_or(|labels| labels.selects(object))
@@ -242,9 +246,11 @@ pub fn find(cli: &mut Cli<'_>, given: &[String], alone: TypeAlone) -> Result<Fou
             cli.config.connect(cli.sys)?;
             found.by_name = true;
             for (kind, name) in names {
-                match kind.get(cli.sys.store(), &cli.config.namespace, &name) {
+                let may = cli.may("get", &kind, Some(&cli.config.namespace), &name);
+                let got = may.and_then(|()| Ok(kind.get(cli.sys.store(), &cli.config.namespace, &name)?));
+                match got {
                     Ok(object) => found.groups.push(Group { kind, objects: vec![object] }),
-                    Err(error) => found.failures.push(error.into()),
+                    Err(failure) => found.failures.push(failure),
                 }
             }
         }

@@ -157,11 +157,6 @@ impl Start<'_> {
             }
             bind(sys, &source, root, &mount.mount_path);
         }
-        let token = self.volumes.iter().find(|volume| volume.name == super::volume::API_ACCESS);
-        let own = mounts.iter().any(|mount| mount.mount_path == super::volume::API_ACCESS_PATH);
-        if let Some(volume) = token.filter(|_| !own) {
-            bind(sys, &volume.path, root, super::volume::API_ACCESS_PATH);
-        }
     }
 
     /// What runs: the container's command, or the image's.

@@ -1,15 +1,14 @@
 //! A pod's volumes: folders on the node that are mounted into its containers.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, ConfigMapProjection, ConfigMapVolumeSource, DownwardAPIVolumeFile, KeyToPath, Pod, Volume,
+    ConfigMap, ConfigMapProjection, ConfigMapVolumeSource, DownwardAPIVolumeFile, KeyToPath, Pod,
+    ServiceAccountTokenProjection, Volume,
 };
-use serde_json::json;
 use world::{FileKind, Sys};
 
 use super::env::Facts;
 use crate::api;
+use crate::api::token::{self, TokenRequest};
 
 /// A pod's volume on the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +18,6 @@ pub struct Mounted {
     /// Where it lies.
     pub path: String,
 }
-
-/// The volume that every pod gets.
-pub const API_ACCESS: &str = "kube-api-access";
-/// Where it is in a container.
-pub const API_ACCESS_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// What of a pod's volumes hoplab only keeps.
 pub fn not_simulated(pod: &Pod) -> Vec<String> {
@@ -39,11 +33,6 @@ pub fn not_simulated(pod: &Pod) -> Vec<String> {
     kept.map(|volume| volume.name.clone()).collect()
 }
 
-/// Whether a pod's containers get a token.
-pub fn wants_token(pod: &Pod) -> bool {
-    pod.spec.as_ref().is_some_and(|spec| spec.automount_service_account_token != Some(false))
-}
-
 /// Makes a pod's volumes.
 ///
 /// # Errors
@@ -55,13 +44,6 @@ pub fn prepare(sys: &mut dyn Sys, facts: &Facts<'_>) -> Result<Vec<Mounted>, Str
         let failed = |why: String| format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name);
         let path = make(sys, facts, &folder, volume).map_err(failed)?;
         mounted.push(Mounted { name: volume.name.clone(), path });
-    }
-    if wants_token(facts.pod) {
-        let path = format!("{folder}/kubernetes.io~projected/{API_ACCESS}");
-        write_token(sys, facts, &path, "token");
-        write_api_certificate(sys, &format!("{path}/ca.crt"));
-        tools::file::put(sys, &format!("{path}/namespace"), api::namespace_of(facts.pod));
-        mounted.push(Mounted { name: API_ACCESS.to_owned(), path });
     }
     Ok(mounted)
 }
@@ -88,19 +70,13 @@ fn make(sys: &mut dyn Sys, facts: &Facts<'_>, folder: &str, volume: &Volume) -> 
         tools::file::make_dirs(sys, &path);
         for source in source.sources.iter().flatten() {
             if let Some(ConfigMapProjection { name, items, optional }) = &source.config_map {
-                if name == "kube-root-ca.crt"
-                    && api::get::<ConfigMap>(sys.store(), api::namespace_of(facts.pod), name).is_none()
-                {
-                    write_api_certificate(sys, &format!("{path}/ca.crt"));
-                    continue;
-                }
                 write_config_map(sys, facts, &path, name, items.as_deref(), *optional == Some(true))?;
             }
             if let Some(fields) = &source.downward_api {
                 write_fields(sys, facts, &path, fields.items.as_deref().unwrap_or_default());
             }
             if let Some(token) = &source.service_account_token {
-                write_token(sys, facts, &path, &token.path);
+                write_token(sys, facts, &path, token)?;
             }
         }
         return Ok(path);
@@ -157,31 +133,27 @@ fn write_fields(sys: &mut dyn Sys, facts: &Facts<'_>, folder: &str, items: &[Dow
     }
 }
 
-/// A token as it looks.
-///
-/// Simplified: it isn't signed.
-fn write_token(sys: &mut dyn Sys, facts: &Facts<'_>, folder: &str, name: &str) {
-    let namespace = api::namespace_of(facts.pod);
+/// Asks for a token, once: the one that is there stays.
+fn write_token(
+    sys: &mut dyn Sys,
+    facts: &Facts<'_>,
+    folder: &str,
+    wanted: &ServiceAccountTokenProjection,
+) -> Result<(), String> {
+    let path = format!("{folder}/{}", wanted.path);
+    if tools::file::read(sys, &path).is_some() {
+        return Ok(());
+    }
     let account = facts.field("spec.serviceAccountName").unwrap_or_default();
-    let header = json!({"alg": "RS256", "kid": ""});
-    let claims = json!({
-        "iss": "https://kubernetes.default.svc.cluster.local",
-        "kubernetes.io": {
-            "namespace": namespace,
-            "node": {"name": facts.node},
-            "pod": {"name": api::name_of(facts.pod), "uid": facts.record.uid},
-            "serviceaccount": {"name": account},
-        },
-        "sub": format!("system:serviceaccount:{namespace}:{account}"),
-    });
-    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let text = format!("{}.{}.", part(header), part(claims));
-    put_if_changed(sys, &format!("{folder}/{name}"), &text);
-}
-
-/// Simplified: there is no TLS; the certificate is an empty one.
-fn write_api_certificate(sys: &mut dyn Sys, path: &str) {
-    put_if_changed(sys, path, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n");
+    let request = TokenRequest {
+        audiences: wanted.audience.clone().into_iter().collect(),
+        seconds: wanted.expiration_seconds,
+        pod: Some(api::name_of(facts.pod).to_owned()),
+    };
+    let token = token::issue(sys, api::namespace_of(facts.pod), &account, &request)
+        .map_err(|error| format!("failed to fetch token: {error}"))?;
+    tools::file::put(sys, &path, &token);
+    Ok(())
 }
 
 /// Kubernetes: `pkg/volume/hostpath`.

@@ -173,7 +173,12 @@ impl Connection {
     fn take(&mut self, data: Vec<u8>) -> bool {
         let Some(secure) = &mut self.secure else {
             self.received.extend(data);
-            return true;
+            let is_tls = self.received.starts_with(&[22, 3]);
+            if is_tls {
+                let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n";
+                self.to_send.extend(format!("{head}400 Bad Request").as_bytes());
+            }
+            return !is_tls;
         };
         let outcome = secure.take(&data);
         self.to_send.extend(secure.to_send());

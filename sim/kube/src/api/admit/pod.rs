@@ -1,6 +1,8 @@
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodStatus, Toleration};
 
-use super::{Admit, Invalid};
+use world::Sys;
+
+use super::{Admit, Invalid, Refused, account};
 
 /// What a pod's specification says if it doesn't. Kubernetes: `SetDefaults_PodSpec`.
 pub(super) fn set_spec_defaults(spec: &mut PodSpec) {
@@ -147,13 +149,16 @@ impl Admit for Pod {
             spec.enable_service_links.get_or_insert(true);
             spec.preemption_policy.get_or_insert_with(|| "PreemptLowerPriority".to_owned());
             spec.priority.get_or_insert(0);
-            spec.service_account_name.get_or_insert_with(|| "default".to_owned());
             tolerate_for_a_while(spec);
         }
         let status = self.status.get_or_insert_with(PodStatus::default);
         status.phase.get_or_insert_with(|| "Pending".to_owned());
         let class = self.spec.as_ref().map_or("BestEffort", qos_class);
         status.qos_class.get_or_insert_with(|| class.to_owned());
+    }
+
+    fn allocate(&mut self, sys: &mut dyn Sys, old: Option<&Self>) -> Result<(), Refused> {
+        if old.is_some() { Ok(()) } else { account::admit(self, sys) }
     }
 
     fn validate(&self, old: Option<&Self>) -> Vec<Invalid> {

@@ -2,7 +2,7 @@
 
 use super::make::*;
 use crate::kubectl::command::Command;
-use crate::kubectl::{change, config_cmd, create, rollout};
+use crate::kubectl::{access, auth, change, config_cmd, create, rollout};
 use tools::pflag::{Flag, Kind};
 
 const CREATED: &[&[Flag]] = &[PRINT, CREATING];
@@ -102,16 +102,90 @@ pub(super) static CREATE: &[Command] = &[
             create::deployment,
         )
     },
-    refused("clusterrole", "", "Create a cluster role"),
-    refused("clusterrolebinding", "", "Create a cluster role binding for a particular cluster role"),
-    refused("role", "", "Create a role with single rule"),
-    refused("rolebinding", "", "Create a role binding for a particular role or cluster role"),
+    command(
+        "clusterrole",
+        "",
+        "Create a cluster role",
+        "NAME --verb=verb --resource=resource.group [--resource-name=resourcename] [--dry-run=server|client|none] [options]",
+        &[PRINT, CREATING, RULE, &[value("non-resource-url"), value("aggregation-rule")]],
+        access::cluster_role,
+    ),
+    command(
+        "clusterrolebinding",
+        "",
+        "Create a cluster role binding for a particular cluster role",
+        "NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] \
+         [--dry-run=server|client|none] [options]",
+        &[PRINT, CREATING, SUBJECTS],
+        access::cluster_role_binding,
+    ),
+    command(
+        "role",
+        "",
+        "Create a role with single rule",
+        "NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] \
+         [--dry-run=server|client|none] [options]",
+        &[PRINT, CREATING, RULE],
+        access::role,
+    ),
+    command(
+        "rolebinding",
+        "",
+        "Create a role binding for a particular role or cluster role",
+        "NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] \
+         [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none] [options]",
+        &[PRINT, CREATING, SUBJECTS, &[value("role")]],
+        access::role_binding,
+    ),
     refused("poddisruptionbudget", "", "Create a pod disruption budget with the specified name"),
     refused("priorityclass", "", "Create a priority class with the specified name"),
     refused("job", "", "Create a job with the specified name"),
     refused("cronjob", "", "Create a cron job with the specified name"),
     refused("ingress", "", "Create an ingress with the specified name"),
-    refused("token", "", "Request a service account token"),
+    command(
+        "token",
+        "",
+        "Request a service account token",
+        "SERVICE_ACCOUNT_NAME [options]",
+        &[
+            PRINT,
+            &[
+                value("audience"),
+                time("duration"),
+                value("bound-object-kind"),
+                value("bound-object-name"),
+                foreign("bound-object-uid"),
+            ],
+        ],
+        access::token,
+    ),
+];
+
+const RULE: &[Flag] = &[value("verb"), value("resource"), value("resource-name")];
+const SUBJECTS: &[Flag] = &[value("clusterrole"), value("user"), value("group"), value("serviceaccount")];
+
+pub(super) static AUTH: &[Command] = &[
+    command(
+        "can-i",
+        "",
+        "Check whether an action is allowed",
+        "VERB [TYPE | TYPE/NAME | NONRESOURCEURL] [options]",
+        &[&[ALL_NAMESPACES, QUIET, value("subresource"), switch("list"), switch("no-headers")]],
+        auth::can_i,
+    ),
+    refused(
+        "reconcile",
+        "",
+        "Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects",
+    ),
+    command(
+        "whoami",
+        "",
+        "Experimental: Check self subject attributes",
+        "[options]",
+        &[PRINT],
+        auth::who_am_i,
+    ),
 ];
 
 const SETTING: &[Flag] = &[ALL, DRY_RUN, SELECTOR, MANAGER, LOCAL];

@@ -5,7 +5,7 @@ mod make;
 
 use super::command::Command;
 use super::{apply, change, container, create, delete, describe, get, info, node, port_forward, run, wait};
-use groups::{CLUSTER_INFO, CONFIG, CREATE, MARK_FLAGS, ROLLOUT, SET};
+use groups::{AUTH, CLUSTER_INFO, CONFIG, CREATE, MARK_FLAGS, ROLLOUT, SET};
 use make::*;
 use tools::pflag::Kind;
 
@@ -308,7 +308,7 @@ pub static COMMANDS: &[Command] = &[
     ),
     refused("proxy", TROUBLE, "Run a proxy to the Kubernetes API server"),
     refused("cp", TROUBLE, "Copy files and directories to and from containers"),
-    refused("auth", TROUBLE, "Inspect authorization"),
+    group("auth", TROUBLE, "Inspect authorization", AUTH),
     refused("debug", TROUBLE, "Create debugging sessions for troubleshooting workloads and nodes"),
     command(
         "events",

@@ -1,5 +1,6 @@
 //! `kubectl describe`. Kubernetes: `k8s.io/kubectl/pkg/describe`.
 
+mod access;
 mod network;
 mod node;
 mod pod;
@@ -155,6 +156,9 @@ fn describe(cx: &Cx<'_>, object: &Value) -> Option<String> {
         "Node" => node::describe(cx, &mut page, object),
         "Namespace" => namespace(&mut page, object),
         "ConfigMap" => config_map(cx, &mut page, object),
+        "Role" | "ClusterRole" => access::role(&mut page, object),
+        "RoleBinding" | "ClusterRoleBinding" => access::binding(&mut page, object),
+        "ServiceAccount" => access::account(cx, &mut page, object),
         _ => return None,
     }
     Some(tabwriter::align(&page.0))
@@ -215,8 +219,7 @@ pub fn run(cli: &mut Cli<'_>) -> Result<Then, Failure> {
     let (targets, failures) = find(cli, &words)?;
     for target in &targets {
         if target.kind.resource.kind == "Unsimulated"
-            || ["StatefulSet", "ServiceAccount", "NetworkPolicy", "Event", "ControllerRevision"]
-                .contains(&target.kind.kind)
+            || ["StatefulSet", "NetworkPolicy", "Event", "ControllerRevision"].contains(&target.kind.kind)
         {
             return Err(Failure::not_simulated(&format!("describe {}", target.kind.singular)));
         }

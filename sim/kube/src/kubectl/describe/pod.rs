@@ -306,6 +306,8 @@ fn volumes(page: &mut Page, space: &str, all: &[Value]) {
             page.field(2, "Type", "ConfigMap (a volume populated by a ConfigMap)");
             page.field(2, "Name", text(map, "/name"));
             page.field(2, "Optional", map["optional"] == true);
+        } else if let Some(projected) = volume.get("projected") {
+            describe_projected(page, projected);
         } else if let Some(secret) = volume.get("secret") {
             page.field(2, "Type", "Secret (a volume populated by a Secret)");
             page.field(2, "SecretName", text(secret, "/secretName"));
@@ -314,6 +316,29 @@ fn volumes(page: &mut Page, space: &str, all: &[Value]) {
             page.line(1, "<unknown>");
         }
     }
+}
+
+/// Kubernetes: `printProjectedVolumeSource`.
+fn describe_projected(page: &mut Page, projected: &Value) {
+    page.field(2, "Type", "Projected (a volume that contains injected data from multiple sources)");
+    for source in list(projected, "/sources") {
+        if let Some(secret) = source.get("secret") {
+            page.field(2, "SecretName", text(secret, "/name"));
+            page.field(2, "SecretOptionalName", optional(secret));
+        } else if source.get("downwardAPI").is_some() {
+            page.field(2, "DownwardAPI", "true");
+        } else if let Some(map) = source.get("configMap") {
+            page.field(2, "ConfigMapName", text(map, "/name"));
+            page.field(2, "ConfigMapOptional", optional(map));
+        } else if let Some(token) = source.get("serviceAccountToken") {
+            page.field(2, "TokenExpirationSeconds", number(token, "/expirationSeconds"));
+        }
+    }
+}
+
+/// As Go prints a pointer to a truth value.
+fn optional(source: &Value) -> String {
+    source.get("optional").map_or_else(|| "<nil>".to_owned(), Value::to_string)
 }
 
 fn tolerations(page: &mut Page, name: &str, all: &[Value]) {

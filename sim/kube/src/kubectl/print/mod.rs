@@ -1,5 +1,6 @@
 //! Listings: the columns of each kind. Kubernetes: `pkg/printers/internalversion/printers.go`.
 
+mod access;
 mod cluster;
 mod network;
 mod pod;
@@ -56,6 +57,8 @@ pub fn listing(kind: &str) -> Listing {
         "ConfigMap" => of(cluster::CONFIG_MAP, cluster::config_map),
         "ServiceAccount" => of(cluster::SERVICE_ACCOUNT, cluster::service_account),
         "Event" => of(cluster::EVENT, cluster::event),
+        "Role" | "ClusterRole" => of(access::ROLE, access::role),
+        "RoleBinding" | "ClusterRoleBinding" => of(access::BINDING, access::binding),
         "Secret" => of(cluster::SECRET, cluster::secret),
         _ => of(&[("NAME", Always), ("AGE", Always)], |object, now| vec![name(object), age(object, now)]),
     }
