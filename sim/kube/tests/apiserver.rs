@@ -508,7 +508,7 @@ fn rbac_objects_that_are_wrong() {
             "The RoleBinding \"x\" is invalid: subjects[0].apiGroup: Unsupported value: \"rbac.authorization.k8s.io\": \
              supported values: \"\"\n",
         ),
-        ("kind: Role\nrulez: []", "unknown field \"rulez\""),
+        ("kind: Role\nrulez: [x]", "unknown field \"rulez\""),
     ] {
         let script = format!(
             "cat > x.yaml <<END\napiVersion: {group}/v1\nmetadata: {{name: x}}\n{text}\nEND\nkubectl apply -f x.yaml 2>&1 | grep -v ^hoplab:"
