@@ -11,6 +11,18 @@ pub(super) const MANIFESTS: &str = "/etc/kubernetes/addons";
 /// The file of the cluster's administrator.
 pub(super) const ADMIN: &str = "/etc/kubernetes/admin.conf";
 
+/// What kubeadm's package puts beside the kubelet's unit.
+const KUBELET_DROP_IN: &str = "\
+# Note: This dropin only works with kubeadm and kubelet v1.11+
+[Service]
+Environment=\"KUBELET_KUBECONFIG_ARGS=--kubeconfig=/etc/kubernetes/kubelet.conf\"
+Environment=\"KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml\"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+";
+
 /// The files of a node. `kubeadm` runs the control plane as static pods.
 ///
 /// Simplified: here its parts are services of systemd.
@@ -22,15 +34,15 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     }
     add("/var/lib/kubelet/config.yaml", kubelet_config(cluster));
     add("/etc/kubernetes/kubelet.conf", kubeconfig(cluster, &format!("system:node:{}", node.name)));
-    let mut args = vec!["--config=/var/lib/kubelet/config.yaml".to_owned()];
-    args.push("--kubeconfig=/etc/kubernetes/kubelet.conf".to_owned());
-    args.extend(node.ip.map(|ip| format!("--node-ip={ip}")));
+    add("/usr/lib/systemd/system/kubelet.service", unit("kubelet: The Kubernetes Node Agent", "kubelet", &[]));
+    add("/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", KUBELET_DROP_IN.to_owned());
+    let mut args: Vec<String> = node.ip.iter().map(|ip| format!("--node-ip={ip}")).collect();
     if let Network::Kubenet { cloud } = &cluster.network {
         args.push("--network-plugin=kubenet".to_owned());
         args.extend(cloud.map(|Cloud::Aws| "--cloud-provider=aws".to_owned()));
     }
     args.extend(node.kubelet.iter().cloned());
-    add("/etc/systemd/system/kubelet.service", unit("kubelet: The Kubernetes Node Agent", "kubelet", &args));
+    add("/etc/default/kubelet", format!("KUBELET_EXTRA_ARGS=\"{}\"\n", args.join(" ")));
     if !node.control_plane {
         return files;
     }

@@ -18,8 +18,8 @@ pub fn install(registry: &mut Registry) {
     journalctl::install(registry);
 }
 
-/// Where unit files are looked for, in this order.
-pub const FOLDERS: [&str; 2] = ["/etc/systemd/system", "/lib/systemd/system"];
+/// Where unit files and their drop-ins are looked for, in this order.
+pub const FOLDERS: [&str; 3] = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
 
 fn pid_file(unit: &str) -> String {
     format!("/run/systemd/{unit}.pid")

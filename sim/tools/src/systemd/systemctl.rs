@@ -156,7 +156,16 @@ fn show(sys: &mut dyn Sys, unit: &Unit) -> i32 {
         None => ("○", "inactive (dead)"),
     };
     let mut text = format!("{dot} {}.service - {}\n", unit.name, unit.description);
-    text += &format!("     Loaded: loaded ({}; enabled; preset: enabled)\n     Active: {state}\n", unit.path);
+    text += &format!("     Loaded: loaded ({}; enabled; preset: enabled)\n", unit.path);
+    for (number, path) in unit.drop_ins.iter().enumerate() {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let branch = if number + 1 == unit.drop_ins.len() { "└─" } else { "├─" };
+        if number == 0 {
+            text += &format!("    Drop-In: {folder}\n");
+        }
+        text += &format!("             {branch}{name}\n");
+    }
+    text += &format!("     Active: {state}\n");
     if let Some(pid) = pid {
         text += &format!("   Main PID: {} ({})\n", pid.0, unit.command[0]);
     }
