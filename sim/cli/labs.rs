@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use clap::Args;
+use lab::fault::Shape;
 use lab::{Checked, Exercise, Lab, Replay};
 use serde::Serialize;
 use trace::Recorder;
@@ -18,7 +19,7 @@ use self::desk::{LabDesk, Visit, counted};
 use crate::answer::Format;
 use crate::prompt::{Left, Prompt, Screen};
 use crate::typing::Typing;
-use crate::{STATUS_BAD_INPUT, inputs};
+use crate::{STATUS_BAD_INPUT, inputs, load};
 
 /// Arguments of `hoplab lab`.
 #[derive(Args)]
@@ -32,6 +33,15 @@ pub(crate) struct LabArgs {
     /// above it.
     #[arg(long, value_name = "FOLDER")]
     topologies: Option<PathBuf>,
+    /// Breaks a healthy cluster by faults that are drawn, instead of a lab.
+    #[arg(long, conflicts_with = "scenario")]
+    random: bool,
+    /// So many faults are drawn.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "random")]
+    faults: usize,
+    /// The network that is broken; a cluster of three nodes if not given.
+    #[arg(long, value_name = "FILE", requires = "random")]
+    topology: Option<PathBuf>,
     /// Types the lines of FILE instead of a person, then checks; succeeds if the lab is solved. A
     /// line `^C` interrupts the command before it.
     #[arg(long, value_name = "FILE")]
@@ -45,7 +55,7 @@ pub(crate) struct LabArgs {
     /// Goes on where the last visit with this option ended, and keeps this one's state.
     #[arg(long)]
     keep: bool,
-    /// Seed of all random streams, instead of the scenario's.
+    /// Seed of all random streams, instead of the scenario's; of what is drawn.
     #[arg(long)]
     seed: Option<u64>,
     /// Virtual seconds per second of a command in the foreground; 0 does not wait.
@@ -86,6 +96,7 @@ struct GradedCheck<'a> {
 #[allow(clippy::print_stderr)]
 pub(crate) fn main(args: &LabArgs) -> ExitCode {
     let done = match &args.scenario {
+        None if args.random => draw(args).and_then(|ready| enter(args, ready)),
         None => listing::show(&args.scenarios, args.format),
         Some(name) => {
             find(args, name).and_then(|file| load(args, &file)).and_then(|ready| enter(args, ready))
@@ -124,6 +135,18 @@ fn load(args: &LabArgs, file: &Path) -> Result<Ready, String> {
     })?;
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     Ok(Ready { name, title: scenario.title, exercise, lab })
+}
+
+/// A network with faults that are drawn.
+fn draw(args: &LabArgs) -> Result<Ready, String> {
+    let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
+    let mut lab = match &args.topology {
+        Some(file) => load::load(file, 0)?,
+        None => Shape::default().boot().map_err(|error| error.to_string())?,
+    };
+    let exercise = Exercise::draw(&mut lab, seed, args.faults).map_err(|problem| problem.to_string())?;
+    let title = format!("A broken cluster: seed {seed}, {}", counted(args.faults, "fault"));
+    Ok(Ready { name: None, title, exercise, lab })
 }
 
 /// What is typed: a script's lines, what is piped in, or a person's.
