@@ -2,8 +2,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kernel::Host;
 use kernel::dump::RouteInfo;
+use kernel::{Device, DeviceKind, Host};
 use kube::api::{list, name_of, namespace_of};
 use packet::{HostId, NetnsId};
 use world::World;
@@ -101,6 +101,45 @@ impl<'a> Facts<'a> {
         hosts.find(|host| host.addrs(NetnsId::INIT).iter().any(|a| a.addr.local.addr() == ip)).map(|h| h.id)
     }
 
+    /// The place that has this address: a pod's or container's namespace, or a host.
+    pub fn place_of(&self, ip: IpAddr) -> Option<(HostId, NetnsId)> {
+        let mut places = self
+            .world
+            .hosts()
+            .flat_map(|host| host.netns.iter().flatten().map(move |netns| (host.id, netns.id)));
+        places.find(|&(host, netns)| self.kernel(host).addrs(netns).iter().any(|a| a.addr.local.addr() == ip))
+    }
+
+    /// Every namespace of every host but the initial ones.
+    pub fn namespaces(&self) -> Vec<(HostId, NetnsId)> {
+        let all = self
+            .world
+            .hosts()
+            .flat_map(|host| host.netns.iter().flatten().map(move |netns| (host.id, netns.id)));
+        all.filter(|(_, netns)| *netns != NetnsId::INIT).collect()
+    }
+
+    /// A device by its name.
+    pub fn device(&self, host: HostId, netns: NetnsId, name: &str) -> Option<&'a Device> {
+        let kernel = self.kernel(host);
+        kernel.get_dev(kernel.dev_by_name(netns, name)?)
+    }
+
+    /// The devices of a place, in the order of `ip link`.
+    pub fn devices(&self, host: HostId, netns: NetnsId) -> Vec<&'a Device> {
+        let kernel = self.kernel(host);
+        let Some(netns) = kernel.get_ns(netns) else { return Vec::new() };
+        netns.devices.values().filter_map(|&dev| kernel.get_dev(dev)).collect()
+    }
+
+    /// The other end of a veth.
+    pub fn veth_peer(&self, host: HostId, device: &Device) -> Option<&'a Device> {
+        match &device.kind {
+            DeviceKind::Veth(veth) => self.kernel(host).get_dev(veth.peer),
+            _ => None,
+        }
+    }
+
     /// Other hosts that should look like this one: the cluster's other nodes, or else hosts with the
     /// same bridges and tunnels.
     pub fn peers(&self, host: HostId) -> Vec<HostId> {
@@ -125,6 +164,16 @@ impl<'a> Facts<'a> {
             return Vec::new();
         }
         self.world.hosts().filter(|other| other.id != host && shape(other) == own).map(|h| h.id).collect()
+    }
+
+    /// Whether anything implements Services: a kube-proxy is wanted or has left its rules.
+    pub fn has_proxy(&self) -> bool {
+        let ruled = |node: &NodeFacts| {
+            let netns = self.kernel(node.host).get_ns(NetnsId::INIT);
+            let mut tables = netns.into_iter().flat_map(|netns| netns.netfilter.tables());
+            tables.any(|table| table.chain("KUBE-SERVICES").is_some())
+        };
+        super::owner::daemon_set(self, "kube-proxy").is_some() || self.nodes.iter().any(ruled)
     }
 
     /// Where `kubectl` is typed: a host with an administrator's configuration.

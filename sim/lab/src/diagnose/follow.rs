@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use packet::{Body, DevId, Frame, HostId, NetnsId, Packet, Proto, TcpFlags, Tuple};
 use trace::{Decision, Disposition, DropReason, Journeys, StepKind, Trace};
 use world::World;
@@ -68,12 +66,6 @@ pub(super) enum How {
 }
 
 impl End {
-    /// Source and destination address, if it is IP.
-    pub fn addresses(&self) -> Option<(IpAddr, IpAddr)> {
-        let ip = self.frame.as_ref()?.ip()?;
-        Some((ip.src(), ip.dst()))
-    }
-
     /// The packet in it.
     pub fn packet(&self) -> Option<&Packet> {
         self.frame.as_ref()?.ip()

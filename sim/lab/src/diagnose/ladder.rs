@@ -280,7 +280,8 @@ impl Planner<'_> {
         for host in outside {
             for info in host.addrs(NetnsId::INIT) {
                 let address = info.addr.local.addr();
-                if address.is_loopback() {
+                let link_local = matches!(address, IpAddr::V4(address) if address.is_link_local());
+                if address.is_loopback() || link_local {
                     continue;
                 }
                 let near = own.iter().any(|own| own.addr.local.contains(&address));
@@ -300,6 +301,13 @@ impl Planner<'_> {
         let (mut same, mut cross) = (Step::new(Rung::SameHost), Step::new(Rung::CrossHost));
         same.goals.extend(self.first_hop());
         let own_node = self.facts.node(self.spot.host).map(|node| node.name.clone());
+        let outside = !self.facts.nodes.is_empty() && own_node.is_none();
+        if outside {
+            // Nobody promises that others reach pods.
+            let near = self.facts.nodes.iter().map(|node| self.facts.kernel(node.host));
+            cross.goals.extend(near.flat_map(|host| self.neighbors(host)));
+            return vec![cross];
+        }
         let mut seen: Vec<&str> = Vec::new();
         for pod in self.facts.pods.iter().filter(|pod| pod.ready && !pod.host_network) {
             let place = pod.place();
@@ -332,12 +340,13 @@ impl Planner<'_> {
             }
         }
         let mut steps = vec![same, cross];
-        let services = list::<Service>(self.world().store(), None);
+        let proxied = self.facts.has_proxy();
+        let services = list::<Service>(self.world().store(), None).into_iter().filter(|_| proxied);
         let mut tried = 0;
-        for service in &services {
-            let (namespace, name) = (namespace_of(&**service), name_of(&**service));
+        for service in services {
+            let (namespace, name) = (namespace_of(&*service), name_of(&*service));
             let expected = !super::service::endpoints(self.world().store(), namespace, name).is_empty();
-            if tried < SERVICES_MAX && (expected || super::service::selects(service)) {
+            if tried < SERVICES_MAX && (expected || super::service::selects(&service)) {
                 tried += 1;
                 let found = self.service(&format!("{namespace}/{name}"), None).unwrap_or_default();
                 steps.extend(found.into_iter().filter(|step| !step.goals.is_empty()).map(|mut step| {
@@ -354,12 +363,10 @@ impl Planner<'_> {
 
     /// Addresses of another host on a subnet of this one.
     fn neighbors(&self, host: &kernel::Host) -> Vec<Probe> {
-        let own = self.facts.kernel(self.spot.host).addrs(NetnsId::INIT);
-        let address =
-            host.addrs(NetnsId::INIT).into_iter().map(|info| info.addr.local.addr()).find(|address| {
-                !address.is_loopback() && own.iter().any(|own| own.addr.local.contains(address))
-            });
-        address.map(|address| Probe::once(self.from, Way::Ping(To::Address(address)))).into_iter().collect()
+        let near = self.facts.next_to(self.spot.host).into_iter().find(|(other, ..)| *other == host.id);
+        near.map(|(_, address, _)| Probe::once(self.from, Way::Ping(To::Address(address))))
+            .into_iter()
+            .collect()
     }
 }
 

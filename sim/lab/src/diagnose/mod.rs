@@ -13,10 +13,13 @@ mod facts;
 mod fix;
 mod follow;
 mod ladder;
+mod owner;
 mod probe;
 mod report;
+mod scene;
 mod service;
 mod suspect;
+mod way;
 
 use packet::Proto;
 use world::World;
@@ -55,8 +58,9 @@ pub fn diagnose(world: &World, from: &str, to: Option<&str>, options: Options) -
         None => from.to_owned(),
     };
     let mut diagnosis = Diagnosis::new(title);
-    let goals: Vec<Probe> = plan.steps.iter().flat_map(|step| step.goals.iter().cloned()).collect();
-    let asked_works = to.is_some() && goals.iter().all(|goal| goal.works(world));
+    let all: Vec<Probe> = plan.steps.iter().flat_map(|step| step.goals.iter().cloned()).collect();
+    let asked_works = to.is_some() && all.iter().all(|goal| goal.works(world));
+    let mut worked: Vec<Probe> = Vec::new();
     let mut failed: Option<(Step, Vec<(Probe, Tried)>)> = None;
     for step in plan.steps {
         let hints = if asked_works { &[][..] } else { &step.hints[..] };
@@ -68,13 +72,14 @@ pub fn diagnose(world: &World, from: &str, to: Option<&str>, options: Options) -
             failed = Some((step, broken));
             break;
         }
+        worked.extend(step.goals);
     }
     let Some((step, broken)) = failed else { return Ok(diagnosis) };
     diagnosis.broken = Some(step.rung.name().to_owned());
-    let mut checks: Vec<Probe> = broken.iter().map(|(probe, _)| probe.clone()).collect();
-    if to.is_some() {
-        checks.extend(goals.into_iter().filter(|goal| !broken.iter().any(|(probe, _)| probe == goal)));
-    }
+    // What must hold once it is mended: what was asked for, and what works now.
+    let mut checks = if to.is_some() { all } else { step.goals };
+    checks.extend(worked);
+    checks.dedup();
     let found = fix::search(world, &broken, &checks);
     diagnosis.tell(world, &broken, found);
     Ok(diagnosis)

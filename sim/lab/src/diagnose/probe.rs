@@ -16,6 +16,9 @@ const PING_HEADERS: u32 = 28;
 /// How often a full-size ping follows a smaller MTU that it is told.
 const MTU_STEPS: usize = 4;
 
+/// Bytes that fill more than one packet.
+const LONG: usize = 1600;
+
 /// Something that a person would type to see whether a way works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Probe {
@@ -161,7 +164,24 @@ impl Probe {
         match &self.way {
             Way::Ping(_) => self.type_it(world, &spot, &format!("ping -c 1 -W 1 {address}"), record),
             Way::Tcp(_, port) => {
-                self.type_it(world, &spot, &format!("nc -v -z -w 2 {address} {port}"), record)
+                let tried = self.type_it(world, &spot, &format!("nc -v -z -w 2 {address} {port}"), record);
+                // Who answers a short request of HTTP has to answer a long one.
+                let get =
+                    |filler: &str| format!("curl -s -o /dev/null -m 2 {filler}http://{address}:{port}/");
+                if !tried.ok || !self.type_it(world, &spot, &get(""), false).ok {
+                    return tried;
+                }
+                let filler = format!("-H 'X-Filler: {}' ", "0".repeat(LONG));
+                let long = self.type_it(world, &spot, &get(&filler), record);
+                match long.ok {
+                    true => tried,
+                    false => {
+                        let command = get("-H 'X-Filler: 000…' ");
+                        let seen =
+                            format!("{}: a short request is answered, one of {LONG} bytes isn't", long.seen);
+                        Tried { command, seen, ..long }
+                    }
+                }
             }
             Way::Udp(_, port) => {
                 self.type_it(world, &spot, &format!("udp-probe -timeout 1 {address}:{port}"), record)

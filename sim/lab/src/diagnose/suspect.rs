@@ -78,12 +78,31 @@ impl Size {
 
 impl Fix {
     /// One command.
-    pub fn one(on: impl Into<String>, command: impl Into<String>, size: Size) -> Self {
+    pub(super) fn one(on: impl Into<String>, command: impl Into<String>, size: Size) -> Self {
         Self { on: on.into(), commands: vec![command.into()], then: Vec::new(), size }
     }
 }
 
 impl Suspect {
+    /// The order in which suspects are tried: by rank, then what has others as its consequences
+    /// before those.
+    pub fn order(&self) -> (Rank, u8) {
+        let depth = match &self.culprit.object {
+            Object::Device { .. } | Object::ConntrackTable | Object::NeighborTable => 0,
+            Object::ApiObject { .. } | Object::File { .. } | Object::Flag { .. } => 1,
+            Object::Address { .. } | Object::Mac { .. } => 2,
+            Object::PolicyRule { .. } => 3,
+            Object::Route { .. } => 4,
+            Object::Process { .. } => 5,
+            Object::Rule { .. } | Object::Policy { .. } => 6,
+            Object::FdbEntry { .. } | Object::Neighbor { .. } | Object::ConntrackEntry { .. } => 7,
+            Object::Mtu { .. } | Object::BridgePort { .. } => 8,
+            Object::Sysctl { .. } => 9,
+            Object::Fabric { .. } => 10,
+        };
+        (self.rank, depth)
+    }
+
     /// A suspect without evidence and fixes yet.
     pub fn new(rank: Rank, at: impl Into<String>, object: Object, text: impl Into<String>) -> Self {
         Self {

@@ -4,37 +4,35 @@ mod route;
 mod rule;
 mod source;
 
+use trace::DropReason as Reason;
 use world::World;
 
 use super::compare;
-use super::facts::Facts;
 use super::follow::{End, How};
 use super::probe::{Probe, Tried};
-use super::story;
+use super::scene::Scene;
 use super::suspect::Suspect;
-use trace::DropReason as Reason;
 
-/// What a blame looks at.
+/// Probes that are looked into at most.
+const PROBES: usize = 3;
+
+/// One end of a failed probe's packets.
 pub(super) struct Case<'a> {
-    /// The network after the failed probe: its tables and counters show what happened.
-    pub facts: Facts<'a>,
-    /// The probe.
-    pub probe: &'a Probe,
-    /// Its end.
+    /// The probe and the network.
+    pub scene: &'a Scene<'a>,
+    /// The end.
     pub end: &'a End,
 }
 
 /// Everyone who may be to blame for probes that failed.
 pub(super) fn suspects(world: &World, broken: &[(Probe, Tried)]) -> Vec<Suspect> {
     let mut found: Vec<Suspect> = Vec::new();
-    for (probe, tried) in broken.iter().take(3) {
-        let after = tried.ran.as_ref().map_or(world, |ran| &ran.world);
-        let story = story(world, probe, tried);
-        for end in &story.ends {
-            let case = Case { facts: Facts::of(after), probe, end };
-            found.extend(of_end(&case));
+    for (probe, tried) in broken.iter().take(PROBES) {
+        let scene = Scene::new(world, probe, tried);
+        for end in &scene.story.ends {
+            found.extend(of_end(&Case { scene: &scene, end }));
         }
-        found.extend(compare::suspects(&Facts::of(after), &story));
+        found.extend(compare::suspects(&scene));
     }
     let mut kept: Vec<Suspect> = Vec::new();
     for suspect in found {

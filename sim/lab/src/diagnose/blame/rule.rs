@@ -4,25 +4,12 @@ use trace::{Decision, Names};
 
 use super::Case;
 use crate::culprit::{Culprit, Object};
+use crate::diagnose::compare::{both_engines, iptables as command};
+use crate::diagnose::owner::Owner;
 use crate::diagnose::suspect::{Fix, Rank, Size, Suspect};
 
-/// The chains that components keep themselves begin with one of these.
-const KEPT: [&str; 6] = ["KUBE-", "FLANNEL-", "CNI-", "DOCKER", "cali-", "CLUSTER-"];
-
-/// `iptables` for a table as a trace names it, with `-t` where it needs one.
-pub(in crate::diagnose) fn command(table: &str) -> String {
-    let (program, table) = match table.strip_prefix("legacy ") {
-        Some(table) => ("iptables-legacy", table),
-        None => ("iptables", table),
-    };
-    match table {
-        "filter" => program.to_owned(),
-        table => format!("{program} -t {table}"),
-    }
-}
-
 pub(super) fn suspects(case: &Case<'_>, decision: &Decision) -> Vec<Suspect> {
-    let node = case.facts.world.node(case.end.host, case.end.netns);
+    let node = case.scene.facts.world.node(case.end.host, case.end.netns);
     match decision {
         Decision::Rule { table, chains, text, .. } => {
             let chain = chains.last().cloned().unwrap_or_default();
@@ -30,16 +17,20 @@ pub(super) fn suspects(case: &Case<'_>, decision: &Decision) -> Vec<Suspect> {
                 .strip_prefix("-A ")
                 .map_or(text.as_str(), |rest| rest.strip_prefix(chain.as_str()).unwrap_or(rest));
             let bare = bare.trim();
-            let kept = KEPT.iter().any(|kept| chain.starts_with(kept)) && chain != "DOCKER-USER";
+            let kept = Owner::of_chain(&chain).is_some();
             let rank = if kept { Rank::Near } else { Rank::Contradicted };
             let object =
                 Object::Rule { table: (*table).to_owned(), chain: chain.clone(), text: bare.to_owned() };
             let delete = format!("{} -D {chain} {bare}", command(table));
-            vec![
-                Suspect::new(rank, node.clone(), object, "it drops or refuses the packet")
-                    .because(format!("{node}: the packet meets `-A {chain} {bare}` in {table}"))
-                    .mended_by(Fix::one(node, delete, Size::Entry)),
-            ]
+            let mut suspect = Suspect::new(rank, node.clone(), object, "it drops or refuses the packet")
+                .because(format!("{node}: the packet meets `-A {chain} {bare}` in {table}"))
+                .mended_by(Fix::one(node.clone(), delete, Size::Entry));
+            if table.starts_with("legacy") && both_engines(&case.scene.facts, case.end.host, case.end.netns) {
+                suspect = suspect.because(format!(
+                    "{node}: iptables-save shows other rules: iptables-legacy has its own, and both look at every packet"
+                ));
+            }
+            vec![suspect]
         }
         Decision::Policy { table, chain, nearest } => {
             let object = Object::Policy { table: (*table).to_owned(), chain: chain.clone() };

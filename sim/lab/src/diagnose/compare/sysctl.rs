@@ -3,9 +3,9 @@
 use packet::{HostId, NetnsId};
 use trace::Names;
 
+use super::Scene;
 use crate::culprit::Object;
 use crate::diagnose::facts::Facts;
-use crate::diagnose::follow::Story;
 use crate::diagnose::suspect::{Fix, Rank, Size, Suspect};
 
 /// Settings that differ from host to host by nature, or that only count.
@@ -18,16 +18,18 @@ const OWN: [&str; 6] = [
     "net.ipv4.ping_group_range",
 ];
 
-/// Settings on the packets' way that differ from what most peers have, or, of a host without peers,
-/// from what a kernel begins with.
-pub(super) fn suspects(facts: &Facts<'_>, story: &Story) -> Vec<Suspect> {
+/// Settings that differ from what most peers have, or, of a host without peers, from what a kernel
+/// begins with.
+pub(super) fn suspects(scene: &Scene<'_>) -> Vec<Suspect> {
+    let facts = &scene.facts;
     let mut found = Vec::new();
-    for (host, netns) in story.hosts() {
+    for (host, netns) in scene.places() {
         for (name, value, usual) in odd(facts, host, netns) {
             let node = facts.world.node(host, netns);
-            let text = format!("{name} is {value}, usually {usual}");
+            let text = format!("it is {value}, usually {usual}");
+            let rank = scene.rank(host, Rank::Odd);
             found.push(
-                Suspect::new(Rank::Odd, node.clone(), Object::Sysctl { name: name.clone() }, text)
+                Suspect::new(rank, node.clone(), Object::Sysctl { name: name.clone() }, text)
                     .because(format!("{node}: sysctl {name} = {value}; elsewhere {usual}"))
                     .mended_by(Fix::one(node, set(&name, &usual), Size::Value)),
             );
@@ -44,14 +46,18 @@ pub(in crate::diagnose) fn set(name: &str, value: &str) -> String {
     }
 }
 
-/// Settings that differ from what most peers have: name, value, usual value.
+/// Settings that differ from what most peers have: name, value, usual value. The peers of a
+/// namespace are all other namespaces that are none's initial one.
 fn odd(facts: &Facts<'_>, host: HostId, netns: NetnsId) -> Vec<(String, String, String)> {
-    let peers: Vec<HostId> = if netns == NetnsId::INIT { facts.peers(host) } else { Vec::new() };
+    let peers: Vec<(HostId, NetnsId)> = match netns {
+        NetnsId::INIT => facts.peers(host).into_iter().map(|peer| (peer, NetnsId::INIT)).collect(),
+        _ => facts.namespaces().into_iter().filter(|&place| place != (host, netns)).collect(),
+    };
     let fresh = kernel::Host::new(host, "fresh", 0);
     let values = facts.kernel(host).sysctl_list(netns).into_iter();
     let odd = values.filter(|(name, _)| !OWN.contains(&name.as_str())).filter_map(|(name, value)| {
         let theirs: Vec<String> =
-            peers.iter().filter_map(|&peer| facts.sysctl(peer, NetnsId::INIT, &name)).collect();
+            peers.iter().filter_map(|&(peer, netns)| facts.sysctl(peer, netns, &name)).collect();
         let usual = match common(&theirs) {
             Some(usual) => usual,
             None => {

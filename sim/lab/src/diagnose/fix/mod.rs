@@ -19,6 +19,9 @@ const TRIALS: usize = 300;
 /// Fixes that are collected at most.
 const ENOUGH: usize = 6;
 
+/// Fixes that are tried at most once one works.
+const MORE: usize = 24;
+
 /// A pause between two looks at whether a fix works.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -38,10 +41,10 @@ pub(super) fn search(world: &World, broken: &[(Probe, Tried)], checks: &[Probe])
 
 fn search_at(world: &World, broken: &[(Probe, Tried)], checks: &[Probe], depth: usize) -> Found {
     let mut suspects = blame::suspects(world, broken);
-    suspects.sort_by_key(|suspect| suspect.rank);
+    suspects.sort_by_key(Suspect::order);
     let mut found = Found::default();
     let mut progress: Option<(Suspect, Fix, World)> = None;
-    let mut trials = 0;
+    let (mut trials, mut last) = (0, None);
     for suspect in &suspects {
         if found.fixes.len() >= ENOUGH {
             break;
@@ -50,7 +53,8 @@ fn search_at(world: &World, broken: &[(Probe, Tried)], checks: &[Probe], depth: 
         fixes.sort_by_key(|fix| fix.size);
         for fix in fixes {
             trials += 1;
-            if trials > TRIALS || found.fixes.contains(&fix) {
+            let limit = if found.fixes.is_empty() { TRIALS } else { *last.get_or_insert(trials + MORE) };
+            if trials > limit || found.fixes.contains(&fix) {
                 continue;
             }
             let Some((mended, better)) = attempt(world, &fix, broken, checks) else { continue };
