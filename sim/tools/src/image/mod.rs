@@ -9,6 +9,8 @@ mod nginx;
 pub use app::Pause;
 pub use container::{environment, fill_root, kill_all, new_id};
 
+use crate::dns::lookup::MUSL_LINKER;
+
 /// How a container's first process takes SIGTERM (or the image's own stop signal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnStop {
@@ -52,6 +54,9 @@ const fn with_files(image: Image, files: &'static [(&'static str, &'static str)]
     Image { files, ..image }
 }
 
+/// The files of images that are made on Alpine: names are looked up as musl does it.
+const MUSL: &[(&str, &str)] = &[(MUSL_LINKER, "ELF\n")];
+
 const NGINX: &[&str] = &["nginx", "-g", "daemon off;"];
 
 const KUBE_PROXY: &[&str] = &["/usr/local/bin/kube-proxy"];
@@ -67,14 +72,14 @@ const IMAGES: &[Image] = &[
     server("google-samples/hello-app", &["/hello-app"], &[], &["8080/tcp"]),
     server("pause", &["/pause"], &[], &[]),
     shell("busybox", &["sh"]),
-    shell("alpine", &["/bin/sh"]),
+    with_files(shell("alpine", &["/bin/sh"]), MUSL),
     shell("debian", &["bash"]),
     shell("ubuntu", &["/bin/bash"]),
     shell("centos", &["/bin/bash"]),
-    shell("nicolaka/netshoot", &["zsh"]),
-    shell("infoblox/dnstools", &["/bin/sh"]),
-    Image { entrypoint: &["/entrypoint.sh"], ..shell("curlimages/curl", &["curl"]) },
-    Image { entrypoint: &["/usr/bin/curl"], ..shell("appropriate/curl", &[]) },
+    with_files(shell("nicolaka/netshoot", &["zsh"]), MUSL),
+    with_files(shell("infoblox/dnstools", &["/bin/sh"]), MUSL),
+    Image { entrypoint: &["/entrypoint.sh"], files: MUSL, ..shell("curlimages/curl", &["curl"]) },
+    Image { entrypoint: &["/usr/bin/curl"], files: MUSL, ..shell("appropriate/curl", &[]) },
     server("flannelcni/flannel", &["/opt/bin/flanneld"], &[], &[]),
     with_files(shell("flannelcni/flannel-cni-plugin", &[]), &[("/flannel", "")]),
     server("etcd", &[], &["/usr/local/bin/etcd"], &["2379/tcp", "2380/tcp"]),

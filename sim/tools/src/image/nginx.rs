@@ -31,6 +31,7 @@ pub const FILES: &[(&str, &str)] = &[
 
 /// The files of the image `ikubernetes/myapp`.
 pub const MYAPP_FILES: &[(&str, &str)] = &[
+    (crate::dns::lookup::MUSL_LINKER, "ELF\n"),
     (
         CONF,
         "server {\n    listen       80;\n    server_name  localhost;\n\n    location / {\n        root   \

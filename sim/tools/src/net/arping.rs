@@ -7,17 +7,21 @@ use kernel::socket::{Captured, SocketKind, SocketOption};
 use packet::{Arp, ArpOp, EtherPayload, Frame, MacAddr, PktType, SimTime};
 use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use super::{Refused, complain, resolve, say};
+use dns::Family;
+
+use super::lookups::{Lookups, why};
+use super::{Refused, complain, say};
 use crate::getopt::getopt;
 
 /// Installs `arping`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("arping", |args| Box::new(Arping { args, state: None }));
+    registry.install("arping", |args| Box::new(Arping { args, state: None, lookups: Lookups::default() }));
 }
 
 #[derive(Clone, Debug)]
 struct Arping {
     args: Args,
+    lookups: Lookups,
     state: Option<State>,
 }
 
@@ -93,7 +97,8 @@ impl Options {
 }
 
 impl State {
-    fn start(sys: &mut dyn Sys, options: Options) -> Result<Self, Refused> {
+    /// `Ok(None)` while the name is looked up.
+    fn start(sys: &mut dyn Sys, options: Options, lookups: &mut Lookups) -> Result<Option<Self>, Refused> {
         let netns = sys.netns();
         let links = sys.kernel().links(netns);
         // IFF_UP, IFF_LOOPBACK, IFF_NOARP
@@ -115,8 +120,9 @@ impl State {
             return Err(Refused(2, format!("Interface \"{name}\" is not ARPable\n")));
         }
         let (mac, broadcast) = link.address.unwrap_or((MacAddr::ZERO, MacAddr::BROADCAST));
-        let unknown = |host: &str| Refused(2, format!("arping: {host}: Name or service not known\n"));
-        let target = resolve(sys, &options.target).ok_or_else(|| unknown(&options.target))?;
+        let Some(found) = lookups.first(sys, &options.target, Family::V4) else { return Ok(None) };
+        let target = found
+            .map_err(|error| Refused(2, format!("arping: {}: {}\n", options.target, why(sys, error))))?;
         let mut source = match &options.source {
             Some(text) => {
                 Some(text.parse().map_err(|_| Refused(2, format!("arping: invalid source {text}\n")))?)
@@ -154,7 +160,7 @@ impl State {
             return Err(Refused(2, "arping: no source address in not-DAD mode\n".to_owned()));
         }
         let now = sys.now();
-        Ok(Self {
+        Ok(Some(Self {
             socket,
             mac,
             source,
@@ -169,7 +175,7 @@ impl State {
             next_send: now,
             deadline: options.deadline.map(|seconds| now + Duration::from_secs(seconds)),
             options,
-        })
+        }))
     }
 
     fn send(&mut self, sys: &mut dyn Sys) {
@@ -302,8 +308,11 @@ impl Program for Arping {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let state = match &mut self.state {
             Some(state) => state,
-            None => match Options::parse(&self.args[1..]).and_then(|options| State::start(sys, options)) {
-                Ok(state) => self.state.insert(state),
+            None => match Options::parse(&self.args[1..])
+                .and_then(|options| State::start(sys, options, &mut self.lookups))
+            {
+                Ok(Some(state)) => self.state.insert(state),
+                Ok(None) => return Next::Wait(self.lookups.waits().unwrap_or_default()),
                 Err(Refused(0, text)) => {
                     say(sys, &text);
                     return Next::Exit(0);

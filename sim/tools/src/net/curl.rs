@@ -4,7 +4,9 @@ mod options;
 mod secure;
 mod write_out;
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use kernel::Errno;
 use kernel::socket::{SocketKind, SocketOption};
@@ -13,7 +15,10 @@ use world::{Args, Fd, Next, OpenMode, Program, Registry, Sys, Wait};
 
 use self::options::{Options, Scheme, Url};
 use super::http_response::{Progress, Response};
+use dns::Family;
+
 use super::{Refused, complain, resolve, say};
+use crate::dns::lookup::{self, Lookup};
 use crate::tls::ClientSession;
 
 /// Installs `curl`.
@@ -52,6 +57,14 @@ struct Connection {
 struct Transfer {
     url: Url,
     started: SimTime,
+    /// The host's name on its way to addresses.
+    lookup: Option<Lookup>,
+    /// When that was over.
+    resolved: Option<SimTime>,
+    /// Addresses that are left to try.
+    addrs: VecDeque<Ipv4Addr>,
+    /// An attempt after the first is looked at no sooner than this.
+    look_at: Option<SimTime>,
     connection: Option<Connection>,
     connected: bool,
     /// What is spoken on the connection if it isn't plain HTTP.
@@ -157,15 +170,29 @@ impl State {
         if let Some(problem) = &transfer.url.problem {
             return fail(problem.0, problem.1.clone());
         }
-        self.check_time(sys, transfer)?;
-        if transfer.connection.is_none() {
-            self.connect(sys, transfer)?;
+        if let Err(failed) = self.check_time(sys, transfer) {
+            if let Some(mut lookup) = transfer.lookup.take() {
+                lookup.cancel(sys);
+            }
+            return Err(failed);
+        }
+        if transfer.connection.is_none()
+            && let Some(wait) = self.connect(sys, transfer)?
+        {
+            return Ok(Some(wait));
+        }
+        if !transfer.connected {
+            if !self.connected(sys, transfer)? {
+                let Some(connection) = &transfer.connection else { return Ok(None) };
+                let wait = self.wait(transfer, connection);
+                return Ok(Some(match transfer.look_at.filter(|at| sys.now() < *at) {
+                    Some(at) => Wait::until(wait.until.map_or(at, |until| until.min(at))),
+                    None => wait,
+                }));
+            }
         }
         let Some(connection) = transfer.connection.clone() else { return Ok(None) };
         if !transfer.connected {
-            if !self.connected(sys, transfer, &connection)? {
-                return Ok(Some(self.wait(transfer, &connection)));
-            }
             transfer.connected = true;
             match transfer.url.scheme {
                 Scheme::Http => self.begin_request(sys, transfer),
@@ -266,11 +293,16 @@ impl State {
         }
     }
 
-    fn check_time(&self, sys: &dyn Sys, transfer: &Transfer) -> Result<(), Failed> {
+    fn check_time(&self, sys: &mut dyn Sys, transfer: &Transfer) -> Result<(), Failed> {
         if self.deadline(transfer).is_none_or(|deadline| sys.now() < deadline) {
             return Ok(());
         }
         let millis = sys.now().since(transfer.started).as_millis();
+        if transfer.lookup.is_some() {
+            let text = format!("Resolving timed out after {millis} milliseconds");
+            self.verbose(sys, &text);
+            return fail(28, text);
+        }
         if transfer.shakes_hands() && self.options.max_time.is_none() {
             return fail(28, "SSL connection timeout");
         }
@@ -296,8 +328,9 @@ impl State {
         Wait { fds: vec![connection.fd], until: self.deadline(transfer), ..Wait::default() }
     }
 
-    /// Finds the address, takes up a kept connection or begins a new one.
-    fn connect(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<(), Failed> {
+    /// Finds the addresses, takes up a kept connection or begins a new one. Answers what it waits for
+    /// while the name is looked up.
+    fn connect(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<Option<Wait>, Failed> {
         let url = &transfer.url;
         if let Some((kept, secure)) = self.kept.take() {
             // A connection that the server closed meanwhile reads as ended.
@@ -315,32 +348,67 @@ impl State {
                 transfer.connection = Some(kept);
                 transfer.secure = secure;
                 self.begin_request(sys, transfer);
-                return Ok(());
+                return Ok(None);
             }
             sys.close(kept.fd);
         }
         let pinned =
             self.options.resolve.iter().find(|(host, port, _)| *host == url.host && *port == url.port);
-        let addr = match pinned {
-            Some((_, _, addr)) => *addr,
-            None => resolve(sys, &url.host)
-                .ok_or_else(|| Failed(6, format!("Could not resolve host: {}", url.host)))?,
+        transfer.addrs = match pinned {
+            Some((_, _, addr)) => VecDeque::from([*addr]),
+            None => {
+                let family = if self.options.ipv4_only { Family::V4 } else { Family::Any };
+                let lookup = transfer.lookup.get_or_insert_with(|| Lookup::new(&url.host, family));
+                let found = match lookup.poll(sys) {
+                    lookup::Progress::Wait(mut wait) => {
+                        wait.until = [wait.until, self.deadline(transfer)].into_iter().flatten().min();
+                        return Ok(Some(wait));
+                    }
+                    lookup::Progress::Done(found) => found,
+                };
+                transfer.lookup = None;
+                let unknown = || format!("Could not resolve host: {}", transfer.url.host);
+                match found.map(|found| found.v4().collect::<VecDeque<_>>()) {
+                    Ok(addrs) if !addrs.is_empty() => addrs,
+                    Ok(_) | Err(_) => {
+                        self.verbose(sys, &unknown());
+                        return fail(6, unknown());
+                    }
+                }
+            }
         };
-        let fd = sys.socket(SocketKind::Tcp).map_err(|errno| Failed(7, errno.to_string()))?;
-        let remote = SocketAddr::new(IpAddr::V4(addr), url.port);
-        self.verbose(sys, &format!("  Trying {remote}..."));
-        let number = self.connections_made;
-        self.connections_made += 1;
-        transfer.new_connections = 1;
-        transfer.connection = Some(Connection { fd, number, host: url.host.clone(), addr: remote });
-        self.bind(sys, fd)?;
-        match sys.connect(fd, remote) {
-            Ok(()) | Err(Errno::InProgress) => Ok(()),
-            Err(errno) => {
-                self.verbose(sys, &format!("Immediate connect fail for {addr}: {errno}"));
-                Err(self.not_connected(sys, transfer))
+        transfer.resolved = Some(sys.now());
+        self.try_next(sys, transfer)?;
+        Ok(None)
+    }
+
+    /// Begins to connect to the next address. Source: `baller_start_next`.
+    ///
+    /// Simplified: addresses of IPv6 are not tried.
+    fn try_next(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<(), Failed> {
+        while let Some(addr) = transfer.addrs.pop_front() {
+            let fd = sys.socket(SocketKind::Tcp).map_err(|errno| Failed(7, errno.to_string()))?;
+            let remote = SocketAddr::new(IpAddr::V4(addr), transfer.url.port);
+            self.verbose(sys, &format!("  Trying {remote}..."));
+            let number = match &transfer.connection {
+                Some(connection) => connection.number,
+                None => {
+                    self.connections_made += 1;
+                    self.connections_made - 1
+                }
+            };
+            transfer.new_connections = 1;
+            let host = transfer.url.host.clone();
+            if let Some(last) = transfer.connection.replace(Connection { fd, number, host, addr: remote }) {
+                sys.close(last.fd);
+            }
+            self.bind(sys, fd)?;
+            match sys.connect(fd, remote) {
+                Ok(()) | Err(Errno::InProgress) => return Ok(()),
+                Err(errno) => self.verbose(sys, &format!("Immediate connect fail for {addr}: {errno}")),
             }
         }
+        Err(self.not_connected(sys, transfer))
     }
 
     /// `--interface` and `--local-port`.
@@ -386,12 +454,14 @@ impl State {
         )
     }
 
-    fn connected(
-        &self,
-        sys: &mut dyn Sys,
-        transfer: &mut Transfer,
-        connection: &Connection,
-    ) -> Result<bool, Failed> {
+    /// Whether the connection stands; one that fails makes room for the next address.
+    fn connected(&mut self, sys: &mut dyn Sys, transfer: &mut Transfer) -> Result<bool, Failed> {
+        /// Until a second attempt is looked at (`CURL_HET_DEFAULT`).
+        const HAPPY_EYEBALLS: Duration = Duration::from_millis(200);
+        let Some(connection) = transfer.connection.clone() else { return Ok(true) };
+        if transfer.look_at.is_some_and(|at| sys.now() < at) {
+            return Ok(false);
+        }
         if let Some(errno) = sys.take_error(connection.fd) {
             self.verbose(
                 sys,
@@ -401,6 +471,12 @@ impl State {
                     connection.addr.port()
                 ),
             );
+            if !transfer.addrs.is_empty() {
+                let began = transfer.resolved.unwrap_or(transfer.started);
+                transfer.look_at.get_or_insert(began + HAPPY_EYEBALLS);
+                self.try_next(sys, transfer)?;
+                return Ok(false);
+            }
             return if errno == Errno::TimedOut {
                 let millis = sys.now().since(transfer.started).as_millis();
                 let Url { host, port, .. } = &transfer.url;
@@ -498,6 +574,10 @@ impl Transfer {
         Self {
             url,
             started: sys.now(),
+            lookup: None,
+            resolved: None,
+            addrs: VecDeque::new(),
+            look_at: None,
             connection: None,
             connected: false,
             secure: None,

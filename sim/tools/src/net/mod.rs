@@ -8,6 +8,7 @@ pub mod http_client;
 mod http_echo;
 pub mod http_response;
 pub mod http_server;
+mod lookups;
 mod nc;
 mod nmap;
 mod nping;
@@ -61,16 +62,17 @@ trait Turns {
     fn finish(&self, sys: &mut dyn Sys);
 }
 
-/// Begins with the first turn, and ends after the last.
+/// Begins with the first turn, and ends after the last. Before it begins it may wait, e.g. for a name.
 fn take_turn<S: Turns>(
     state: &mut Option<S>,
     sys: &mut dyn Sys,
-    start: impl FnOnce(&mut dyn Sys) -> Result<S, Refused>,
+    start: impl FnOnce(&mut dyn Sys) -> Result<Result<S, Wait>, Refused>,
 ) -> Next {
     let state = match state {
         Some(state) => state,
         None => match start(sys) {
-            Ok(begun) => state.insert(begun),
+            Ok(Ok(begun)) => state.insert(begun),
+            Ok(Err(wait)) => return Next::Wait(wait),
             Err(Refused(0, text)) => {
                 say(sys, &text);
                 return Next::Exit(0);
@@ -109,7 +111,7 @@ pub fn read_file(sys: &mut dyn Sys, path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The address of a host by number or by /etc/hosts.
+/// The address of a host by number or by /etc/hosts, without asking anybody.
 pub fn resolve(sys: &mut dyn Sys, name: &str) -> Option<Ipv4Addr> {
     if let Some(addr) = inet_aton(name) {
         return Some(addr);

@@ -8,13 +8,16 @@ use kernel::socket::{SocketKind, SocketOption};
 use packet::SimTime;
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Sys, Wait};
 
-use super::{complain, read_file, resolve};
+use dns::{Family, GaiError};
+
+use super::lookups::{Lookups, why};
+use super::{complain, read_file};
 use crate::getopt::getopt;
 
 /// Installs `nc` and its other name.
 pub(crate) fn install(registry: &mut Registry) {
     for name in ["nc", "netcat"] {
-        registry.install(name, |args| Box::new(Netcat { args, state: None }));
+        registry.install(name, |args| Box::new(Netcat { args, lookups: Lookups::default(), state: None }));
     }
 }
 
@@ -29,6 +32,8 @@ struct Options {
     half_close: bool,
     detach_stdin: bool,
     broadcast: bool,
+    /// `-4`.
+    family: Option<Family>,
     timeout: Option<Duration>,
     quit_after: Option<Duration>,
     source: Option<Ipv4Addr>,
@@ -93,7 +98,8 @@ impl Options {
         for (letter, value) in options {
             let value = value.unwrap_or_default();
             match letter {
-                '4' | 'C' | 't' | 'r' => {}
+                '4' => parsed.family = Some(Family::V4),
+                'C' | 't' | 'r' => {}
                 'b' => parsed.broadcast = true,
                 'd' => parsed.detach_stdin = true,
                 'h' => return Err(Refused(USAGE.to_owned())),
@@ -160,6 +166,7 @@ impl Options {
 #[derive(Clone, Debug)]
 struct Netcat {
     args: Args,
+    lookups: Lookups,
     state: Option<State>,
 }
 
@@ -170,6 +177,10 @@ struct State {
     phase: Phase,
     /// Ports still to try, last first.
     ports_left: Vec<u16>,
+    /// Addresses of the host, if one is named.
+    found: Option<Result<Vec<Ipv4Addr>, GaiError>>,
+    /// Those that are left to try for a port.
+    addrs_left: (u16, Vec<Ipv4Addr>),
     status: i32,
 }
 
@@ -213,12 +224,33 @@ struct Transfer {
 const UDP_TESTS: u32 = 3;
 
 impl State {
-    fn new(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
+    /// `Ok(Err(_))` while the host's name is looked up.
+    ///
+    /// Simplified: the name is looked up once, not for each port.
+    fn new(sys: &mut dyn Sys, args: &[String], lookups: &mut Lookups) -> Result<Result<Self, Wait>, Refused> {
         let services = read_file(sys, "/etc/services").unwrap_or_default();
         let options = Options::parse(args, &services)?;
+        let found = match &options.host {
+            None => None,
+            Some(host) if options.numeric => {
+                Some(super::inet_aton(host).map(|addr| vec![addr]).ok_or(GaiError::NoName))
+            }
+            Some(host) => match lookups.get(sys, host, options.family.unwrap_or(Family::Any)) {
+                Some(found) => Some(found.map(|found| found.v4().collect())),
+                None => return Ok(Err(lookups.waits().unwrap_or_default())),
+            },
+        };
         let mut ports_left = if options.listen { Vec::new() } else { options.ports.clone() };
         ports_left.reverse();
-        let mut state = Self { options, services, phase: Phase::NextPort, ports_left, status: 1 };
+        let mut state = Self {
+            options,
+            services,
+            phase: Phase::NextPort,
+            ports_left,
+            found,
+            addrs_left: (0, Vec::new()),
+            status: 1,
+        };
         if state.options.listen {
             let fd = state.listen(sys)?;
             state.ports_left.clear();
@@ -228,7 +260,7 @@ impl State {
                 Phase::Listening { fd }
             };
         }
-        Ok(state)
+        Ok(Ok(state))
     }
 
     fn kind(&self) -> SocketKind {
@@ -239,8 +271,13 @@ impl State {
         let failed = |errno: Errno| Refused(format!("nc: {errno}\n"));
         let addr = match &self.options.host {
             None => Ipv4Addr::UNSPECIFIED,
-            Some(host) => resolve(sys, host)
-                .ok_or_else(|| Refused("nc: getaddrinfo: Name or service not known\n".to_owned()))?,
+            Some(_) => match &self.found {
+                Some(Ok(addrs)) => addrs.first().copied().unwrap_or(Ipv4Addr::UNSPECIFIED),
+                Some(Err(error)) => {
+                    return Err(Refused(format!("nc: getaddrinfo: {}\n", why(sys, *error))));
+                }
+                None => Ipv4Addr::UNSPECIFIED,
+            },
         };
         let port = self.options.ports.first().copied().unwrap_or_default();
         let fd = sys.socket(self.kind()).map_err(failed)?;
@@ -282,7 +319,11 @@ impl State {
             let how = if errno == Errno::InProgress { "timed out" } else { "failed" };
             complain(
                 sys,
-                &format!("nc: connect to {} port {} ({proto}) {how}: {errno}\n", self.host(), addr.port()),
+                &format!(
+                    "nc: connect to {} port {} ({proto}) {how}: {errno}\n",
+                    self.named(addr),
+                    addr.port()
+                ),
             );
         }
     }
@@ -291,11 +332,17 @@ impl State {
         self.options.host.as_deref().unwrap_or_default()
     }
 
+    /// The host as it was named, and its address if that is another text.
+    fn named(&self, addr: SocketAddr) -> String {
+        let (host, ip) = (self.host(), addr.ip().to_string());
+        if host == ip { ip } else { format!("{host} ({ip})") }
+    }
+
     fn succeeded(&self, sys: &mut dyn Sys, addr: SocketAddr) {
         if self.options.verbose {
             let line = format!(
                 "Connection to {} {} port {} succeeded!\n",
-                self.host(),
+                self.named(addr),
                 addr.port(),
                 self.port_text(addr.port())
             );
@@ -304,13 +351,19 @@ impl State {
     }
 
     /// Opens, binds and connects a socket to the next port.
-    fn begin(&mut self, sys: &mut dyn Sys, port: u16) -> Result<Phase, Refused> {
-        let host = self.host().to_owned();
-        let addr = if self.options.numeric { super::inet_aton(&host) } else { resolve(sys, &host) };
-        let addr = addr.ok_or_else(|| {
-            Refused(format!("nc: getaddrinfo for host \"{host}\" port {port}: Name or service not known\n"))
-        })?;
-        let addr = SocketAddr::new(IpAddr::V4(addr), port);
+    fn begin(&mut self, sys: &mut dyn Sys) -> Result<Option<Phase>, Refused> {
+        if self.addrs_left.1.is_empty() {
+            let Some(port) = self.ports_left.pop() else { return Ok(None) };
+            let found = self.found.clone().unwrap_or(Err(GaiError::NoName));
+            let mut addrs = found.map_err(|error| {
+                let host = self.host();
+                Refused(format!("nc: getaddrinfo for host \"{host}\" port {port}: {}\n", why(sys, error)))
+            })?;
+            addrs.reverse();
+            self.addrs_left = (port, addrs);
+        }
+        let Some(addr) = self.addrs_left.1.pop() else { return Ok(Some(Phase::NextPort)) };
+        let addr = SocketAddr::new(IpAddr::V4(addr), self.addrs_left.0);
         let failed = |errno: Errno| Refused(format!("nc: {errno}\n"));
         let fd = sys.socket(self.kind()).map_err(failed)?;
         if self.options.source.is_some() || self.options.source_port.is_some() {
@@ -331,12 +384,12 @@ impl State {
         match sys.connect(fd, addr) {
             Ok(()) | Err(Errno::InProgress) => {
                 let until = self.options.timeout.map(|d| sys.now() + d);
-                Ok(Phase::Connecting { fd, addr, until })
+                Ok(Some(Phase::Connecting { fd, addr, until }))
             }
             Err(errno) => {
                 self.failed(sys, addr, errno);
                 sys.close(fd);
-                Ok(Phase::NextPort)
+                Ok(Some(Phase::NextPort))
             }
         }
     }
@@ -346,16 +399,14 @@ impl State {
         loop {
             let phase = std::mem::replace(&mut self.phase, Phase::NextPort);
             match phase {
-                Phase::NextPort => {
-                    let Some(port) = self.ports_left.pop() else { return Ok(self.status) };
-                    match self.begin(sys, port) {
-                        Ok(phase) => self.phase = phase,
-                        Err(Refused(text)) => {
-                            complain(sys, &text);
-                            return Ok(1);
-                        }
+                Phase::NextPort => match self.begin(sys) {
+                    Ok(Some(phase)) => self.phase = phase,
+                    Ok(None) => return Ok(self.status),
+                    Err(Refused(text)) => {
+                        complain(sys, &text);
+                        return Ok(1);
                     }
-                }
+                },
                 Phase::Connecting { fd, addr, until } => {
                     if let Some(errno) = sys.take_error(fd) {
                         self.failed(sys, addr, errno);
@@ -379,6 +430,7 @@ impl State {
                     } else if left == 0 || sys.send(fd, b"X", None).is_err() {
                         if left == 0 {
                             self.status = 0;
+                            self.addrs_left.1.clear();
                             self.succeeded(sys, addr);
                         }
                         sys.close(fd);
@@ -434,6 +486,7 @@ impl State {
         }
         self.status = 0;
         self.succeeded(sys, addr);
+        self.addrs_left.1.clear();
         if self.options.zero {
             sys.close(fd);
         } else {
@@ -560,8 +613,9 @@ impl Program for Netcat {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let state = match &mut self.state {
             Some(state) => state,
-            None => match State::new(sys, &self.args[1..]) {
-                Ok(state) => self.state.insert(state),
+            None => match State::new(sys, &self.args[1..], &mut self.lookups) {
+                Ok(Ok(state)) => self.state.insert(state),
+                Ok(Err(wait)) => return Next::Wait(wait),
                 Err(Refused(text)) => {
                     complain(sys, &text);
                     return Next::Exit(1);

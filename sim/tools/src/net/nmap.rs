@@ -15,13 +15,16 @@ use packet::{
 };
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
+use dns::Family;
+
+use super::lookups::Lookups;
 use super::nping::{port_list, targets};
 use super::tcpdump::Names;
 use super::{Refused, Turns, complain, say};
 
 /// Installs `nmap`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("nmap", |args| Box::new(Nmap { args, state: None }));
+    registry.install("nmap", |args| Box::new(Nmap { args, lookups: Lookups::default(), state: None }));
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +39,8 @@ enum Scan {
 struct Options {
     scan: Scan,
     targets: Vec<Ipv4Addr>,
+    /// Words that mean no host.
+    unknown: Vec<String>,
     ports: Vec<u16>,
     skip_discovery: bool,
     open_only: bool,
@@ -53,6 +58,7 @@ struct Verdict {
 #[derive(Clone, Debug)]
 struct Nmap {
     args: Args,
+    lookups: Lookups,
     state: Option<State>,
 }
 
@@ -125,7 +131,7 @@ pub(super) fn minute(unix: u64) -> String {
 }
 
 impl Options {
-    fn parse(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
+    fn parse(sys: &mut dyn Sys, args: &[String], lookups: &mut Lookups) -> Result<Self, Refused> {
         let mut parsed = Self { scan: Scan::Syn, ..Self::default() };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
@@ -165,9 +171,9 @@ impl Options {
                         ),
                     ));
                 }
-                word => match targets(sys, word) {
+                word => match targets(sys, lookups, Family::Any, word) {
                     Some(found) => parsed.targets.extend(found.into_iter().map(|(_, addr)| addr)),
-                    None => complain(sys, &format!("Failed to resolve \"{word}\".\n")),
+                    None => parsed.unknown.push(word.to_owned()),
                 },
             }
         }
@@ -198,8 +204,18 @@ fn syn(own: Ipv4Addr, target: Ipv4Addr, port: u16) -> Packet {
 }
 
 impl State {
-    fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
-        let options = Options::parse(sys, &args[1..])?;
+    fn start(
+        sys: &mut dyn Sys,
+        args: &[String],
+        lookups: &mut Lookups,
+    ) -> Result<Result<Self, Wait>, Refused> {
+        let options = Options::parse(sys, &args[1..], lookups)?;
+        if let Some(wait) = lookups.waits() {
+            return Ok(Err(wait));
+        }
+        for word in &options.unknown {
+            complain(sys, &format!("Failed to resolve \"{word}\".\n"));
+        }
         if options.grepable {
             let line = args.join(" ");
             let at = world::ctime(sys.unix_time());
@@ -211,14 +227,14 @@ impl State {
         if options.targets.is_empty() {
             complain(sys, "WARNING: No targets were specified, so 0 hosts scanned.\n");
         }
-        Ok(Self {
+        Ok(Ok(Self {
             options,
             names: Names::read(sys),
             started: sys.now(),
             next: 0,
             up: 0,
             phase: Phase::NextHost,
-        })
+        }))
     }
 
     /// The way to a host: own address, device, and whether it is a neighbour.
@@ -591,7 +607,8 @@ fn connect_verdict(errno: Errno) -> Verdict {
 impl Program for Nmap {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let args = &self.args;
-        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args))
+        let lookups = &mut self.lookups;
+        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args, lookups))
     }
 
     fn clone_box(&self) -> Box<dyn Program> {

@@ -14,11 +14,14 @@ use packet::{
 };
 use world::{Args, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use super::{Refused, Turns, complain, resolve, say, seconds};
+use dns::Family;
+
+use super::lookups::Lookups;
+use super::{Refused, Turns, complain, say, seconds};
 
 /// Installs `nping`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("nping", |args| Box::new(Nping { args, state: None }));
+    registry.install("nping", |args| Box::new(Nping { args, lookups: Lookups::default(), state: None }));
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +38,8 @@ enum Mode {
 struct Options {
     mode: Mode,
     targets: Vec<(String, Ipv4Addr)>,
+    /// Words that mean no host.
+    unknown: Vec<String>,
     count: u64,
     delay: Duration,
     ports: Vec<u16>,
@@ -59,6 +64,7 @@ struct Probe {
 #[derive(Clone, Debug)]
 struct Nping {
     args: Args,
+    lookups: Lookups,
     state: Option<State>,
 }
 
@@ -118,12 +124,17 @@ pub(super) fn port_list(text: &str) -> Option<Vec<u16>> {
 }
 
 /// Targets as in `10.0.0.1-4`, `10.0.0.0/24` or a name: what was written (a list's member by its
-/// address) and the address.
-pub(super) fn targets(sys: &mut dyn Sys, word: &str) -> Option<Vec<(String, Ipv4Addr)>> {
+/// address) and the address. `None` while a name is looked up, which is asked for as `family` says.
+pub(super) fn targets(
+    sys: &mut dyn Sys,
+    lookups: &mut Lookups,
+    family: Family,
+    word: &str,
+) -> Option<Vec<(String, Ipv4Addr)>> {
     if let Some((base, len)) = word.split_once('/') {
         let len: u32 = len.parse().ok().filter(|len| (8..=32).contains(len))?;
         let mask = u32::MAX.checked_shl(32 - len).unwrap_or(0);
-        let first = u32::from(resolve(sys, base)?) & mask;
+        let first = u32::from(lookups.first(sys, base, family)?.ok()?) & mask;
         return Some(
             (first..=first | !mask).map(Ipv4Addr::from).map(|addr| (addr.to_string(), addr)).collect(),
         );
@@ -147,7 +158,7 @@ pub(super) fn targets(sys: &mut dyn Sys, word: &str) -> Option<Vec<(String, Ipv4
         }
         return Some(all.into_iter().map(|addr| (addr.to_string(), addr)).collect());
     }
-    resolve(sys, word).map(|addr| vec![(word.to_owned(), addr)])
+    Some(vec![(word.to_owned(), lookups.first(sys, word, family)?.ok()?)])
 }
 
 fn tcp_flags(text: &str) -> Option<TcpFlags> {
@@ -256,7 +267,7 @@ fn packet_text(packet: &Packet) -> String {
 }
 
 impl Options {
-    fn parse(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
+    fn parse(sys: &mut dyn Sys, args: &[String], lookups: &mut Lookups) -> Result<Self, Refused> {
         let mut parsed = Self {
             count: 5,
             delay: Duration::from_secs(1),
@@ -318,14 +329,9 @@ impl Options {
                         ),
                     ));
                 }
-                word => match targets(sys, word) {
+                word => match targets(sys, lookups, Family::V4, word) {
                     Some(found) => parsed.targets.extend(found),
-                    None => complain(
-                        sys,
-                        &format!(
-                            "Failed to resolve given hostname/IP: {word}. Note that you can't use '/mask' AND '1-4,7,100-' style IP ranges.\n"
-                        ),
-                    ),
+                    None => parsed.unknown.push(word.to_owned()),
                 },
             }
         }
@@ -337,8 +343,19 @@ impl Options {
 }
 
 impl State {
-    fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
-        let options = Options::parse(sys, args)?;
+    fn start(
+        sys: &mut dyn Sys,
+        args: &[String],
+        lookups: &mut Lookups,
+    ) -> Result<Result<Self, Wait>, Refused> {
+        let options = Options::parse(sys, args, lookups)?;
+        if let Some(wait) = lookups.waits() {
+            return Ok(Err(wait));
+        }
+        for word in &options.unknown {
+            let note = "Note that you can't use '/mask' AND '1-4,7,100-' style IP ranges";
+            complain(sys, &format!("Failed to resolve given hostname/IP: {word}. {note}.\n"));
+        }
         let at = super::nmap::minute(sys.unix_time());
         say(sys, &format!("\nStarting Nping 0.7.93 ( https://nmap.org/nping ) at {at} UTC\n"));
         if options.targets.is_empty() {
@@ -377,7 +394,7 @@ impl State {
             sockets.push(fd);
         }
         let source_port = options.source_port.unwrap_or_else(|| 1024 + (sys.random() % 60_000) as u16);
-        Ok(Self {
+        Ok(Ok(Self {
             started: sys.now(),
             probes,
             next: 0,
@@ -394,7 +411,7 @@ impl State {
             connected: 0,
             round_trips: Vec::new(),
             options,
-        })
+        }))
     }
 
     fn line(&self, sys: &mut dyn Sys, what: &str, text: &str) {
@@ -654,7 +671,8 @@ fn byte_count(bytes: u64) -> String {
 impl Program for Nping {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let args = &self.args[1..];
-        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args))
+        let lookups = &mut self.lookups;
+        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args, lookups))
     }
 
     fn signal(&mut self, sys: &mut dyn Sys, signal: Signal) -> Next {

@@ -11,12 +11,15 @@ use kernel::socket::{MtuDiscover, Received, SocketError, SocketKind, SocketOptio
 use packet::{Body, Icmp, Packet, Payload, Proto, SimTime};
 use world::{Args, EPOCH, Fd, Next, Program, Registry, Signal, Sys, Wait};
 
-use super::{Refused, complain, resolve, say, seconds};
+use dns::Family;
+
+use super::lookups::{Found, Lookups, why};
+use super::{Refused, complain, say, seconds};
 use crate::getopt::getopt;
 
 /// Installs `ping`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("ping", |args| Box::new(Ping { args, state: None }));
+    registry.install("ping", |args| Box::new(Ping { args, state: None, lookups: Lookups::default() }));
 }
 
 /// What the command line asked for.
@@ -218,6 +221,7 @@ fn pattern(text: &str) -> Result<Vec<u8>, Refused> {
 struct Ping {
     args: Args,
     state: Option<State>,
+    lookups: Lookups,
 }
 
 #[derive(Clone, Debug)]
@@ -262,10 +266,15 @@ struct Rtt {
 impl State {
     /// # Errors
     /// The text and status with which ping ends before it sends anything.
-    fn start(sys: &mut dyn Sys, options: Options) -> Result<Self, Refused> {
-        let name = options.target.clone();
-        let named = resolve(sys, &name)
-            .ok_or_else(|| Refused(2, format!("ping: {name}: Name or service not known\n")))?;
+    ///
+    /// Simplified: replies are printed with numbers, as with `-n`.
+    fn start(sys: &mut dyn Sys, mut options: Options, found: Found) -> Result<Self, Refused> {
+        let found =
+            found.map_err(|error| Refused(2, format!("ping: {}: {}\n", options.target, why(sys, error))))?;
+        let named =
+            found.v4().next().ok_or_else(|| Refused(2, format!("ping: connect: {}\n", Errno::NetUnreach)))?;
+        let name = found.canonical.unwrap_or_else(|| options.target.clone());
+        options.target.clone_from(&name);
         let fail = |what: &str, errno: Errno| Refused(2, format!("ping: {what}: {errno}\n"));
         let socket = sys.socket(SocketKind::Raw(Proto::ICMP)).map_err(|e| fail("socket", e))?;
         let probe = sys.socket(SocketKind::Udp).map_err(|e| fail("socket", e))?;
@@ -827,7 +836,14 @@ impl Program for Ping {
         let state = match &mut self.state {
             Some(state) => state,
             None => {
-                let started = Options::parse(&self.args[1..]).and_then(|options| State::start(sys, options));
+                let options = Options::parse(&self.args[1..]);
+                let started = match options {
+                    Ok(options) => match self.lookups.get(sys, &options.target, Family::Any) {
+                        Some(found) => State::start(sys, options, found),
+                        None => return Next::Wait(self.lookups.waits().unwrap_or_default()),
+                    },
+                    Err(refused) => Err(refused),
+                };
                 match started {
                     Ok(state) => self.state.insert(state),
                     Err(Refused(status, text)) => {

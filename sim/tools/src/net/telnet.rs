@@ -1,22 +1,38 @@
 //! `telnet` of inetutils 2.4: connects and relays lines; options are refused as a dumb terminal does.
 
-use std::net::{IpAddr, SocketAddr};
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use kernel::Errno;
 use kernel::socket::SocketKind;
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Sys, Wait};
 
+use dns::{Family, GaiError};
+
+use super::lookups::{Lookups, why};
 use super::tcpdump::Names;
 use super::{complain, say};
 
 /// Installs `telnet`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("telnet", |args| Box::new(Telnet { args, phase: Phase::Start }));
+    registry.install("telnet", |args| {
+        Box::new(Telnet {
+            args,
+            lookups: Lookups::default(),
+            addrs: VecDeque::new(),
+            port: 0,
+            phase: Phase::Start,
+        })
+    });
 }
 
 #[derive(Clone, Debug)]
 struct Telnet {
     args: Args,
+    lookups: Lookups,
+    /// Addresses that are left to try.
+    addrs: VecDeque<Ipv4Addr>,
+    port: u16,
     phase: Phase,
 }
 
@@ -61,7 +77,8 @@ fn negotiate(data: &[u8], command: &mut Vec<u8>, answers: &mut Vec<u8>) -> Vec<u
 }
 
 impl Telnet {
-    fn start(&mut self, sys: &mut dyn Sys) -> Result<(), i32> {
+    /// Answers how it ends before it begins, or what it waits for.
+    fn start(&mut self, sys: &mut dyn Sys) -> Result<(), Next> {
         let words: Vec<String> = self.args[1..].iter().filter(|arg| !arg.starts_with('-')).cloned().collect();
         let names = Names::read(sys);
         let (host, port) = match words.as_slice() {
@@ -69,7 +86,7 @@ impl Telnet {
             [host, port] => (host.clone(), port.clone()),
             _ => {
                 complain(sys, "Usage: telnet [OPTION...] [HOST [PORT]]\n");
-                return Err(1);
+                return Err(Next::Exit(1));
             }
         };
         let Some(number) = port.parse().ok().or_else(|| names.port(&port, "tcp")) else {
@@ -77,24 +94,48 @@ impl Telnet {
                 sys,
                 &format!("telnet: could not resolve {host}/{port}: Servname not supported for ai_socktype\n"),
             );
-            return Err(1);
+            return Err(Next::Exit(1));
         };
-        let Some(addr) = names.address(&host) else {
-            complain(sys, &format!("telnet: could not resolve {host}/{port}: Name or service not known\n"));
-            return Err(1);
+        let Some(found) = self.lookups.get(sys, &host, Family::Any) else {
+            return Err(Next::Wait(self.lookups.waits().unwrap_or_default()));
         };
-        let text = format!("Trying {addr}...\n");
+        let addrs: Result<VecDeque<Ipv4Addr>, GaiError> = found.map(|found| found.v4().collect());
+        self.addrs = addrs
+            .and_then(|addrs| if addrs.is_empty() { Err(GaiError::NoData) } else { Ok(addrs) })
+            .map_err(|error| {
+                let why = why(sys, error);
+                complain(sys, &format!("telnet: could not resolve {host}/{port}: {why}\n"));
+                Next::Exit(1)
+            })?;
+        self.port = number;
+        self.connect(sys, String::new()).map_err(Next::Exit)
+    }
+
+    /// Tries the next address; `text` is what was said on standard output.
+    fn connect(&mut self, sys: &mut dyn Sys, text: String) -> Result<(), i32> {
+        let Some(addr) = self.addrs.pop_front() else { return Err(1) };
+        let text = format!("{text}Trying {addr}...\n");
         let fd = sys.socket(SocketKind::Tcp).map_err(|errno| {
             complain(sys, &format!("telnet: socket: {errno}\n"));
             1
         })?;
-        match sys.connect(fd, SocketAddr::new(IpAddr::V4(addr), number)) {
+        match sys.connect(fd, SocketAddr::new(IpAddr::V4(addr), self.port)) {
             Ok(()) | Err(Errno::InProgress) => {
                 self.phase = Phase::Connecting { fd, host: addr.to_string(), text };
                 Ok(())
             }
-            Err(errno) => Err(failed(sys, errno, &text)),
+            Err(errno) => self.failed(sys, fd, errno, text),
         }
+    }
+
+    /// This address can't be reached: the next one, or the end.
+    fn failed(&mut self, sys: &mut dyn Sys, fd: Fd, errno: Errno, text: String) -> Result<(), i32> {
+        sys.close(fd);
+        if self.addrs.is_empty() {
+            return Err(failed(sys, errno, &text));
+        }
+        complain(sys, &format!("Connection failed: {errno}\n"));
+        self.connect(sys, text)
     }
 }
 
@@ -114,14 +155,18 @@ fn closed(sys: &mut dyn Sys, text: &str) -> i32 {
 impl Program for Telnet {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         if matches!(self.phase, Phase::Start)
-            && let Err(status) = self.start(sys)
+            && let Err(next) = self.start(sys)
         {
-            return Next::Exit(status);
+            return next;
         }
-        if let Phase::Connecting { fd, host, text } = &self.phase {
+        while let Phase::Connecting { fd, host, text } = &self.phase {
             let fd = *fd;
             if let Some(errno) = sys.take_error(fd) {
-                return Next::Exit(failed(sys, errno, text));
+                let text = text.clone();
+                match self.failed(sys, fd, errno, text) {
+                    Ok(()) => continue,
+                    Err(status) => return Next::Exit(status),
+                }
             }
             if sys.peer_addr(fd).is_none() || !sys.ready(fd).writable {
                 return Next::Wait(Wait { fds: vec![fd], ..Wait::default() });

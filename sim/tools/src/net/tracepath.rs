@@ -10,12 +10,16 @@ use kernel::socket::{MtuDiscover, SocketError, SocketKind, SocketOption};
 use packet::SimTime;
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
-use super::{Refused, Turns, complain, resolve, say};
+use dns::Family;
+
+use super::lookups::{Lookups, why};
+use super::{Refused, Turns, complain, say};
 use crate::getopt::getopt;
 
 /// Installs `tracepath`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("tracepath", |args| Box::new(Tracepath { args, state: None }));
+    registry
+        .install("tracepath", |args| Box::new(Tracepath { args, lookups: Lookups::default(), state: None }));
 }
 
 /// Probes that are remembered; each has its own port.
@@ -30,6 +34,7 @@ const USAGE: &str = "\nUsage\n  tracepath [options] <destination>\n\nOptions:\n 
 #[derive(Clone, Debug)]
 struct Tracepath {
     args: Args,
+    lookups: Lookups,
     state: Option<State>,
 }
 
@@ -66,7 +71,11 @@ enum Progress {
 }
 
 impl State {
-    fn start(sys: &mut dyn Sys, args: &[String]) -> Result<Self, Refused> {
+    fn start(
+        sys: &mut dyn Sys,
+        args: &[String],
+        lookups: &mut Lookups,
+    ) -> Result<Result<Self, Wait>, Refused> {
         let (options, words) = getopt(args, "46bh?l:m:np:V", &[])
             .map_err(|error| Refused(255, format!("tracepath: {error}\n{USAGE}")))?;
         let (mut mtu, mut max_hops, mut base_port) = (u32::from(u16::MAX), 30, 44444);
@@ -93,8 +102,11 @@ impl State {
         if let Ok(port) = port.parse() {
             base_port = port;
         }
-        let target = resolve(sys, host)
-            .ok_or_else(|| Refused(1, format!("tracepath: {host}: Name or service not known\n")))?;
+        let Some(found) = lookups.first(sys, host, Family::Any) else {
+            return Ok(Err(lookups.waits().unwrap_or_default()));
+        };
+        let target =
+            found.map_err(|error| Refused(1, format!("tracepath: {host}: {}\n", why(sys, error))))?;
         let failed = |errno: Errno| Refused(1, format!("tracepath: {errno}\n"));
         let socket = sys.socket(SocketKind::Udp).map_err(failed)?;
         for option in
@@ -102,7 +114,7 @@ impl State {
         {
             sys.set_option(socket, option).map_err(failed)?;
         }
-        Ok(Self {
+        Ok(Ok(Self {
             socket,
             target,
             base_port,
@@ -116,7 +128,7 @@ impl State {
             hops_to: None,
             hops_back: None,
             waiting: None,
-        })
+        }))
     }
 
     /// Sends a probe as long as the path's MTU; `None` if it is on its way. Source: `probe_ttl`.
@@ -284,7 +296,8 @@ impl Turns for State {
 impl Program for Tracepath {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let args = &self.args[1..];
-        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args))
+        let lookups = &mut self.lookups;
+        super::take_turn(&mut self.state, sys, |sys| State::start(sys, args, lookups))
     }
 
     fn clone_box(&self) -> Box<dyn Program> {

@@ -11,17 +11,23 @@ use kernel::socket::{MtuDiscover, SocketError, SocketKind, SocketOption};
 use packet::{Body, Icmp, Packet, Payload, Proto, SimTime, Tcp, TcpFlags, TcpOptions};
 use world::{Args, Fd, Next, Program, Registry, Sys, Wait};
 
-use super::{Refused, complain, resolve, say, seconds};
+use dns::{Family, GaiError};
+
+use super::lookups::{Lookups, why};
+use super::{Refused, complain, say, seconds};
 use crate::getopt::{OptError, getopt};
 
 /// Installs `traceroute`.
 pub(crate) fn install(registry: &mut Registry) {
-    registry.install("traceroute", |args| Box::new(Traceroute { args, state: None }));
+    registry.install("traceroute", |args| {
+        Box::new(Traceroute { args, state: None, lookups: Lookups::default() })
+    });
 }
 
 #[derive(Clone, Debug)]
 struct Traceroute {
     args: Args,
+    lookups: Lookups,
     state: Option<State>,
 }
 
@@ -225,15 +231,16 @@ fn failed(what: &str, errno: Errno) -> Refused {
 }
 
 impl State {
-    fn new(sys: &mut dyn Sys, options: Options) -> Result<Self, Refused> {
+    fn new(sys: &mut dyn Sys, options: Options, found: Result<Ipv4Addr, GaiError>) -> Result<Self, Refused> {
         let name = options.target.clone();
-        let target = match resolve(sys, &name) {
-            Some(target) => target,
-            None => {
+        let target = match found {
+            Ok(target) => target,
+            Err(error) => {
+                let why = why(sys, error);
                 return refuse(
                     2,
                     format!(
-                        "{name}: Name or service not known\nCannot handle \"host\" cmdline arg `{name}' on position 1 (argc 1)"
+                        "{name}: {why}\nCannot handle \"host\" cmdline arg `{name}' on position 1 (argc 1)"
                     ),
                 );
             }
@@ -592,9 +599,13 @@ impl Program for Traceroute {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         let state = match &mut self.state {
             Some(state) => Ok(state),
-            None => Options::parse(&self.args[1..])
-                .and_then(|options| State::new(sys, options))
-                .map(|state| self.state.insert(state)),
+            None => match Options::parse(&self.args[1..]) {
+                Ok(options) => match self.lookups.first(sys, &options.target, Family::Any) {
+                    Some(found) => State::new(sys, options, found).map(|state| self.state.insert(state)),
+                    None => return Next::Wait(self.lookups.waits().unwrap_or_default()),
+                },
+                Err(refused) => Err(refused),
+            },
         };
         match state.and_then(|state| state.turn(sys)) {
             Ok(Some(wait)) => Next::Wait(wait),

@@ -31,6 +31,8 @@ pub(super) struct Options {
     pub resolve: Vec<(String, u16, Ipv4Addr)>,
     pub dump_header: Option<String>,
     http10: bool,
+    /// `-4`: asks for no IPv6 addresses.
+    pub ipv4_only: bool,
     /// `-k`: any server will do.
     pub insecure: bool,
     /// `--cacert`: whom to trust.
@@ -236,6 +238,7 @@ impl Options {
                     Refused(49, format!("curl: (49) Couldn't parse CURLOPT_RESOLVE entry '{value}'\n"))
                 })?);
             }
+            '4' => self.ipv4_only = true,
             'D' => self.dump_header = Some(value),
             '0' => self.http10 = true,
             'k' => self.insecure = true,

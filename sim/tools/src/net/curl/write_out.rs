@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use packet::SimTime;
+
 use super::{State, Transfer};
 use crate::tls::ClientSession;
 
@@ -34,13 +36,8 @@ impl State {
     fn variable(&self, name: &str, transfer: &Transfer, code: i32) -> String {
         let addr = |addr: Option<SocketAddr>| addr.map_or(String::new(), |a| a.ip().to_string());
         let port = |addr: Option<SocketAddr>| addr.map_or("0".to_owned(), |a| a.port().to_string());
-        let elapsed = || {
-            let micros = transfer
-                .response
-                .finished_at()
-                .unwrap_or(transfer.started)
-                .since(transfer.started)
-                .as_micros();
+        let elapsed = |at: Option<SimTime>| {
+            let micros = at.unwrap_or(transfer.started).since(transfer.started).as_micros();
             format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
         };
         match name {
@@ -64,7 +61,8 @@ impl State {
             "method" => self.options.method().to_owned(),
             "exitcode" => code.to_string(),
             "num_redirects" => "0".to_owned(),
-            "time_total" => elapsed(),
+            "time_namelookup" => elapsed(transfer.resolved),
+            "time_total" => elapsed(transfer.response.finished_at()),
             _ => String::new(),
         }
     }
