@@ -6,6 +6,7 @@ mod complete;
 mod diagnose;
 mod editor;
 mod explain;
+mod faults;
 mod help;
 mod inputs;
 mod junit;
@@ -64,6 +65,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// What a kube-proxy writes for given manifests, and what then happens to a packet.
     KubeProxy(kube_proxy::KubeProxyArgs),
+    /// Lists the ways in which networks break, and where each fits on a topology.
+    Faults(faults::FaultsArgs),
     /// Finds out what keeps one place from reaching another, and which commands mend it.
     Diagnose(diagnose::DiagnoseArgs),
 }
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::ServiceCost(args) => service_cost::main(&args),
         Command::Explain(args) => explain::main(&args),
         Command::KubeProxy(args) => kube_proxy::main(&args),
+        Command::Faults(args) => faults::main(&args),
         Command::Diagnose(args) => diagnose::main(&args),
     }
 }

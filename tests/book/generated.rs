@@ -16,6 +16,7 @@ use crate::{fields, help};
 pub fn generate(name: &str, folder: &Folder) -> Result<String, String> {
     match name {
         "drop reasons" => Ok(drop_reasons()),
+        "faults" => Ok(faults()),
         "lab commands" => Ok(format!("```text\n{}\n```\n", help::of_lab().trim_end())),
         "limits" => Ok(limits()),
         "scenarios" => scenarios(),
@@ -24,7 +25,7 @@ pub fn generate(name: &str, folder: &Folder) -> Result<String, String> {
         _ => match name.split_once(": $ ") {
             Some((kind, command)) => Ok(format!("```{kind}\n{}\n```\n", folder.run(command)?.trim_end())),
             None => Err(format!(
-                "no part is called `{name}`; drop reasons, lab commands, limits, scenarios, tools, `fields: FILE` or `KIND: $ COMMAND`"
+                "no part is called `{name}`; drop reasons, faults, lab commands, limits, scenarios, tools, `fields: FILE` or `KIND: $ COMMAND`"
             )),
         },
     }
@@ -36,6 +37,19 @@ fn drop_reasons() -> String {
         let _ = writeln!(text, "| `{}` | {} |", reason.name(), reason.sentence());
     }
     text
+}
+
+/// The library of faults, a table for each family.
+fn faults() -> String {
+    let mut text = String::new();
+    for (family, faults) in lab::fault::FAMILIES {
+        let _ = writeln!(text, "### {family}\n\n| fault | what happens | stands for |\n| --- | --- | --- |");
+        for fault in *faults {
+            let _ = writeln!(text, "| `{}` | {} | {} |", fault.name, fault.cause, fault.about.join(", "));
+        }
+        text.push('\n');
+    }
+    format!("{}\n", text.trim_end())
 }
 
 /// The commands of a host by topic, as the prompt's `help` lists them.

@@ -3,48 +3,12 @@
 //!
 //! `HOPLAB_ALL=1` tries every place of every topology instead of the first and the last.
 
-use std::sync::LazyLock;
+mod support;
 
-use lab::fault::{self, Case, Fault, Lan, Network, Shape};
+use lab::fault::{self, Fault};
 use libtest_mimic::{Arguments, Failed, Trial};
-use world::World;
 
-/// A network that runs.
-struct Booted {
-    name: &'static str,
-    world: World,
-    network: Network,
-}
-
-/// The networks: each boots once.
-static NETWORKS: LazyLock<Vec<Booted>> = LazyLock::new(|| {
-    let shape = Shape::default();
-    let shapes = [
-        ("switch", shape.clone()),
-        ("racks", Shape { lan: Lan::Racks, nodes: 4, backend: "vxlan", direct: true, ..shape.clone() }),
-        ("cards", Shape { lan: Lan::Cards, prefix: (192, 168), ..shape.clone() }),
-        ("dual", Shape { lan: Lan::Dual, ..shape.clone() }),
-        ("host-gw", Shape { backend: "host-gw", ..shape.clone() }),
-        ("ipip", Shape { lan: Lan::Racks, backend: "ipip", ..shape.clone() }),
-    ];
-    let boot = |(name, shape): (&'static str, Shape)| {
-        let lab = shape.boot().unwrap_or_else(|error| panic!("{name}: {error}"));
-        Booted { name, network: Network::of(&lab.world), world: lab.world }
-    };
-    shapes.into_iter().map(boot).collect()
-});
-
-/// The first and the last of some cases; all if asked for.
-fn chosen(cases: Vec<Case>) -> Vec<Case> {
-    if std::env::var_os("HOPLAB_ALL").is_some() || cases.len() < 3 {
-        return cases;
-    }
-    let mut cases = cases;
-    let last = cases.pop();
-    cases.truncate(1);
-    cases.extend(last);
-    cases
-}
+use support::{Booted, NETWORKS, chosen};
 
 fn prove(fault: &Fault) -> Result<(), Failed> {
     let (mut wrong, mut fits) = (Vec::new(), 0);
@@ -63,8 +27,19 @@ fn prove(fault: &Fault) -> Result<(), Failed> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
+/// Drawn faults show together and go away together, and a seed draws the same each time.
+fn drawn(seed: u64) -> Result<(), Failed> {
+    let world = &NETWORKS[0].world;
+    let cases = fault::draw(world, seed, 2);
+    if cases.len() != 2 || cases != fault::draw(world, seed, 2) {
+        return Err(format!("seed {seed} draws {cases:?}").into());
+    }
+    Ok(())
+}
+
 fn main() {
     let arguments = Arguments::from_args();
-    let trials = fault::all().map(|fault| Trial::test(fault.name, move || prove(fault)));
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let faults = fault::all().map(|fault| Trial::test(fault.name, move || prove(fault)));
+    let draws = (1..=3).map(|seed| Trial::test(format!("draw {seed}"), move || drawn(seed)));
+    libtest_mimic::run(&arguments, faults.chain(draws).collect()).exit();
 }

@@ -20,6 +20,22 @@ pub struct Line {
     pub cmd: String,
 }
 
+impl Line {
+    /// Types it and waits for its end.
+    ///
+    /// # Errors
+    /// An unknown place, a command that fails or never ends.
+    pub fn run(&self, world: &mut World) -> Result<(), Problem> {
+        let Self { on, cmd } = self;
+        let spot: Spot = locate(world, on)?;
+        let Typed { output, status, .. } = type_command(world, &spot, cmd, &mut Off)?;
+        match status {
+            0 => Ok(()),
+            _ => Err(Problem::Setup { host: on.clone(), status, output: format!("$ {cmd}\n{output}") }),
+        }
+    }
+}
+
 /// A fault at one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Case {
@@ -159,13 +175,7 @@ pub enum Unproven {
 }
 
 fn run(world: &mut World, lines: &[Line], settling: Duration) -> Result<(), Problem> {
-    for Line { on, cmd } in lines {
-        let spot: Spot = locate(world, on)?;
-        let Typed { output, status, .. } = type_command(world, &spot, cmd, &mut Off)?;
-        if status != 0 {
-            return Err(Problem::Setup { host: on.clone(), status, output: format!("$ {cmd}\n{output}") });
-        }
-    }
+    lines.iter().try_for_each(|line| line.run(world))?;
     let settled = world.now() + settling;
     world.run_until(settled, &mut Off);
     Ok(())

@@ -190,9 +190,14 @@ fn no_portmap(network: &Network) -> Vec<Case> {
             .cause(format!("{CONFLIST} on {} has no portmap", node.name))
             .breaks(
                 &node.name,
-                format!("cp {CONFLIST} /root/10-flannel.conflist && sed -i -e 's/true}}}},/true}}}}/' -e '/portmap/d' {CONFLIST} && {NOTICED}"),
+format!(
+                    "cp {CONFLIST} /root/10-flannel.conflist && sed -e 's/true}}}},/true}}}}/' -e '/portmap/d' \
+                     /root/10-flannel.conflist > {CONFLIST} && {NOTICED}"
+                ),
             )
             .breaks(admin, renew(pod))
+            // As after a boot: the former pod's rules are gone.
+            .breaks(&node.name, "iptables -t nat -F CNI-HOSTPORT-DNAT")
             .fix(&node.name, format!("cp /root/10-flannel.conflist {CONFLIST} && {NOTICED}"))
             .fix(admin, renew(pod));
         Some(case)
@@ -222,9 +227,9 @@ fn no_binary(network: &Network) -> Vec<Case> {
         let case = Case::on(&node.name, probe, file(BINARY))
             .cause(format!("{} has no {BINARY}", node.name))
             .breaks(&node.name, format!("mv {BINARY} /root/bridge"))
-            .breaks(admin, renew(pod))
-            .fix(&node.name, format!("mv /root/bridge {BINARY}"))
-            .fix(admin, renew(pod));
+            // It isn't taken down either.
+            .breaks(admin, format!("{} --wait=false", renew(pod)))
+            .fix(&node.name, format!("mv /root/bridge {BINARY}"));
         Some(case)
     })
 }
@@ -340,7 +345,12 @@ fn pod_cidr_twice(network: &Network) -> Vec<Case> {
             .find(|far| far.name != node.name && twin.is_some_and(|twin| twin.name != far.name));
         let (Some(twin), Some(far), Some(own)) = (twin, far, node.pod_cidr) else { continue };
         let (Some(theirs), Some(bridge)) = (twin.pod_cidr, node.bridge.as_deref()) else { continue };
-        let Some(probe) = network.between(far, twin) else { continue };
+        let own_pod = network.pods_on(&node.name).find(|pod| pod.owner == "DaemonSet" && pod.tcp().is_some());
+        let client = network.pods_on(&far.name).next();
+        let found = client
+            .zip(own_pod)
+            .and_then(|(client, pod)| Some(network.pair(client, pod, Way::Http(pod.tcp()?))));
+        let Some(probe) = found else { continue };
         let object = Object::ApiObject {
             kind: "Node".to_owned(),
             namespace: String::new(),
@@ -348,9 +358,8 @@ fn pod_cidr_twice(network: &Network) -> Vec<Case> {
             field: "spec.podCIDR".to_owned(),
         };
         let name = &node.name;
-        let restart = format!(
-            "kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName={name}; kubectl delete pod \
-             --field-selector spec.nodeName={name}"
+        let flannel = format!(
+            "kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName={name}"
         );
         let case = Case::new(format!("{name} and {}", twin.name), probe, Culprit::in_cluster(object))
             .cause(format!("{name} and {} both have the pods' range {theirs}", twin.name))
@@ -360,12 +369,15 @@ fn pod_cidr_twice(network: &Network) -> Vec<Case> {
             )
             .breaks(name, "systemctl stop kubelet")
             .breaks(admin, format!("kubectl delete node {name} && kubectl apply -f /tmp/{name}.yaml"))
-            .breaks(name, format!("ip link del {bridge}; systemctl start kubelet && sleep 5"))
-            .breaks(admin, format!("{restart}; sleep 10"))
+            .breaks(name, "systemctl start kubelet && sleep 5")
+            .breaks(admin, flannel.clone())
             .fix(name, "systemctl stop kubelet")
             .fix(admin, format!("kubectl delete node {name}"))
             .fix(name, format!("ip link del {bridge}; systemctl start kubelet && sleep 5"))
-            .fix(admin, format!("{restart}; sleep 10"));
+            .fix(
+                admin,
+                format!("{flannel} && sleep 5 && kubectl delete pod --field-selector spec.nodeName={name}"),
+            );
         cases.push(case);
     }
     cases

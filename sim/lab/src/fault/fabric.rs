@@ -37,12 +37,6 @@ pub(super) const FAULTS: &[Fault] = &[
         cases: rate_limit,
     },
     Fault {
-        name: "router-acl",
-        cause: "a router between the nodes drops pods' addresses",
-        about: &["I9"],
-        cases: router_acl,
-    },
-    Fault {
         name: "router-drops-overlay",
         cause: "a router between the nodes drops the tunnel's protocol or port",
         about: &["I3", "I9"],
@@ -142,16 +136,6 @@ fn on_router(router: &str, rule: String, probe: Probe) -> Case {
         .cause(format!("{router} drops `{rule}`"))
         .breaks(router, format!("iptables -I FORWARD {rule}"))
         .fix(router, format!("iptables -D FORWARD {rule}"))
-}
-
-fn router_acl(network: &Network) -> Vec<Case> {
-    let plain = between(network).into_iter().filter(|(_, from, to)| !network.is_tunneled(from, to));
-    plain
-        .filter_map(|(router, from, to)| {
-            let rule = format!("-s {} -j DROP", network.pod_cidr);
-            Some(on_router(router, rule, network.between(from, to)?))
-        })
-        .collect()
 }
 
 fn router_overlay(network: &Network) -> Vec<Case> {

@@ -140,17 +140,22 @@ fn first(node: &Node, chain: &str, rule: String, probe: Probe) -> Case {
 }
 
 fn forward_policy(network: &Network) -> Vec<Case> {
-    if network.flannel {
-        // flannel accepts what is from and for pods.
-        return Vec::new();
-    }
+    let admin = network.admin();
     network.each_node(|node| {
         let object = Object::Policy { table: "filter".to_owned(), chain: "FORWARD".to_owned() };
-        let case = Case::on(&node.name, network.to_pod_of(node)?, object)
-            .cause(format!("the policy of FORWARD is DROP on {}", node.name))
-            .breaks(&node.name, "iptables -P FORWARD DROP")
-            .fix(&node.name, "iptables -P FORWARD ACCEPT");
-        Some(case)
+        let mut case = Case::on(&node.name, network.to_pod_of(node)?, object)
+            .cause(format!("the policy of FORWARD is DROP on {}", node.name));
+        if network.flannel {
+            // As flannel was before it accepted what is from and for pods.
+            let patch = "kubectl -n kube-flannel patch daemonset kube-flannel-ds --type json -p \
+                         '[{\"op\":\"add\",\"path\":\"/spec/template/spec/containers/0/args/-\",\"value\":\
+                         \"--iptables-forward-rules=false\"}]' && kubectl -n kube-flannel rollout status daemonset \
+                         kube-flannel-ds";
+            let flush = "iptables -D FORWARD -m comment --comment 'flanneld forward' -j FLANNEL-FWD && iptables -F \
+                         FLANNEL-FWD && iptables -X FLANNEL-FWD";
+            case = case.prepares(admin, patch).prepares(&node.name, flush);
+        }
+        Some(case.breaks(&node.name, "iptables -P FORWARD DROP").fix(&node.name, "iptables -P FORWARD ACCEPT"))
     })
 }
 

@@ -89,6 +89,11 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
     FAMILIES.iter().flat_map(|(_, faults)| faults.iter())
 }
 
+/// The name that is most like one that no fault has.
+pub fn nearest(name: &str) -> Option<String> {
+    crate::error::nearest(name, all().map(|fault| fault.name))
+}
+
 /// The fault of that name.
 pub fn find(name: &str) -> Option<&'static Fault> {
     all().find(|fault| fault.name == name)

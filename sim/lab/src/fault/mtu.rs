@@ -1,6 +1,6 @@
 //! Packets that are too long for a part of their way, and senders that aren't told.
 
-use super::network::{Network, Node};
+use super::network::Network;
 use super::probe::{Probe, To, Way};
 use super::{Case, Fault};
 use crate::culprit::{Culprit, Object};
@@ -19,10 +19,10 @@ pub(super) const FAULTS: &[Fault] = &[
         cases: frag_needed,
     },
     Fault {
-        name: "tunnel-mtu-large",
-        cause: "a tunnel's MTU leaves no room for its headers, and fragments are lost on the way",
-        about: &["INC-005"],
-        cases: tunnel_mtu,
+        name: "pod-mtu-large",
+        cause: "pods' MTU leaves no room for the tunnel's headers, and a node's rules keep the ICMP that says so",
+        about: &["INC-005", "issue 8"],
+        cases: pod_mtu,
     },
 ];
 
@@ -48,9 +48,7 @@ fn frag_needed(network: &Network) -> Vec<Case> {
     let mut cases = Vec::new();
     let Some((_, address, port)) = network.internet() else { return cases };
     for node in &network.nodes {
-        let Some((gateway, _)) = &node.gateway else { continue };
-        let router =
-            network.others.iter().find(|other| other.addresses.iter().any(|(_, net)| net.addr() == *gateway));
+        let router = network.gateway_of(node);
         let Some(router) = router.filter(|router| router.forwards) else { continue };
         let Some((out, _)) = router.addresses.iter().find(|(_, net)| net.contains(&address)) else {
             continue;
@@ -69,38 +67,25 @@ fn frag_needed(network: &Network) -> Vec<Case> {
     cases
 }
 
-fn tunnel_mtu(network: &Network) -> Vec<Case> {
+fn pod_mtu(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
-        let on = |node: &Node, dev: &str| node.tunnels.iter().find(|tunnel| tunnel.dev == dev).cloned();
-        let route = node.routes.iter().find(|route| on(node, &route.dev).is_some())?;
+        let route =
+            node.routes.iter().find(|route| node.tunnels.iter().any(|tunnel| tunnel.dev == route.dev))?;
         let to = network.node(&route.to)?;
-        let ends = [(node, on(node, &route.dev)?), (to, on(to, &network.route(&to.name, &node.name)?.dev)?)];
-        let segment = network.segment_of(&node.port())?;
         let probe = network.big_between(node, to)?;
-        let object = Object::Mtu { dev: route.dev.clone() };
-        // A provider whose network carries no fragments: with the right MTU there are none.
+        let rule = "-p icmp -m icmp --icmp-type 3/4 -j DROP";
+        let object =
+            Object::Rule { table: "filter".to_owned(), chain: "OUTPUT".to_owned(), text: rule.to_owned() };
         let mut case = Case::on(&node.name, probe, object)
-            .cause(format!("{} has the MTU of the card under it, as have the pods", route.dev))
-            .prepares(&node.name, format!("fabric bar {} fragments", segment.name));
-        for (node, tunnel) in &ends {
-            let pod = if node.name == to.name {
-                network.server_on(&node.name)
-            } else {
-                network.pods_on(&node.name).next()
-            };
-            let (pod, bridge) = (pod?, node.bridge.as_deref()?);
-            let set = |mtu: u32| {
-                format!(
-                    "ip link set {} mtu {mtu} && ip link set {} mtu {mtu} && ip link set {bridge} mtu {mtu}",
-                    tunnel.dev, pod.veth
-                )
-            };
+            .cause(format!("pods of {} send what {} can't carry, and are never told", node.name, route.dev));
+        for (node, pod) in [(node, network.pods_on(&node.name).next()?), (to, network.server_on(&to.name)?)] {
             case = case
-                .breaks(&node.name, set(1500))
-                .breaks(&pod.place(), "ip link set eth0 mtu 1500")
-                .fix(&node.name, set(tunnel.mtu))
-                .fix(&pod.place(), format!("ip link set eth0 mtu {}", tunnel.mtu));
+                .prepares(&node.name, format!("ip link set {} mtu 1500", pod.veth))
+                .prepares(&pod.place(), "ip link set eth0 mtu 1500");
         }
-        Some(case)
+        Some(
+            case.breaks(&node.name, format!("iptables -I OUTPUT {rule}"))
+                .fix(&node.name, format!("iptables -D OUTPUT {rule}")),
+        )
     })
 }

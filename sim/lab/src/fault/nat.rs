@@ -71,31 +71,33 @@ pub(super) const FAULTS: &[Fault] = &[
     },
 ];
 
+/// Gives flanneld another first argument.
+pub(super) fn ip_masq(value: &str) -> String {
+    format!(
+        "kubectl -n kube-flannel patch daemonset kube-flannel-ds --type json -p \
+         '[{{\"op\":\"replace\",\"path\":\"/spec/template/spec/containers/0/args/0\",\"value\":\"{value}\"}}]' && kubectl -n \
+         kube-flannel rollout status daemonset kube-flannel-ds"
+    )
+}
+
+/// Deletes what a flanneld with `--ip-masq` has left.
+pub(super) const DROP_MASQUERADE: &str = "iptables -t nat -D POSTROUTING -m comment --comment 'flanneld masq' -j \
+     FLANNEL-POSTRTG && iptables -t nat -F FLANNEL-POSTRTG && iptables -t nat -X FLANNEL-POSTRTG";
+
 fn masquerade_off(network: &Network) -> Vec<Case> {
     if !network.flannel || network.nodes.iter().any(|node| node.bridge.is_none()) {
         return Vec::new();
     }
     let Some(pod) = network.pods.first() else { return Vec::new() };
     let Some(probe) = network.to_internet(pod.at()) else { return Vec::new() };
-    let patch = |value: &str| {
-        format!(
-            "kubectl -n kube-flannel patch daemonset kube-flannel-ds --type json -p \
-             '[{{\"op\":\"replace\",\"path\":\"/spec/template/spec/containers/0/args/0\",\"value\":\"{value}\"}}]' && \
-             kubectl -n kube-flannel rollout status daemonset kube-flannel-ds"
-        )
-    };
     let object = Object::Flag { component: "flanneld".to_owned(), flag: "--ip-masq".to_owned() };
     let mut case = Case::new("cluster", probe, Culprit::in_cluster(object))
         .cause("flanneld's --ip-masq is false: what pods send to the world keeps their addresses")
-        .breaks(network.admin(), patch("--ip-masq=false"))
-        .fix(network.admin(), patch("--ip-masq"));
+        .breaks(network.admin(), ip_masq("--ip-masq=false"))
+        .fix(network.admin(), ip_masq("--ip-masq"));
     for node in &network.nodes {
         // What the old one wrote stays until the node boots again.
-        case = case.breaks(
-            &node.name,
-            "iptables -t nat -D POSTROUTING -m comment --comment 'flanneld masq' -j FLANNEL-POSTRTG && \
-             iptables -t nat -F FLANNEL-POSTRTG && iptables -t nat -X FLANNEL-POSTRTG",
-        );
+        case = case.breaks(&node.name, DROP_MASQUERADE);
     }
     vec![case]
 }

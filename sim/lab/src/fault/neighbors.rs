@@ -1,7 +1,7 @@
 //! Link-layer addresses that are wrong, or that two have.
 
 use super::network::{Network, Node};
-use super::probe::Probe;
+use super::probe::{Probe, Way};
 use super::{Case, Fault};
 use crate::culprit::{Culprit, Object};
 
@@ -86,19 +86,22 @@ fn address_twice(network: &Network) -> Vec<Case> {
         let (other, dev) = near?;
         let ip = node.ip;
         // As keepalived announces an address that it holds.
-        let announce = format!(
-            "ip addr add {ip}/32 dev {dev} && (while :; do arping -q -A -c 1 -I {dev} {ip}; sleep 1; done) &"
-        );
+        let script = format!("while :; do arping -q -A -c 1 -I {dev} {ip}; sleep 1; done");
         let probe = from_beside(network, node)?;
-        let case = Case::new(
-            &node.name,
-            probe,
-            Culprit::on(&other.name, Object::Address { address: ip.to_string() }),
-        )
-        .cause(format!("{} has the address {ip} of {}, and says so", other.name, node.name))
-        .breaks(&other.name, announce)
-        .fix(&other.name, format!("pkill -f while; ip addr del {ip}/32 dev {dev}"))
-        .fix(&node.name, format!("arping -q -A -c 2 -I {} {ip}", node.dev));
+        let Way::Http(port) = probe.way else { return None };
+        // The first one may find the right one.
+        let again = format!(
+            "for i in 1 2 3 4; do curl -s -o /dev/null -m 2 http://ADDRESS:{port}/ || exit 1; sleep 1; done"
+        );
+        let probe = Probe { way: Way::Typed(again), ..probe };
+        let object = Object::Address { address: ip.to_string() };
+        let case = Case::new(&node.name, probe, Culprit::on(&other.name, object))
+            .cause(format!("{} has the address {ip} of {}, and says so", other.name, node.name))
+            .breaks(&other.name, format!("ip addr add {ip}/32 dev {dev}"))
+            .breaks(&other.name, format!("echo '{script}' > /root/announce.sh"))
+            .breaks(&other.name, "sh /root/announce.sh &")
+            .fix(&other.name, format!("pkill -f announce.sh; ip addr del {ip}/32 dev {dev}"))
+            .fix(&node.name, format!("arping -q -A -c 2 -I {} {ip}", node.dev));
         Some(case)
     })
 }
@@ -110,8 +113,16 @@ fn mac_twice(network: &Network) -> Vec<Case> {
             .nodes
             .iter()
             .find(|far| far.name != node.name && far.name != twin.name && far.subnet == node.subnet)?;
-        let probe = network.between(far, node)?;
-        let case = Case::on(&node.name, Probe { times: 3, ..probe }, Object::Mac { dev: node.dev.clone() })
+        let (probe, other) = (network.between(far, node)?, network.server_on(&twin.name)?);
+        let Way::Http(port) = probe.way else { return None };
+        // Each answer moves the address to another port of the switch.
+        let turns = format!(
+            "for i in 1 2 3 4; do curl -s -o /dev/null -m 2 http://ADDRESS:{port}/ && curl -s -o /dev/null -m 2 \
+             http://{}:{}/ || exit 1; done",
+            other.ip,
+            other.tcp()?
+        );
+        let case = Case::on(&node.name, Probe { way: Way::Typed(turns), ..probe }, Object::Mac { dev: node.dev.clone() })
             .cause(format!("{} and {} have one MAC address on {}", node.name, twin.name, node.dev))
             .breaks(&node.name, format!("ip link set {} address {}", node.dev, twin.mac))
             .breaks(&twin.name, format!("arping -q -A -c 2 -I {} {}", twin.dev, twin.ip))

@@ -252,6 +252,16 @@ impl Network {
         }
     }
 
+    /// The host that is a node's way out: of several with one address, the one on its cable.
+    pub fn gateway_of(&self, node: &Node) -> Option<&Other> {
+        let (gateway, dev) = node.gateway.as_ref()?;
+        let segment = self.segment_of(&format!("{}:{dev}", node.name))?;
+        self.others.iter().find(|other| {
+            let mut own = other.addresses.iter().filter(|(_, net)| net.addr() == *gateway);
+            own.any(|(dev, _)| segment.ports.contains(&format!("{}:{dev}", other.name)))
+        })
+    }
+
     /// The route of one node to the pods of another.
     pub fn route(&self, from: &str, to: &str) -> Option<&PodRoute> {
         self.node(from)?.routes.iter().find(|route| route.to == to)

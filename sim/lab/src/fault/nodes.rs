@@ -114,7 +114,8 @@ fn node_ip(network: &Network) -> Vec<Case> {
         let object = Object::Flag { component: "kubelet".to_owned(), flag: "--node-ip".to_owned() };
         let edit = |from: std::net::Ipv4Addr, to: std::net::Ipv4Addr| {
             format!(
-                "sed -i 's/--node-ip={from}/--node-ip={to}/' /etc/systemd/system/kubelet.service && systemctl daemon-reload && \
+                "sed 's/--node-ip={from}/--node-ip={to}/' /etc/systemd/system/kubelet.service > /tmp/unit && cp /tmp/unit \
+                 /etc/systemd/system/kubelet.service && systemctl daemon-reload && \
                  systemctl restart kubelet"
             )
         };

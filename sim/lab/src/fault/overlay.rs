@@ -91,6 +91,7 @@ fn each_vxlan(network: &Network, make: impl Fn(&Node, &Tunnel, &Node, Probe) -> 
 }
 
 fn vtep_mac_changed(network: &Network) -> Vec<Case> {
+    let admin = network.admin();
     each_vxlan(network, |node, Tunnel { dev, mac, .. }, _, probe| {
         let case = Case::on(&node.name, probe, Object::Mac { dev: dev.clone() })
             .cause(format!(
@@ -98,8 +99,9 @@ fn vtep_mac_changed(network: &Network) -> Vec<Case> {
                 node.name
             ))
             .breaks(&node.name, format!("ip link set {dev} address 02:16:3e:5e:00:01"))
-            .fix(&node.name, format!("ip link set {dev} address {mac}"));
-        Some(case)
+            // It tells the others, and gets back the neighbors that went with the address.
+            .fix(admin, restart_flannel(&node.name));
+        network.flannel.then_some(case)
     })
 }
 
@@ -108,21 +110,20 @@ fn vtep_mac_duplicate(network: &Network) -> Vec<Case> {
     let mut cases = Vec::new();
     for node in &network.nodes {
         let twin = network.nodes.iter().find(|twin| twin.name != node.name && twin.vxlan().is_some());
+        let Some((tunnel, twin)) = node.vxlan().zip(twin) else { continue };
         let far = network.nodes.iter().find(|far| {
             far.name != node.name
-                && twin.is_some_and(|twin| twin.name != far.name)
-                && network.is_tunneled(far, node)
+                && far.name != twin.name
+                && network.is_tunneled(far, twin)
+                && network.is_tunneled(node, twin)
         });
-        let (Some(tunnel), Some(twin), Some(far)) = (node.vxlan(), twin, far) else { continue };
-        let (Some(other), Some(probe)) = (twin.vxlan(), network.between(far, node)) else { continue };
-        let object = Object::Mac { dev: tunnel.dev.clone() };
-        let case = Case::on(&node.name, probe, object)
+        // The one that told its address last is believed: the other one is lost.
+        let found = far.and_then(|far| Some((far, twin.vxlan()?, network.between(far, twin)?)));
+        let Some((far, other, probe)) = found.filter(|_| network.flannel) else { continue };
+        let case = Case::on(&node.name, probe, Object::Mac { dev: tunnel.dev.clone() })
             .cause(format!("{} of {} and of {} have one MAC address", tunnel.dev, node.name, twin.name))
             .breaks(&node.name, format!("ip link set {} address {}", tunnel.dev, other.mac))
             .breaks(admin, restart_flannel(&node.name))
-            // The last one to tell is believed.
-            .breaks(admin, format!("{} && sleep 1", restart_flannel(&twin.name)))
-            .breaks(admin, format!("kubectl annotate node {} hoplab.dev/renewed=1 --overwrite", twin.name))
             .fix(&node.name, format!("ip link set {} address {}", tunnel.dev, tunnel.mac))
             .fix(admin, restart_flannel(&node.name))
             .fix(admin, restart_flannel(&far.name));
@@ -263,6 +264,8 @@ fn half_rolled_out(network: &Network, field: &str, value: &str, what: &str) -> V
             .breaks(admin, edit(&old, &new))
             .breaks(admin, restart_flannel(&node.name))
             .fix(admin, edit(&new, &old))
+            // flannel keeps a device whose port it wasn't told.
+            .fix(&node.name, format!("ip link del {}", tunnel.dev))
             .fix(admin, restart_flannel(&node.name));
         network.flannel.then_some(case)
     })

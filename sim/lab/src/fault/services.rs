@@ -27,7 +27,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "pod-not-listening",
-        cause: "the server in a pod has stopped, while the pod runs on",
+        cause: "the server in a pod listens on another port than its Service leads to",
         about: &["I13"],
         cases: not_listening,
     },
@@ -66,12 +66,6 @@ pub(super) const FAULTS: &[Fault] = &[
         cause: "a Service's endpoints were written by hand and lead to an address that nobody has",
         about: &["I13"],
         cases: endpoints_by_hand,
-    },
-    Fault {
-        name: "terminating-endpoints",
-        cause: "a Service's pods can't end: they are terminating for good, and serve no more",
-        about: &["issue 8"],
-        cases: terminating,
     },
     Fault {
         name: "server-on-localhost",
@@ -150,33 +144,41 @@ fn protocol(network: &Network) -> Vec<Case> {
     })
 }
 
-/// The process that listens on the pod's port.
+/// A server behind a Service that is told to listen elsewhere.
+fn listens(network: &Network, listen: &str, cause: &str) -> Vec<Case> {
+    let admin = network.admin();
+    let single =
+        network.single().filter(|(_, pod)| pod.owner == "ReplicaSet" && pod.image.contains("go-probe"));
+    let Some((service, pod)) = single else { return Vec::new() };
+    let Some(probe) = from_any(network, service) else { return Vec::new() };
+    let app = pod.labels.iter().find(|(key, _)| key == "app").map_or("", |(_, value)| value.as_str());
+    let object = Object::ApiObject {
+        kind: "Deployment".to_owned(),
+        namespace: pod.namespace.clone(),
+        name: app.to_owned(),
+        field: "spec.template.spec.containers[0].args".to_owned(),
+    };
+    let patch = |operation: serde_json::Value| {
+        format!(
+            "kubectl -n {} patch deployment {app} --type json -p '[{operation}]' && kubectl -n {} scale deployment {app} \
+             --replicas=0 && sleep 3 && kubectl -n {} scale deployment {app} --replicas=1",
+            pod.namespace, pod.namespace, pod.namespace
+        )
+    };
+    let path = "/spec/template/spec/containers/0/args";
+    let case = Case::new(&service.name, probe, Culprit::in_cluster(object))
+        .cause(format!("{app} listens on {listen}: {cause}"))
+        .breaks(admin, patch(serde_json::json!({"op": "add", "path": path, "value": ["-listen", listen]})))
+        .fix(admin, patch(serde_json::json!({"op": "remove", "path": path})));
+    vec![case]
+}
+
 fn not_listening(network: &Network) -> Vec<Case> {
-    network.each_node(|node| {
-        let pod = network.server_on(&node.name).filter(|pod| pod.image.contains("myapp") || pod.image.contains("nginx"))?;
-        let place = pod.place();
-        let object = Object::Process { name: "nginx".to_owned() };
-        let port = pod.tcp()?;
-        let case = Case::new(&place, network.to_pod(pod)?, Culprit::on(pod.spot(), object))
-            .cause(format!("the server of {place} doesn't listen on {port}"))
-            .breaks(&place, format!("sed -i 's/listen *{port};/listen 8888;/' /etc/nginx/conf.d/default.conf && nginx -s reload"))
-            .fix(&place, format!("sed -i 's/listen *8888;/listen {port};/' /etc/nginx/conf.d/default.conf && nginx -s reload"));
-        Some(case)
-    })
+    listens(network, ":8888", "nobody asks there")
 }
 
 fn on_localhost(network: &Network) -> Vec<Case> {
-    network.each_node(|node| {
-        let pod = network.server_on(&node.name).filter(|pod| pod.image.contains("myapp") || pod.image.contains("nginx"))?;
-        let place = pod.place();
-        let object = Object::Process { name: "nginx".to_owned() };
-        let port = pod.tcp()?;
-        let case = Case::new(&place, network.to_pod(pod)?, Culprit::on(pod.spot(), object))
-            .cause(format!("the server of {place} listens on 127.0.0.1:{port} only"))
-            .breaks(&place, format!("sed -i 's/listen *{port};/listen 127.0.0.1:{port};/' /etc/nginx/conf.d/default.conf && nginx -s reload"))
-            .fix(&place, format!("sed -i 's/listen *127.0.0.1:{port};/listen {port};/' /etc/nginx/conf.d/default.conf && nginx -s reload"));
-        Some(case)
-    })
+    listens(network, "127.0.0.1:80", "nobody else reaches it")
 }
 
 /// A workload with one pod that is probed, behind a Service.
@@ -303,8 +305,21 @@ fn cluster_cidr(network: &Network) -> Vec<Case> {
     let object = Object::Flag { component: "kube-proxy".to_owned(), flag: "--cluster-cidr".to_owned() };
     let to = To::Service(service.namespace.clone(), service.name.clone());
     let probe = Probe::once(At::host(&node.name), to, Way::Http(service.port));
-    let case = Case::new("cluster", probe, Culprit::in_cluster(object))
+    let mut case = Case::new("cluster", probe, Culprit::in_cluster(object))
         .cause("kube-proxy runs without --cluster-cidr: it masquerades nothing that nodes ask of Services")
+        // flannel would masquerade it.
+        .prepares(admin, super::nat::ip_masq("--ip-masq=false"));
+    for node in &network.nodes {
+        case = case.prepares(&node.name, super::nat::DROP_MASQUERADE);
+    }
+    // Where the address is the node's alone, answers find their way.
+    let private = network.nodes.iter().filter(|other| {
+        other.cards.iter().any(|(_, net)| node.cards.iter().any(|(_, own)| own.addr() == net.addr()))
+    });
+    if private.count() < 2 || !network.flannel {
+        return Vec::new();
+    }
+    case = case
         .breaks(admin, set("remove", ""))
         .fix(admin, set("add", &format!(",\"value\":\"--cluster-cidr={}\"", network.pod_cidr)));
     vec![case]
@@ -341,38 +356,5 @@ fn endpoints_by_hand(network: &Network) -> Vec<Case> {
         .prepares(admin, format!("{} && sleep 3", objects(pod.ip)))
         .breaks(admin, objects(gone))
         .fix(admin, objects(pod.ip));
-    vec![case]
-}
-
-fn terminating(network: &Network) -> Vec<Case> {
-    let admin = network.admin();
-    let Some((service, pod)) = network.single().filter(|(_, pod)| pod.owner == "ReplicaSet") else {
-        return Vec::new();
-    };
-    let Some(probe) = from_any(network, service) else { return Vec::new() };
-    let app = pod.labels.iter().find(|(key, _)| key == "app").map_or("", |(_, value)| value.as_str());
-    let (namespace, name) = (&pod.namespace, &pod.name);
-    let object = Object::ApiObject {
-        kind: "Pod".to_owned(),
-        namespace: namespace.clone(),
-        name: name.clone(),
-        field: "metadata.finalizers".to_owned(),
-    };
-    let finalizers = |list: &str| {
-        format!(
-            "kubectl -n {namespace} patch pod {name} --type merge -p '{{\"metadata\":{{\"finalizers\":{list}}}}}'"
-        )
-    };
-    let case = Case::new(&service.name, probe, Culprit::in_cluster(object))
-        .cause(format!("{name} is terminating for good, and the Deployment {app} makes no other"))
-        .breaks(admin, finalizers("[\"example.com/backup\"]"))
-        .breaks(
-            admin,
-            format!(
-                "kubectl -n {namespace} scale deployment {app} --replicas=0 && kubectl -n {namespace} delete pod {name} --wait=false"
-            ),
-        )
-        .fix(admin, finalizers("null"))
-        .fix(admin, format!("kubectl -n {namespace} scale deployment {app} --replicas=1"));
     vec![case]
 }
