@@ -76,6 +76,7 @@ const TOPICS: [(&str, &[Entry]); 11] = [
     (
         "Reaching others",
         &[
+            ("getent", "a host's addresses and names, as every command finds them"),
             ("ping", "echo requests"),
             ("arping", "ARP requests"),
             ("traceroute", "the routers on the way"),
@@ -168,7 +169,7 @@ How hoplab differs from a real host:
   Time is virtual and stands still at the prompt; background jobs go on while a command runs.
   A command in the foreground takes its real time (--pace 10: ten times faster, --pace 0: none).
   Nothing leaves this process: no real network, no real files, no root needed, gone after `exit`.
-  There are no names to resolve, and no IPv6 yet.
+  There is no IPv6 yet.
   The same commands with the same --seed give the same bytes.
 ";
 
