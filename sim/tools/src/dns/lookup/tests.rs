@@ -19,6 +19,7 @@ use crate::net::{read_file, say};
 const GLIBC: &str = include_str!("recorded/glibc.txt");
 const MUSL: &str = include_str!("recorded/musl.txt");
 const GETENT: &str = include_str!("recorded/getent.txt");
+const COMMANDS: &str = include_str!("recorded/commands.txt");
 
 /// Where the recorded servers are.
 const NET: &str = "10.97.0";
@@ -45,6 +46,7 @@ enum Client {
     Glibc,
     Musl,
     Getent,
+    Command,
 }
 
 impl Case {
@@ -110,9 +112,12 @@ impl Case {
         let arguments = self.all("ask").next().expect("a question");
         let ask = match client {
             Client::Glibc | Client::Musl => format!("gai {arguments}"),
-            Client::Getent => format!(
-                "getent {arguments} > /tmp/out 2>&1; rc=$?; sed 's/^/= 0 /' /tmp/out; echo \"= 0 rc=$rc\""
-            ),
+            Client::Getent | Client::Command => {
+                let name = if client == Client::Getent { "getent" } else { "" };
+                format!(
+                    "{name} {arguments} > /tmp/out 2>&1; rc=$?; sed 's/^/= 0 /' /tmp/out; echo \"= 0 rc=$rc\""
+                )
+            }
         };
         let script = format!(
             "ip netns add s; ip link add c0 type veth peer name s0 netns s
@@ -173,6 +178,7 @@ fn lookups_ask_and_find_as_recorded() {
     check(GLIBC, Client::Glibc);
     check(MUSL, Client::Musl);
     check(GETENT, Client::Getent);
+    check(COMMANDS, Client::Command);
 }
 
 /// The program of the recordings: looks one name up and says what it found, and after how long.
