@@ -18,8 +18,8 @@ pub(crate) struct DiagnoseArgs {
     topology: PathBuf,
     /// Who can't reach something: `host`, `host/container`, `host/namespace` or `pod/NAME`.
     from: String,
-    /// What it can't reach: one of these, an address, `svc/NAME[:PORT]`, `svc/NAMESPACE/NAME`, a DNS
-    /// name, or `internet`; everything that should work, if not given.
+    /// What it can't reach: one of these, an address, `svc/NAME[:PORT]`, `svc/NAMESPACE/NAME`, or
+    /// `internet`; everything that should work, if not given.
     to: Option<String>,
     /// Destination port; the first one of a Service or a pod, if it has one, else a ping.
     #[arg(long)]

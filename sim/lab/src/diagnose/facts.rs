@@ -29,8 +29,6 @@ pub(super) struct NodeFacts {
     pub ip: Option<Ipv4Addr>,
     /// Its podCIDR.
     pub pod_cidr: Option<Ipv4Net>,
-    /// Whether it is Ready.
-    pub ready: bool,
 }
 
 /// A pod.
@@ -46,8 +44,6 @@ pub(super) struct PodFacts {
     pub ip: Option<IpAddr>,
     /// Whether it shares the node's network.
     pub host_network: bool,
-    /// Whether it runs.
-    pub running: bool,
     /// Whether it is Ready.
     pub ready: bool,
     /// Ports of TCP that it says it has.
@@ -203,12 +199,10 @@ fn nodes(world: &World) -> Vec<NodeFacts> {
         let name = name_of(&**node).to_owned();
         let status = node.status.clone().unwrap_or_default();
         let internal = status.addresses.iter().flatten().find(|address| address.type_ == "InternalIP");
-        let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
         Some(NodeFacts {
             host: world.host_by_name(&name)?,
             ip: internal.and_then(|address| address.address.parse().ok()),
             pod_cidr: node.spec.as_ref().and_then(|spec| spec.pod_cidr.as_deref()?.parse().ok()),
-            ready,
             name,
         })
     });
@@ -228,7 +222,6 @@ fn pods(world: &World) -> Vec<PodFacts> {
             node: spec.node_name.clone().unwrap_or_default(),
             ip: status.pod_ip.as_deref().and_then(|ip| ip.parse().ok()),
             host_network: spec.host_network == Some(true),
-            running: status.phase.as_deref() == Some("Running") && pod.metadata.deletion_timestamp.is_none(),
             ready,
             ports: tcp.filter_map(|port| u16::try_from(port.container_port).ok()).collect(),
         }

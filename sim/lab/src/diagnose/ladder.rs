@@ -17,6 +17,9 @@ const TURNS: u32 = 12;
 /// How many Services are tried when nothing is asked for in particular.
 const SERVICES_MAX: usize = 8;
 
+/// Source ports that are used again at most.
+const TRACKED_MAX: usize = 4;
+
 /// The rungs, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rung {
@@ -24,8 +27,6 @@ pub(super) enum Rung {
     SameHost,
     /// From host to host.
     CrossHost,
-    /// Names.
-    Dns,
     /// Services' addresses.
     ClusterIp,
     /// The API server.
@@ -40,7 +41,6 @@ impl Rung {
         match self {
             Self::SameHost => "same host",
             Self::CrossHost => "cross host",
-            Self::Dns => "DNS",
             Self::ClusterIp => "ClusterIP",
             Self::ApiServer => "apiserver",
             Self::Internet => "internet",
@@ -242,6 +242,12 @@ impl Planner<'_> {
         let api = (namespace, short) == ("default", "kubernetes");
         let mut step = Step::new(if api { Rung::ApiServer } else { Rung::ClusterIp });
         step.goals.push(Probe { from: self.from.to_owned(), way, times: TURNS });
+        if udp {
+            let again = self.used_ports(address, port).into_iter();
+            step.goals.extend(
+                again.map(|own| Probe::once(self.from, Way::UdpFrom(To::Address(address), port, own))),
+            );
+        }
         let mut cross = Step::new(Rung::CrossHost);
         let mut same = Step::new(Rung::SameHost);
         for (address, port, _) in super::service::endpoints(store, namespace, short) {
@@ -261,6 +267,28 @@ impl Planner<'_> {
             }
         }
         Ok(vec![same, cross, step])
+    }
+
+    /// Source ports from which datagrams were sent there, as the host tracks them, and that are free
+    /// to be used again: what was decided for the first is done to all.
+    fn used_ports(&self, to: IpAddr, port: u16) -> Vec<u16> {
+        let kernel = self.facts.kernel(self.spot.host);
+        let own: Vec<IpAddr> =
+            kernel.addrs(self.spot.netns).into_iter().map(|info| info.addr.local.addr()).collect();
+        let busy: Vec<u16> =
+            kernel.socket_list(self.spot.netns).iter().map(|socket| socket.local.1).collect();
+        let tracked = kernel.get_ns(NetnsId::INIT).and_then(|netns| netns.netfilter.conntrack());
+        let entries = tracked.into_iter().flat_map(|tracked| tracked.iter(self.world().now()));
+        let mut ports: Vec<u16> = entries
+            .filter(|entry| entry.original.proto == Proto::UDP && entry.original.dst == to)
+            .filter(|entry| own.contains(&entry.original.src) && entry.original.ports().1 == port)
+            .map(|entry| entry.original.ports().0)
+            .filter(|port| !busy.contains(port))
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports.truncate(TRACKED_MAX);
+        ports
     }
 
     /// Addresses outside: of hosts that are no nodes and are reached by a gateway.

@@ -41,6 +41,8 @@ pub(super) enum Way {
     Tcp(To, u16),
     /// A datagram that is answered.
     Udp(To, u16),
+    /// The same from a source port that was used before.
+    UdpFrom(To, u16, u16),
 }
 
 /// Where a probe goes.
@@ -61,8 +63,6 @@ pub(super) struct Tried {
     pub command: String,
     /// What was seen, in a few words.
     pub seen: String,
-    /// How long it took.
-    pub took: Duration,
     /// What its packets did; none if it could not even be typed.
     pub ran: Option<Box<Ran>>,
 }
@@ -93,7 +93,9 @@ impl Way {
     /// Where it goes.
     pub fn to(&self) -> &To {
         match self {
-            Self::Ping(to) | Self::Full(to) | Self::Tcp(to, _) | Self::Udp(to, _) => to,
+            Self::Ping(to) | Self::Full(to) | Self::Tcp(to, _) | Self::Udp(to, _) | Self::UdpFrom(to, ..) => {
+                to
+            }
         }
     }
 
@@ -102,7 +104,7 @@ impl Way {
         match self {
             Self::Ping(_) | Self::Full(_) => (Proto::ICMP, 0),
             Self::Tcp(_, port) => (Proto::TCP, *port),
-            Self::Udp(_, port) => (Proto::UDP, *port),
+            Self::Udp(_, port) | Self::UdpFrom(_, port, _) => (Proto::UDP, *port),
         }
     }
 }
@@ -149,7 +151,6 @@ impl Probe {
             ok: false,
             command: String::new(),
             seen: problem.to_string().lines().next().unwrap_or_default().to_owned(),
-            took: Duration::ZERO,
             ran: None,
         };
         let spot = match locate(world, &self.from) {
@@ -186,6 +187,10 @@ impl Probe {
             Way::Udp(_, port) => {
                 self.type_it(world, &spot, &format!("udp-probe -timeout 1 {address}:{port}"), record)
             }
+            Way::UdpFrom(_, port, own) => {
+                let command = format!("udp-probe -timeout 1 -bind 0.0.0.0:{own} {address}:{port}");
+                self.type_it(world, &spot, &command, record)
+            }
             Way::Full(_) => {
                 let mut mtu = path_mtu(world, &spot, address);
                 let mut tried = None;
@@ -221,7 +226,7 @@ impl Probe {
         match typed {
             Err(problem) => {
                 let seen = problem.to_string();
-                Tried { ok: false, command, seen, took: Duration::ZERO, ran: None }
+                Tried { ok: false, command, seen, ran: None }
             }
             Ok(typed) => {
                 let took = world.now().since(began);
@@ -231,7 +236,7 @@ impl Probe {
                     let steps = recorder.steps;
                     Box::new(Ran::new(&self.from, &command, typed, began, steps, before, world.clone()))
                 });
-                Tried { ok, command, seen, took, ran }
+                Tried { ok, command, seen, ran }
             }
         }
     }
@@ -247,7 +252,7 @@ fn seen(way: &Way, typed: &Typed, took: Duration) -> String {
         Way::Ping(_) | Way::Full(_) => {
             line.starts_with("From ") || line.contains("error") || line.starts_with("ping: ")
         }
-        Way::Tcp(..) | Way::Udp(..) => !line.trim().is_empty(),
+        Way::Tcp(..) | Way::Udp(..) | Way::UdpFrom(..) => !line.trim().is_empty(),
     };
     match typed.output.lines().filter(telling).next_back() {
         Some(line) => line.trim().to_owned(),

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use packet::{HostId, NetnsId};
-use trace::{Step, StepKind};
+use trace::StepKind;
 use world::World;
 
 use super::facts::Facts;
@@ -74,11 +74,6 @@ impl<'a> Scene<'a> {
         } else {
             Rank::Elsewhere
         }
-    }
-
-    /// Every step of the probe's packets.
-    pub fn steps(&self) -> &[Step] {
-        self.tried.ran.as_ref().map_or(&[], |ran| &ran.steps)
     }
 
     /// Every address that a packet on the way had as source or destination, outer headers too.

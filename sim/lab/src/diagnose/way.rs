@@ -24,7 +24,7 @@ impl Facts<'_> {
     }
 
     /// The segments on which a device sends: its own, and those of a bridge's ports.
-    fn segments_of(&self, host: HostId, device: &Device) -> Vec<usize> {
+    pub fn segments_of(&self, host: HostId, device: &Device) -> Vec<usize> {
         let ports = self
             .devices(host, device.netns)
             .into_iter()

@@ -1,5 +1,6 @@
 //! From where a packet ended to the object to blame. One module per kind of end.
 
+mod listen;
 mod route;
 mod rule;
 mod source;
@@ -65,6 +66,7 @@ fn of_end(case: &Case<'_>) -> Vec<Suspect> {
             _ => Vec::new(),
         },
         How::NotSent => route::missing(case),
-        How::Lost | How::Unanswered | How::Refused => Vec::new(),
+        How::Unanswered | How::Refused => listen::suspects(case),
+        How::Lost => Vec::new(),
     }
 }

@@ -4,6 +4,7 @@
 mod conntrack;
 mod daemon;
 mod device;
+mod flag;
 mod flannel;
 mod neighbor;
 mod policy_rule;
@@ -11,6 +12,7 @@ mod route;
 mod ruleset;
 mod service;
 mod sysctl;
+mod twin;
 
 pub(super) use super::scene::Scene;
 use super::suspect::Suspect;
@@ -24,6 +26,8 @@ pub(super) fn suspects(scene: &Scene<'_>) -> Vec<Suspect> {
     let comparisons = [
         service::suspects,
         flannel::suspects,
+        flag::suspects,
+        twin::suspects,
         conntrack::suspects,
         daemon::suspects,
         device::suspects,

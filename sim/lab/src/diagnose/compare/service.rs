@@ -23,7 +23,9 @@ pub(super) fn suspects(scene: &Scene<'_>) -> Vec<Suspect> {
         let spec = service.spec.clone().unwrap_or_default();
         let endpoint = endpoints(store, namespace_of(&***service), name_of(&***service));
         let own = spec.cluster_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
-        own == Some(target) || endpoint.iter().any(|(address, ..)| *address == target)
+        let port = i32::from(scene.probe.way.proto().1);
+        let by_node = port != 0 && spec.ports.iter().flatten().any(|one| one.node_port == Some(port));
+        own == Some(target) || by_node || endpoint.iter().any(|(address, ..)| *address == target)
     });
     let mut found = Vec::new();
     for service in addressed {
