@@ -9,7 +9,7 @@ pub use self::data::data;
 pub(crate) use self::data::{bytes, fits};
 pub use self::edns::{COOKIE, cookie};
 pub use self::kind::{class, opcode, parse_class, parse_record_type, rcode, record_type};
-pub use self::name::{name, quoted};
+pub use self::name::{name, plain, quoted};
 
 mod data;
 mod edns;

@@ -4,9 +4,10 @@ use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
 
 pub use self::fault::Fault;
 pub(crate) use self::name::name_from_bytes;
+pub use self::name::parse_name;
 
 use self::lex::{Lexer, Quotes, Token};
-use self::name::{is_host, parse_name};
+use self::name::is_host;
 use crate::present::{self, parse_class, parse_record_type};
 use crate::zone::{RrSet, Zone};
 
@@ -70,8 +71,7 @@ pub struct Report {
 /// Reads a master file and looks whether the zone can be served.
 pub fn read_zone(bytes: &[u8], file: &str, origin: &Name, names: CheckNames) -> Report {
     let Loaded { zone, remarks: mut lines, fault } = load(bytes, file, origin, names);
-    let text = present::name(origin);
-    let origin = text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text);
+    let origin = present::plain(origin);
     let mut served = fault.is_none();
     if let Some(fault) = fault {
         lines.push(format!("zone {origin}/IN: loading from master file {file} failed: {fault}"));
@@ -305,11 +305,11 @@ impl Loader<'_> {
         }
         if owner.iter().skip(1).any(|label| label == b"*") && !same {
             let text =
-                format!("warning: ownername '{}' contains an non-terminal wildcard", self.plain(&owner));
+                format!("warning: ownername '{}' contains an non-terminal wildcard", present::plain(&owner));
             self.say(line, &text);
         }
         if !self.loaded.zone.origin().zone_of(&owner) {
-            let text = format!("ignoring out-of-zone data ({})", self.plain(&owner));
+            let text = format!("ignoring out-of-zone data ({})", present::plain(&owner));
             self.say(line, &text);
         }
         let word = self.word()?;
@@ -332,17 +332,11 @@ impl Loader<'_> {
             return Err(self.told(line, "no current owner name", Fault::NoOwner));
         };
         if self.origin_changed {
-            let (owner, origin) = (self.plain(&block.owner), self.plain(&self.origin));
+            let (owner, origin) = (present::plain(&block.owner), present::plain(&self.origin));
             let text = format!("record with inherited owner ({owner}) immediately after $ORIGIN ({origin})");
             self.say(line, &text);
         }
         self.record(line, word)
-    }
-
-    /// A name as messages have it, without the final dot.
-    fn plain(&self, name: &Name) -> String {
-        let text = present::name(name);
-        text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text).to_owned()
     }
 
     /// TTL, class, type and data; the first word is read.
@@ -398,7 +392,7 @@ impl Loader<'_> {
         if !named || is_host(&block.owner, true) {
             return;
         }
-        let text = format!("{}: {}", self.plain(&block.owner), Fault::OwnerName);
+        let text = format!("{}: {}", present::plain(&block.owner), Fault::OwnerName);
         self.say(line, &text);
         if self.names == CheckNames::Fail {
             self.fail(Fault::OwnerName);
@@ -482,7 +476,7 @@ impl Loader<'_> {
         if is_host(target, false) {
             return;
         }
-        let target = self.plain(target);
+        let target = present::plain(target);
         if self.names == CheckNames::Fail {
             self.say(line, &format!("{target}: {}", Fault::HostName));
             self.fail(Fault::HostName);
@@ -500,11 +494,11 @@ impl Loader<'_> {
         }
         let owner = block.owner.clone();
         if kind == RecordType::SOA && owner != top {
-            let text = format!("SOA record not at top of zone ({})", self.plain(&owner));
+            let text = format!("SOA record not at top of zone ({})", present::plain(&owner));
             return Err(self.told(line, &text, Fault::NotTop));
         }
         if kind == RecordType::DS && owner == top {
-            let text = format!("DS record at top of zone ({})", self.plain(&owner));
+            let text = format!("DS record at top of zone ({})", present::plain(&owner));
             self.say(line, &text);
             self.fail(Fault::AtTop);
             return Ok(());
@@ -554,7 +548,7 @@ impl Loader<'_> {
                 "dns_master_load: {}:{}: {}: {conflict}",
                 self.file,
                 block.line,
-                self.plain(&block.owner)
+                present::plain(&block.owner)
             );
             self.loaded.remarks.push(text);
             self.fail(conflict.into());

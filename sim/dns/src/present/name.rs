@@ -7,6 +7,15 @@ pub fn name(name: &Name) -> String {
     labels(name.iter())
 }
 
+/// A name as people read it: without the final dot, and without escapes that only master files need.
+pub fn plain(name: &Name) -> String {
+    let text = self::name(name).replace("\\$", "$").replace("\\@", "@");
+    match text.strip_suffix('.') {
+        Some(text) if !text.is_empty() => text.to_owned(),
+        _ => text,
+    }
+}
+
 /// The text of labels.
 pub(super) fn labels<'a>(labels: impl Iterator<Item = &'a [u8]>) -> String {
     let mut text = String::new();

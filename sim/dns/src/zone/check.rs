@@ -33,9 +33,9 @@ pub fn check(zone: &Zone) -> Vec<Finding> {
             findings.extend(wrong.map(|wrong| Finding {
                 text: format!(
                     "{}/{} '{}' {wrong}",
-                    plain(&set.name),
+                    present::plain(&set.name),
                     present::record_type(set.kind),
-                    plain(target)
+                    present::plain(target)
                 ),
                 fatal: false,
             }));
@@ -52,7 +52,7 @@ fn top(zone: &Zone) -> Vec<Finding> {
     let servers = zone.set(zone.origin(), RecordType::NS);
     for target in servers.into_iter().flat_map(RrSet::targets) {
         if let Some(wrong) = addresses(zone, target) {
-            findings.push(fatal(format!("NS '{}' {wrong}", plain(target))));
+            findings.push(fatal(format!("NS '{}' {wrong}", present::plain(target))));
         }
     }
     let soas = zone.soa().map_or(0, |set| set.data.len());
@@ -63,12 +63,6 @@ fn top(zone: &Zone) -> Vec<Finding> {
         findings.push(fatal("has no NS records".to_owned()));
     }
     findings
-}
-
-/// A name without the final dot.
-fn plain(name: &Name) -> String {
-    let text = present::name(name);
-    text.strip_suffix('.').filter(|text| !text.is_empty()).unwrap_or(&text).to_owned()
 }
 
 const NO_ADDRESS: &str = "has no address records (A or AAAA)";
@@ -117,7 +111,7 @@ fn sender_policy(zone: &Zone, set: &RrSet) -> Option<Finding> {
     }
     let text = format!(
         "'{}' found type SPF record but no SPF TXT record found, add matching type TXT record",
-        plain(&set.name)
+        present::plain(&set.name)
     );
     Some(Finding { text, fatal: false })
 }

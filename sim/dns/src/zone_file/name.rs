@@ -5,7 +5,10 @@ use hickory_proto::rr::Name;
 use super::Fault;
 
 /// A name; one without a final dot is below the origin.
-pub(super) fn parse_name(text: &[u8], origin: &Name) -> Result<Name, Fault> {
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_name(text: &[u8], origin: &Name) -> Result<Name, Fault> {
     if text == b"@" {
         return Ok(origin.clone());
     }
