@@ -175,7 +175,7 @@ pub fn record(record: &Record, style: &Style) -> String {
 }
 
 /// A question as a line with a semicolon before it.
-fn question(query: &Query, style: &Style) -> String {
+pub fn question(query: &Query, style: &Style) -> String {
     let [_, class_at, type_at, _] = style.columns();
     let (class, kind) = (class(query.query_class()), record_type(query.query_type()));
     format!(

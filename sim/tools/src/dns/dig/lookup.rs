@@ -214,9 +214,8 @@ impl Lookup {
     pub fn name(&self, settings: &Settings) -> Result<Name, NoQuery> {
         let parse = |text: &str, origin: &Name| dns::zone_file::parse_name(text.as_bytes(), origin);
         let Some(origin) = self.origin.and_then(|at| settings.search.get(at)) else {
-            return parse(&self.text, &Name::root()).map_err(|fault| {
-                NoQuery::Warn(format!("'{}' is not a legal name ({fault})", self.text))
-            });
+            return parse(&self.text, &Name::root())
+                .map_err(|fault| NoQuery::Warn(format!("'{}' is not a legal name ({fault})", self.text)));
         };
         let illegal =
             |text: &str, fault| NoQuery::Fatal(format!("'{text}' is not in legal name syntax ({fault})"));
@@ -258,10 +257,10 @@ impl EdnsPart {
         flags.z = self.flags & 0x3fff | if self.compact { 0x4000 } else { 0 };
         let options = edns.options_mut();
         let empty = |wanted: bool, code| wanted.then(|| EdnsOption::Unknown(code, Vec::new()));
-        for option in empty(self.nsid, 3) {
+        if let Some(option) = empty(self.nsid, 3) {
             options.insert(option);
         }
-        for subnet in self.subnet {
+        if let Some(subnet) = self.subnet {
             options.insert(EdnsOption::Subnet(subnet));
         }
         match &self.cookie {

@@ -3,8 +3,9 @@
 use dns::{Message, Name, present};
 use world::{Args, Fd, Next, OpenMode, Program, ReadResult, Registry, Sys, Wait};
 
-pub(super) use self::engine::{Asked, Engine, Exit, Front, More, hash};
+pub(super) use self::engine::{Asked, Engine, Exit, Front, More, hash, is_response};
 pub(super) use self::lookup::{Lookup, reverse};
+pub(super) use self::names::ServerNames;
 pub(super) use self::settings::{Server, Settings};
 
 use self::options::{Globals, Parser, Stop, default_lookup};
@@ -12,19 +13,28 @@ use crate::net::{complain, say};
 
 mod engine;
 mod lookup;
+mod names;
 mod options;
 mod plus;
 mod settings;
 
 /// Installs `dig`.
 pub(super) fn install(registry: &mut Registry) {
-    registry.install("dig", |args| Box::new(Dig { args, state: None }));
+    registry.install("dig", |args| Box::new(Dig { args, state: State::Fresh }));
 }
 
 #[derive(Clone, Debug)]
 struct Dig {
     args: Args,
-    state: Option<(Engine, Face)>,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Fresh,
+    /// It looks up servers' names.
+    Names(ServerNames),
+    Asking(Engine, Face),
 }
 
 /// What dig prints, and the batch file that it reads.
@@ -43,16 +53,8 @@ struct Batch {
     ended: bool,
 }
 
-/// The addresses of a server that is given by name.
-fn addresses(sys: &mut dyn Sys, name: &str) -> Result<Vec<std::net::IpAddr>, String> {
-    match crate::net::resolve(sys, name) {
-        Some(addr) => Ok(vec![std::net::IpAddr::V4(addr)]),
-        None => Err("not found".to_owned()),
-    }
-}
-
 impl Dig {
-    fn start(&self, sys: &mut dyn Sys) -> Result<(Engine, Face), Stop> {
+    fn start(&self, sys: &mut dyn Sys, names: &ServerNames) -> Result<(Engine, Face), Stop> {
         let mut settings = Settings::load(sys, None).map_err(|text| options::fatal(&text))?;
         let mut globals = Globals::new();
         let mut default = default_lookup(&settings);
@@ -61,7 +63,7 @@ impl Dig {
                 settings: &mut settings,
                 globals: &mut globals,
                 default: &mut default,
-                addresses: &mut |name| addresses(sys, name),
+                names: &names,
                 in_batch: false,
                 lookups: Vec::new(),
                 pending: None,
@@ -119,7 +121,13 @@ impl Face {
 impl Front for Face {
     fn trying(&mut self, _sys: &mut dyn Sys, _name: &Name) {}
 
-    fn message(&mut self, sys: &mut dyn Sys, asked: &Asked<'_>, message: &Message, sent: bool) -> Vec<Lookup> {
+    fn message(
+        &mut self,
+        sys: &mut dyn Sys,
+        asked: &Asked<'_>,
+        message: &Message,
+        sent: bool,
+    ) -> Vec<Lookup> {
         let lookup = asked.lookup;
         if !self.globals.short && self.globals.print_command {
             say(sys, &lookup.greeting);
@@ -170,12 +178,15 @@ impl Front for Face {
             Err(wait) => return More::Wait(wait),
         };
         let words: Vec<String> = line.split_whitespace().take(13).map(str::to_owned).collect();
+        let names = servers(&words);
+        // Simplified: a batch file's lines give servers by address.
+        let names = ServerNames::new(names);
         let outcome = {
             let mut parser = Parser {
                 settings,
                 globals: &mut self.globals,
                 default: &mut self.default,
-                addresses: &mut |name| addresses(sys, name),
+                names: &names,
                 in_batch: true,
                 lookups: Vec::new(),
                 pending: None,
@@ -213,28 +224,40 @@ fn when(unix: u64) -> String {
     }
 }
 
+/// The servers that arguments name.
+fn servers(args: &[String]) -> Vec<String> {
+    args.iter().filter_map(|arg| arg.strip_prefix('@')).map(str::to_owned).collect()
+}
+
 impl Program for Dig {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
-        let (mut engine, mut face) = match self.state.take() {
-            Some(state) => state,
-            None => match self.start(sys) {
-                Ok(state) => state,
-                Err(Stop(status, text)) => {
-                    if status == 0 {
-                        say(sys, &text);
-                    } else {
-                        complain(sys, &text);
+        loop {
+            match &mut self.state {
+                State::Fresh => self.state = State::Names(ServerNames::new(servers(&self.args[1..]))),
+                State::Names(names) => {
+                    if let Some(wait) = names.poll(sys) {
+                        return Next::Wait(wait);
                     }
-                    return Next::Exit(status);
+                    let names = names.clone();
+                    match self.start(sys, &names) {
+                        Ok((engine, face)) => self.state = State::Asking(engine, face),
+                        Err(Stop(status, text)) => {
+                            if status == 0 {
+                                say(sys, &text);
+                            } else {
+                                complain(sys, &text);
+                            }
+                            return Next::Exit(status);
+                        }
+                    }
                 }
-            },
-        };
-        match engine.turn(sys, "dig", &mut face) {
-            Ok(wait) => {
-                self.state = Some((engine, face));
-                Next::Wait(wait)
+                State::Asking(engine, face) => {
+                    return match engine.turn(sys, "dig", face) {
+                        Ok(wait) => Next::Wait(wait),
+                        Err(Exit(status)) => Next::Exit(status),
+                    };
+                }
             }
-            Err(Exit(status)) => Next::Exit(status),
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use dns::{DNSClass, RecordType, present};
 
 use super::lookup::{Cookie, Lookup, reverse};
+use super::names::ServerNames;
 use super::plus;
 use super::settings::{Server, Settings};
 
@@ -40,7 +41,7 @@ pub(super) struct Parser<'a> {
     /// What each lookup begins as.
     pub default: &'a mut Lookup,
     /// The addresses of a server's name.
-    pub addresses: &'a mut dyn FnMut(&str) -> Result<Vec<IpAddr>, String>,
+    pub names: &'a ServerNames,
     /// Whether these are words of a batch file's line.
     pub in_batch: bool,
     pub lookups: Vec<Lookup>,
@@ -104,7 +105,7 @@ pub(super) fn number(text: &str, max: u32, what: &str, failed: &str) -> Result<u
         Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => "out of range",
         Err(_) => "not a valid number",
     };
-    Err(Stop(10, format!("dig: invalid {what} '{text}': {fault}\ndig: {failed}\n")))
+    Err(Stop(10, format!("invalid {what} '{text}': {fault}\ndig: {failed}\n")))
 }
 
 impl Parser<'_> {
@@ -190,12 +191,8 @@ impl Parser<'_> {
     }
 
     fn server(&mut self, name: &str) -> Result<(), Stop> {
-        let found = match name.parse::<IpAddr>() {
-            Ok(addr) => Ok(vec![addr]),
-            Err(_) => (self.addresses)(name),
-        };
-        let addrs =
-            found.map_err(|fault| fatal(&format!("couldn't get address for '{name}': {fault}")))?;
+        let found = self.names.get(name);
+        let addrs = found.map_err(|fault| fatal(&format!("couldn't get address for '{name}': {fault}")))?;
         self.globals.address_count = addrs.len();
         let servers = addrs.into_iter().map(|addr| Server::new(addr, name));
         self.lookup().servers = servers.collect();

@@ -363,13 +363,7 @@ fn with_value(lookup: &mut Lookup, name: &str, value: Option<&str>, state: bool)
     })
 }
 
-fn set(
-    value: Option<&str>,
-    max: u32,
-    what: &str,
-    failed: &str,
-    put: impl FnOnce(Option<u32>),
-) -> Done {
+fn set(value: Option<&str>, max: u32, what: &str, failed: &str, put: impl FnOnce(Option<u32>)) -> Done {
     let number = value.map(|value| number(value, max, what, failed)).transpose().map_err(Some)?;
     put(number);
     Ok(())
