@@ -69,7 +69,8 @@ impl Break {
             Self::Fault { name, site } => {
                 let cases = known(name)?.cases(&Network::of(&lab.world));
                 let case = cases.iter().find(|case| site.as_ref().is_none_or(|site| case.site == *site));
-                let sites = || nearest(site.as_deref().unwrap_or(""), cases.iter().map(|case| case.site.as_str()));
+                let sites =
+                    || nearest(site.as_deref().unwrap_or(""), cases.iter().map(|case| case.site.as_str()));
                 let none = || Problem::Unknown {
                     kind: "place of this fault",
                     name: site.clone().unwrap_or_else(|| name.clone()),
@@ -218,14 +219,25 @@ impl Exercise {
             hints.push(case.cause.clone());
         }
         for case in cases.iter().rev() {
-            solution.extend(case.fix.iter().map(|Line { on, cmd }| Command { on: on.clone(), cmd: cmd.clone() }));
+            solution
+                .extend(case.fix.iter().map(|Line { on, cmd }| Command { on: on.clone(), cmd: cmd.clone() }));
         }
         let at = lab.world.hosts().next().map(|host| host.name.clone()).unwrap_or_default();
         let node = kube::api::list::<Node>(lab.world.store(), None);
         let at = node.first().map_or(at, |node| kube::api::name_of(&**node).to_owned());
         let topic = "Drawn".to_owned();
         let difficulty = u8::try_from(faults + 1).unwrap_or(5).min(5);
-        Ok(Self { topic, difficulty, story, at, faults: Vec::new(), hints, checks: Vec::new(), solution, probes })
+        Ok(Self {
+            topic,
+            difficulty,
+            story,
+            at,
+            faults: Vec::new(),
+            hints,
+            checks: Vec::new(),
+            solution,
+            probes,
+        })
     }
 
     /// What can be known to be wrong before anything runs.

@@ -34,7 +34,10 @@ pub(super) fn of(cluster: &Cluster, node: &NodePlan) -> Vec<(String, String)> {
     }
     add("/var/lib/kubelet/config.yaml", kubelet_config(cluster));
     add("/etc/kubernetes/kubelet.conf", kubeconfig(cluster, &format!("system:node:{}", node.name)));
-    add("/usr/lib/systemd/system/kubelet.service", unit("kubelet: The Kubernetes Node Agent", "kubelet", &[]));
+    add(
+        "/usr/lib/systemd/system/kubelet.service",
+        unit("kubelet: The Kubernetes Node Agent", "kubelet", &[]),
+    );
     add("/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", KUBELET_DROP_IN.to_owned());
     let mut args: Vec<String> = node.ip.iter().map(|ip| format!("--node-ip={ip}")).collect();
     if let Network::Kubenet { cloud } = &cluster.network {
