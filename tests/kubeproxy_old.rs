@@ -3,18 +3,20 @@
 
 #![allow(clippy::expect_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "support/machine.rs"]
+mod machine;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use kube::proxy::iptables::{Ensure, LocalPort, NodeView, Proxier, Sync, kubelet};
-use kube::proxy::{Family, LocalDetector, Profile, Protocol, ProxyConfig};
+use kube::proxy::input::{Input, Source};
+use kube::proxy::iptables::{LocalPort, Sync, kubelet};
+use kube::proxy::offline::{Run, ensure_script, sync_script};
+use kube::proxy::{Family, Profile, Protocol};
 use libtest_mimic::{Arguments, Failed, Trial};
-use packet::{HostId, NetnsId};
+use machine::Machine;
 use serde_json::Value;
-use trace::Off;
-use world::{Outcome, World};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -41,99 +43,29 @@ fn cases() -> Vec<PathBuf> {
     folders
 }
 
-/// A node with its proxier, and the objects that it still has to see.
-struct Node {
-    proxier: Proxier,
-    view: NodeView,
-    objects: std::vec::IntoIter<Value>,
+/// A proxier that has the objects of a file before it.
+fn run(input: &str, profile: Profile) -> Result<Run, Failed> {
+    let source = Source { name: "input.yaml", text: input };
+    let input = Input::read(&[source], None, profile).map_err(|errors| format!("{errors:?}"))?;
+    Ok(Run::new(&input, Family::Ipv4))
 }
 
-impl Node {
-    fn new(input: &str, profile: Profile) -> Result<Self, Failed> {
-        let mut objects: std::vec::IntoIter<Value> =
-            serde_saphyr::from_multiple::<Value>(input).map_err(|error| error.to_string())?.into_iter();
-        let given = objects.next().unwrap_or_default();
-        let config = ProxyConfig {
-            profile,
-            node_name: text(&given["nodeName"]),
-            node_ips: list(&given["nodeIPs"]).filter_map(|ip| text(ip).parse().ok()).collect(),
-            detectors: match list(&given["clusterCIDR"]).next() {
-                Some(net) => [LocalDetector::Source(text(net).parse()?), LocalDetector::None],
-                None => Default::default(),
-            },
-            masquerade_all: given["masqueradeAll"] == true,
-            masquerade_bit: serde_json::from_value(given["masqueradeBit"].clone()).unwrap_or(14),
-            ..ProxyConfig::default()
-        };
-        let view = NodeView { addresses: config.node_ips.clone(), ..NodeView::default() };
-        Ok(Self { proxier: Proxier::new(Family::Ipv4, Arc::new(config)), view, objects })
-    }
-
-    /// Shows the proxier its objects up to the next step, and lets it sync.
-    fn sync(&mut self) -> Result<Sync, Failed> {
-        for object in self.objects.by_ref() {
-            let (mut kind, mut meta, mut deleted) = (text(&object["kind"]), &object["metadata"], false);
-            let target;
-            if kind == "Delete" {
-                let place = text(&object["target"]);
-                let words: Vec<&str> = place.split('/').collect();
-                let [what, namespace, name] = words[..] else { return Err(place.into()) };
-                target = serde_json::json!({"namespace": namespace, "name": name});
-                (kind, meta, deleted) = (what.to_owned(), &target, true);
-            }
-            let (namespace, name) = (text(&meta["namespace"]), text(&meta["name"]));
-            let tracker = &mut self.proxier.tracker;
-            match kind.as_str() {
-                "Step" => break,
-                "Service" if deleted => tracker.set_service((namespace, name), None),
-                "Service" => {
-                    let service = serde_json::from_value(object)?;
-                    tracker.set_service((namespace, name), Some(Arc::new(service)));
-                }
-                "EndpointSlice" if deleted => tracker.set_slice(&namespace, &name, None),
-                "EndpointSlice" => {
-                    let slice = serde_json::from_value(object.clone())?;
-                    tracker.set_slice(&namespace, &name, Some(Arc::new(slice)));
-                }
-                _ => {}
-            }
-        }
-        let sync = self.proxier.sync(&self.view);
-        self.load(&sync);
-        Ok(sync)
-    }
-
-    /// Remembers the chains that a restore leaves.
-    fn load(&mut self, sync: &Sync) {
-        for line in sync.nat.lines() {
-            if let Some(chain) = line.strip_prefix(':').and_then(|line| line.split(' ').next()) {
-                self.view.nat_chains.insert(chain.to_owned());
-            } else if let Some(chain) = line.strip_prefix("-X ") {
-                self.view.nat_chains.remove(chain);
-            }
-        }
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
+/// The next sync.
+fn next(run: &mut Run) -> Result<Sync, Failed> {
+    run.sync().ok_or_else(|| "no step is left".into())
 }
 
 /// Each sync of a case writes what was recorded.
 fn writes(case: &Path) -> Result<(), Failed> {
     let read = |file: &Path| fs::read_to_string(case.join(file));
-    let mut node = Node::new(&read(Path::new("input.yaml"))?, Profile::V1_9)?;
+    let mut run = run(&read(Path::new("input.yaml"))?, Profile::V1_9)?;
     let mut ensured = String::new();
     for step in 1.. {
         let folder = if step == 1 { PathBuf::new() } else { PathBuf::from(format!("step{step}")) };
         if !case.join(&folder).is_dir() {
             break;
         }
-        let sync = node.sync()?;
+        let sync = next(&mut run)?;
         same(&sync.filter, &read(&folder.join("k8s19.filter"))?)?;
         same(&sync.nat, &read(&folder.join("k8s19.nat"))?)?;
         sync.ensure.iter().for_each(|ensure| ensured.push_str(&format!("{ensure}\n")));
@@ -182,7 +114,7 @@ struct Document {
     /// The command whose output it prints.
     command: &'static str,
     /// Its lines, as corrected.
-    lines: &'static [&'static str],
+    lines: &'static str,
 }
 
 const DOCUMENTS: [Document; 4] = [
@@ -192,20 +124,20 @@ const DOCUMENTS: [Document; 4] = [
         profile: Profile::V1_9,
         endpoints: &[],
         command: "iptables -t nat -S",
-        lines: &[
-            "-N KUBE-NODEPORTS",
-            "-N KUBE-POSTROUTING",
-            "-N KUBE-SERVICES",
-            "-N KUBE-SVC-2WB5SOAIQNMPIUJO",
-            r#"-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES"#,
-            r#"-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES"#,
-            r#"-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING"#,
-            r#"-A KUBE-NODEPORTS -p tcp -m comment --comment "default/helloworld:" -m tcp --dport 31061 -j KUBE-SVC-2WB5SOAIQNMPIUJO"#,
-            r#"-A KUBE-SERVICES -d 10.105.189.133/32 -p tcp -m comment --comment "default/helloworld: cluster IP" -m tcp --dport 80 -j KUBE-SVC-2WB5SOAIQNMPIUJO"#,
-            // The document lacks the blank before -j.
-            r#"-A KUBE-SVC-2WB5SOAIQNMPIUJO -m comment --comment "default/helloworld:" -j KUBE-SEP-3F6YTS3NO7JJQOGS"#,
-            r#"-A KUBE-SEP-3F6YTS3NO7JJQOGS -p tcp -m comment --comment "default/helloworld:" -m tcp -j DNAT --to-destination 10.244.1.3:80"#,
-        ],
+        // In its rule of KUBE-SVC the document lacks the blank before -j.
+        lines: r#"
+-N KUBE-NODEPORTS
+-N KUBE-POSTROUTING
+-N KUBE-SERVICES
+-N KUBE-SVC-2WB5SOAIQNMPIUJO
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+-A KUBE-NODEPORTS -p tcp -m comment --comment "default/helloworld:" -m tcp --dport 31061 -j KUBE-SVC-2WB5SOAIQNMPIUJO
+-A KUBE-SERVICES -d 10.105.189.133/32 -p tcp -m comment --comment "default/helloworld: cluster IP" -m tcp --dport 80 -j KUBE-SVC-2WB5SOAIQNMPIUJO
+-A KUBE-SVC-2WB5SOAIQNMPIUJO -m comment --comment "default/helloworld:" -j KUBE-SEP-3F6YTS3NO7JJQOGS
+-A KUBE-SEP-3F6YTS3NO7JJQOGS -p tcp -m comment --comment "default/helloworld:" -m tcp -j DNAT --to-destination 10.244.1.3:80
+"#,
     },
     Document {
         name: "003",
@@ -214,14 +146,14 @@ const DOCUMENTS: [Document; 4] = [
         endpoints: &["10.8.0.16", "10.8.0.17", "10.8.1.10"],
         command: "iptables-save -t nat",
         // Its KUBE-SEP-04GB… is a misprint for KUBE-SEP-O4GB….
-        lines: &[
-            "*nat",
-            r#"-A KUBE-SERVICES -d 10.11.249.128/32 -p tcp -m comment --comment "default/post: cluster IP" -m tcp --dport 5000 -j KUBE-SVC-ES3BC673JESWV6HT"#,
-            r#"-A KUBE-SVC-ES3BC673JESWV6HT -m comment --comment "default/post:" -m statistic --mode random --probability 0.33332999982 -j KUBE-SEP-O4GBVVV2IUYGM642"#,
-            r#"-A KUBE-SVC-ES3BC673JESWV6HT -m comment --comment "default/post:" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-RRVZNCBLSP23WDST"#,
-            r#"-A KUBE-SVC-ES3BC673JESWV6HT -m comment --comment "default/post:" -j KUBE-SEP-TOVXRQYGCLRJPZKA"#,
-            r#"-A KUBE-SEP-O4GBVVV2IUYGM642 -p tcp -m comment --comment "default/post:" -m tcp -j DNAT --to-destination 10.8.0.16:5000"#,
-        ],
+        lines: r#"
+*nat
+-A KUBE-SERVICES -d 10.11.249.128/32 -p tcp -m comment --comment "default/post: cluster IP" -m tcp --dport 5000 -j KUBE-SVC-ES3BC673JESWV6HT
+-A KUBE-SVC-ES3BC673JESWV6HT -m comment --comment "default/post:" -m statistic --mode random --probability 0.33332999982 -j KUBE-SEP-O4GBVVV2IUYGM642
+-A KUBE-SVC-ES3BC673JESWV6HT -m comment --comment "default/post:" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-RRVZNCBLSP23WDST
+-A KUBE-SVC-ES3BC673JESWV6HT -m comment --comment "default/post:" -j KUBE-SEP-TOVXRQYGCLRJPZKA
+-A KUBE-SEP-O4GBVVV2IUYGM642 -p tcp -m comment --comment "default/post:" -m tcp -j DNAT --to-destination 10.8.0.16:5000
+"#,
     },
     Document {
         name: "004, as it is printed",
@@ -230,18 +162,18 @@ const DOCUMENTS: [Document; 4] = [
         endpoints: &["10.244.1.7", "10.244.2.3", "10.244.3.6"],
         command: "iptables-save | grep hostnames",
         // The document has the marks with all their digits.
-        lines: &[
-            r#"-A KUBE-SEP-57KPRZ3JQVENLNBR -s 10.244.3.6/32 -m comment --comment "default/hostnames:" -j MARK --set-xmark 0x4000/0x4000"#,
-            r#"-A KUBE-SEP-57KPRZ3JQVENLNBR -p tcp -m comment --comment "default/hostnames:" -m tcp -j DNAT --to-destination 10.244.3.6:9376"#,
-            r#"-A KUBE-SEP-WNBA2IHDGP2BOBGZ -s 10.244.1.7/32 -m comment --comment "default/hostnames:" -j MARK --set-xmark 0x4000/0x4000"#,
-            r#"-A KUBE-SEP-WNBA2IHDGP2BOBGZ -p tcp -m comment --comment "default/hostnames:" -m tcp -j DNAT --to-destination 10.244.1.7:9376"#,
-            r#"-A KUBE-SEP-X3P2623AGDH6CDF3 -s 10.244.2.3/32 -m comment --comment "default/hostnames:" -j MARK --set-xmark 0x4000/0x4000"#,
-            r#"-A KUBE-SEP-X3P2623AGDH6CDF3 -p tcp -m comment --comment "default/hostnames:" -m tcp -j DNAT --to-destination 10.244.2.3:9376"#,
-            r#"-A KUBE-SERVICES -d 10.0.1.175/32 -p tcp -m comment --comment "default/hostnames: cluster IP" -m tcp --dport 80 -j KUBE-SVC-NWV5X2332I4OT4T3"#,
-            r#"-A KUBE-SVC-NWV5X2332I4OT4T3 -m comment --comment "default/hostnames:" -m statistic --mode random --probability 0.33332999982 -j KUBE-SEP-WNBA2IHDGP2BOBGZ"#,
-            r#"-A KUBE-SVC-NWV5X2332I4OT4T3 -m comment --comment "default/hostnames:" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-X3P2623AGDH6CDF3"#,
-            r#"-A KUBE-SVC-NWV5X2332I4OT4T3 -m comment --comment "default/hostnames:" -j KUBE-SEP-57KPRZ3JQVENLNBR"#,
-        ],
+        lines: r#"
+-A KUBE-SEP-57KPRZ3JQVENLNBR -s 10.244.3.6/32 -m comment --comment "default/hostnames:" -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-SEP-57KPRZ3JQVENLNBR -p tcp -m comment --comment "default/hostnames:" -m tcp -j DNAT --to-destination 10.244.3.6:9376
+-A KUBE-SEP-WNBA2IHDGP2BOBGZ -s 10.244.1.7/32 -m comment --comment "default/hostnames:" -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-SEP-WNBA2IHDGP2BOBGZ -p tcp -m comment --comment "default/hostnames:" -m tcp -j DNAT --to-destination 10.244.1.7:9376
+-A KUBE-SEP-X3P2623AGDH6CDF3 -s 10.244.2.3/32 -m comment --comment "default/hostnames:" -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-SEP-X3P2623AGDH6CDF3 -p tcp -m comment --comment "default/hostnames:" -m tcp -j DNAT --to-destination 10.244.2.3:9376
+-A KUBE-SERVICES -d 10.0.1.175/32 -p tcp -m comment --comment "default/hostnames: cluster IP" -m tcp --dport 80 -j KUBE-SVC-NWV5X2332I4OT4T3
+-A KUBE-SVC-NWV5X2332I4OT4T3 -m comment --comment "default/hostnames:" -m statistic --mode random --probability 0.33332999982 -j KUBE-SEP-WNBA2IHDGP2BOBGZ
+-A KUBE-SVC-NWV5X2332I4OT4T3 -m comment --comment "default/hostnames:" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-X3P2623AGDH6CDF3
+-A KUBE-SVC-NWV5X2332I4OT4T3 -m comment --comment "default/hostnames:" -j KUBE-SEP-57KPRZ3JQVENLNBR
+"#,
     },
     Document {
         name: "004, as 1.9 has it",
@@ -249,12 +181,12 @@ const DOCUMENTS: [Document; 4] = [
         profile: Profile::V1_9,
         endpoints: &["10.244.1.7", "10.244.2.3", "10.244.3.6"],
         command: "iptables-save | grep 'MARK\\|POSTROUTING'",
-        lines: &[
-            r#"-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000"#,
-            r#"-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000"#,
-            r#"-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -m mark --mark 0x4000/0x4000 -j MASQUERADE"#,
-            r#"-A KUBE-SEP-57KPRZ3JQVENLNBR -s 10.244.3.6/32 -m comment --comment "default/hostnames:" -j KUBE-MARK-MASQ"#,
-        ],
+        lines: r#"
+-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000
+-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -m mark --mark 0x4000/0x4000 -j MASQUERADE
+-A KUBE-SEP-57KPRZ3JQVENLNBR -s 10.244.3.6/32 -m comment --comment "default/hostnames:" -j KUBE-MARK-MASQ
+"#,
     },
 ];
 
@@ -264,19 +196,19 @@ fn prints(document: Document) -> Result<(), Failed> {
     if !document.endpoints.is_empty() {
         input = with_endpoints(&input, document.endpoints)?;
     }
-    let mut node = Node::new(&input, document.profile)?;
-    let mut machine = Machine::new();
-    machine.ensure(&kubelet(14, 15))?;
-    machine.load(&node.sync()?)?;
-    let shown = machine.run(document.command)?;
-    for line in document.lines {
-        if !shown.lines().any(|other| other == *line) {
+    let mut machine = Machine::new(tools::registry());
+    machine.quietly(&kubelet_script(document.profile))?;
+    let sync = next(&mut run(&input, document.profile)?)?;
+    machine.quietly(&sync_script(Family::Ipv4, &sync))?;
+    let shown = machine.quietly(document.command)?;
+    let lines = document.lines.trim();
+    for line in lines.lines() {
+        if !shown.lines().any(|other| other == line) {
             return Err(format!("{line}\nis not in\n{shown}").into());
         }
     }
     if document.command.ends_with("grep hostnames") {
-        let expected: String = document.lines.iter().map(|line| format!("{line}\n")).collect();
-        same(&shown, &expected)?;
+        same(shown.trim(), lines)?;
     }
     Ok(())
 }
@@ -295,17 +227,22 @@ fn with_endpoints(input: &str, addresses: &[&str]) -> Result<String, Failed> {
     Ok(texts?.join("\n---\n"))
 }
 
+/// Makes what the kubelet of that time makes.
+fn kubelet_script(profile: Profile) -> String {
+    ensure_script(Family::Ipv4, &kubelet(profile, 14))
+}
+
 /// After the kubelet and the proxy the tables are those that were recorded.
 fn kubelet_and_proxy() -> Result<(), Failed> {
     let case = Path::new("tests/kubeproxy/25-update-endpoints");
-    let mut node = Node::new(&fs::read_to_string(case.join("input.yaml"))?, Profile::V1_9)?;
-    let mut machine = Machine::new();
-    machine.ensure(&kubelet(14, 15))?;
+    let mut run = run(&fs::read_to_string(case.join("input.yaml"))?, Profile::V1_9)?;
+    let mut machine = Machine::new(tools::registry());
+    machine.quietly(&kubelet_script(Profile::V1_9))?;
     for folder in ["", "step2", "step3", "step4", "step5"] {
-        machine.load(&node.sync()?)?;
+        machine.quietly(&sync_script(Family::Ipv4, &next(&mut run)?))?;
         // Both ensure the same again and again.
-        machine.ensure(&kubelet(14, 15))?;
-        let saved = machine.run("iptables-save")?;
+        machine.quietly(&kubelet_script(Profile::V1_9))?;
+        let saved = machine.quietly("iptables-save")?;
         let lines = saved.lines().filter(|line| !line.starts_with('#'));
         let zeroed: String = lines
             .map(|line| match line.split_once('[') {
@@ -321,71 +258,18 @@ fn kubelet_and_proxy() -> Result<(), Failed> {
 /// A Service whose node port somebody else has keeps its cluster address only, without endpoints.
 fn a_taken_port() -> Result<(), Failed> {
     let input = fs::read_to_string("tests/kubeproxy/01-helloworld-nodeport/input.yaml")?;
-    let mut node = Node::new(&input, Profile::V1_9)?;
-    let sync = node.sync()?;
+    let mut run = run(&input, Profile::V1_9)?;
+    let sync = next(&mut run)?;
     let taken: BTreeSet<LocalPort> = sync.listen.iter().cloned().collect();
     let said: Vec<String> = taken.iter().map(ToString::to_string).collect();
     if said != ["\"nodePort for default/helloworld:\" (:31061/tcp)"] {
         return Err(format!("{said:?}").into());
     }
-    let sync = node.proxier.without(&node.view, sync, &taken);
+    let sync = run.proxier.without(&run.view, sync, &taken);
     let rules = sync.nat.lines().filter(|line| line.contains("helloworld"));
     let targets: Vec<&str> = rules.filter_map(|line| line.rsplit(' ').next()).collect();
     if targets != ["KUBE-MARK-MASQ", "KUBE-SVC-2WB5SOAIQNMPIUJO"] || !sync.listen.is_empty() {
         return Err(sync.nat.into());
     }
     Ok(())
-}
-
-/// A machine whose tables are written.
-struct Machine {
-    world: World,
-    host: HostId,
-}
-
-impl Machine {
-    fn new() -> Self {
-        let mut world = World::new(0);
-        let host = world.add_host("node1", tools::registry());
-        Self { world, host }
-    }
-
-    /// Runs a script that has nothing to complain about; answers its output.
-    fn run(&mut self, script: &str) -> Result<String, Failed> {
-        let console = self.world.add_console(self.host, false);
-        self.world.type_input(self.host, console, None);
-        let args = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let pid = self.world.spawn(self.host, NetnsId::INIT, console, args, BTreeMap::new());
-        let pid = pid.expect("the shell is installed");
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let sink = &mut |stream, bytes: &[u8]| match stream {
-            world::Stream::Err => err.extend_from_slice(bytes),
-            _ => out.extend_from_slice(bytes),
-        };
-        match self.world.run_to_exit(self.host, pid, console, &mut Off, sink) {
-            Outcome::Exited(0) if err.is_empty() => Ok(String::from_utf8(out)?),
-            outcome => Err(format!("{outcome:?}: {}", String::from_utf8(err)?).into()),
-        }
-    }
-
-    /// Makes what isn't there.
-    fn ensure(&mut self, wanted: &[Ensure]) -> Result<(), Failed> {
-        let mut script = String::new();
-        for ensure in wanted {
-            let make = ensure.to_string();
-            let look = match ensure {
-                Ensure::Chain { .. } => make.replacen(" -N ", " -S ", 1),
-                Ensure::Rule { .. } => make.replacen(" -I ", " -C ", 1).replacen(" -A ", " -C ", 1),
-            };
-            script.push_str(&format!("iptables {look} > /dev/null 2>&1 || iptables {make}\n"));
-        }
-        self.run(&script).map(|_| ())
-    }
-
-    /// Does what a sync asks for.
-    fn load(&mut self, sync: &Sync) -> Result<(), Failed> {
-        self.ensure(&sync.ensure)?;
-        self.world.install_file(self.host, "/tmp/rules", sync.payload().into_bytes());
-        self.run("iptables-restore --noflush --counters < /tmp/rules").map(|_| ())
-    }
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use kube::api::Invalid;
 use kube::proxy::flow::{Flow, FlowError, Node};
-use kube::proxy::input::{Input, InputError, Mode, Source};
+use kube::proxy::input::{Input, InputError, Source, unknown_mode};
 use kube::proxy::offline::{self, Output};
-use kube::proxy::{Family, Profile};
+use kube::proxy::{Family, Mode, Profile};
 use lab::{FileError, Place, Problem};
 
 use crate::STATUS_BAD_INPUT;
@@ -96,11 +97,8 @@ enum Failure {
     OnlyRunning { profile: &'static str },
     #[error("kube-proxy {profile} in {mode} mode is not simulated")]
     NotSimulated { profile: &'static str, mode: &'static str },
-    #[error(
-        "KubeProxyConfiguration.Mode.ProxyMode: Invalid value: \"userspace\": must be iptables,ipvs,nftables or \
-         blank (blank means the best-available proxy [currently iptables])"
-    )]
-    NoUserspace,
+    #[error("{0}")]
+    UnknownMode(Invalid),
     #[error("there is no sync {wanted}: the files have {count}")]
     NoStep { wanted: usize, count: usize },
     #[error("the proxy has no {0} addresses: nothing is written for them")]
@@ -139,14 +137,18 @@ fn answer(args: &KubeProxyArgs) -> Result<(String, Vec<String>), Failure> {
         names.iter().zip(&texts).map(|(name, text)| Source { name, text }).collect();
     let input = Input::read(&sources, args.node.as_deref(), args.profile);
     let input = input.map_err(|errors| refused(errors, &sources))?;
-    let mode = args.mode.or(input.mode).unwrap_or(Mode::Iptables);
+    let mode = args.mode.unwrap_or(input.config.mode);
     let outputs = match (args.profile, mode) {
         (_, Mode::Iptables) => offline::run(&input),
-        // It went in 1.26; the real one says this.
-        (Profile::V1_30, Mode::Userspace) => return Err(Failure::NoUserspace),
-        (profile, Mode::Userspace) => return Err(Failure::OnlyRunning { profile: profile.name() }),
         (profile, mode) => {
-            return Err(Failure::NotSimulated { profile: profile.name(), mode: mode.name() });
+            let (release, name) = (profile.name(), mode.name());
+            // Of nftables 1.30 knows something.
+            let unknown = unknown_mode(name, profile, mode == Mode::Nftables);
+            return Err(match (unknown, mode) {
+                (Some(invalid), _) => Failure::UnknownMode(invalid),
+                (None, Mode::Userspace) => Failure::OnlyRunning { profile: release },
+                (None, _) => Failure::NotSimulated { profile: release, mode: name },
+            });
         }
     };
     let mut flows: Vec<Flow> = Vec::new();

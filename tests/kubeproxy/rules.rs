@@ -24,8 +24,8 @@ pub fn apply(machine: &mut Machine, place: &str, sync: &Sync) -> Result<(), Stri
     for call in &sync.ensure {
         script.push_str(&ensure(&node, call));
     }
-    machine.install_file("/tmp/rules", &format!("{}{}", sync.filter, sync.nat));
-    script.push_str(&format!("{node} iptables-restore -w 5 --noflush --counters < /tmp/rules\n"));
+    let rules = format!("{}{}", sync.filter, sync.nat);
+    script.push_str(&format!("{node} iptables-restore -w 5 --noflush --counters <<'END'\n{rules}END\n"));
     for words in &sync.conntrack {
         // It fails if there is nothing to delete.
         script.push_str(&format!("{node} conntrack {words} > /dev/null 2>&1 || true\n"));

@@ -55,9 +55,4 @@ impl Machine {
             Err(format!("exit {}: {}", ran.status, ran.err))
         }
     }
-
-    /// Writes a file.
-    pub fn install_file(&mut self, path: &str, text: &str) {
-        self.world.install_file(self.host, path, text.as_bytes().to_vec());
-    }
 }

@@ -214,8 +214,8 @@ fn a_client_stays_with_its_endpoint() {
 fn today_s_kube_proxy_has_no_such_mode() {
     let mut lab = Lab::new();
     lab.run("echo ELF v1.30.5 > /usr/bin/kube-proxy");
-    let said = lab.run("kube-proxy --proxy-mode=userspace 2>&1; echo $?");
-    let expected = "Error: failed validate: KubeProxyConfiguration.Mode.ProxyMode: Invalid value: \"userspace\": must be \
-                    iptables, ipvs or blank (blank means the best-available proxy [currently iptables])\n1\n";
-    assert_eq!(said, expected);
+    lab.run("kube-proxy --proxy-mode=userspace 2>/var/log/kube-proxy.log; echo $? > /run/status");
+    let expected = r#"run.go:74] "command failed" err="failed validate: KubeProxyConfiguration.Mode.ProxyMode: Invalid value: \"userspace\": must be iptables, ipvs or blank (blank means the best-available proxy [currently iptables])""#;
+    assert_eq!(lab.log().trim(), expected);
+    assert_eq!(lab.run("cat /run/status"), "1\n");
 }

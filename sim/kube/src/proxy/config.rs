@@ -69,40 +69,35 @@ impl Profile {
     }
 }
 
-/// How a proxier does its work.
+/// How a kube-proxy brings packets to endpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// By rules.
+    /// By rules of iptables.
     #[default]
     Iptables,
+    /// By virtual servers of the kernel.
+    Ipvs,
+    /// By rules of nftables.
+    Nftables,
     /// By taking connections itself: until 1.25.
     Userspace,
 }
 
 impl Mode {
-    /// Reads the name of a mode; none named is that of rules.
-    ///
-    /// # Errors
-    /// What the release would say, or that the mode isn't simulated.
-    pub fn of(profile: Profile, text: &str) -> Result<Self, String> {
-        let must_be = |modes: &str| {
-            let path = "KubeProxyConfiguration.Mode.ProxyMode";
-            Err(format!("failed validate: {path}: Invalid value: {text:?}: must be {modes}"))
-        };
-        match (text, profile) {
-            ("" | "iptables", _) => Ok(Self::Iptables),
-            ("userspace", Profile::V1_9 | Profile::V1_1) => Ok(Self::Userspace),
-            ("ipvs", Profile::V1_30 | Profile::V1_9) => {
-                Err("hoplab: kube-proxy's mode ipvs is not simulated".to_owned())
-            }
-            (_, Profile::V1_30) => {
-                must_be("iptables, ipvs or blank (blank means the best-available proxy [currently iptables])")
-            }
-            // The parenthesis is never closed.
-            (_, Profile::V1_9) => must_be(
-                "userspace,iptables,ipvs or blank (blank means the best-available proxy (currently iptables)",
-            ),
-            (_, Profile::V1_1) => Err(format!("Unknown proxy-mode flag: {text}")),
+    /// The mode of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Iptables, Self::Ipvs, Self::Nftables, Self::Userspace]
+            .into_iter()
+            .find(|mode| mode.name() == text)
+    }
+
+    /// Its name, as configurations have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Iptables => "iptables",
+            Self::Ipvs => "ipvs",
+            Self::Nftables => "nftables",
+            Self::Userspace => "userspace",
         }
     }
 }
@@ -145,9 +140,9 @@ pub struct ProxyConfig {
     /// Whose rules are written. Older ones know neither the networks of node ports nor detectors
     /// other than a network of pods, and leave what they don't know aside.
     pub profile: Profile,
-    /// Whether rules do its work, or it takes connections itself.
+    /// How it does its work.
     pub mode: Mode,
-    /// In userspace mode: where it listens.
+    /// What stands for the node's main address unless it is any; where the userspace mode listens.
     pub bind_address: IpAddr,
     /// In userspace mode: the first and the last of the ports that it may take; any if not given.
     pub port_range: Option<(u16, u16)>,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
+use super::names::Chain;
 use super::{Family, Profile, Protocol, ServiceName, ServicePort, ServicePortName};
 
 /// What a proxier knows of an endpoint. Kubernetes: `BaseEndpointInfo`.
@@ -14,6 +15,8 @@ pub struct Endpoint {
     pub address: SocketAddr,
     /// The same as text: `10.0.0.1:80`, `[fd00::1]:80`.
     pub text: String,
+    /// The chain that leads to it.
+    pub chain: Chain,
     /// Whether it is on the proxier's node.
     pub is_local: bool,
     /// Whether it takes new connections.
@@ -53,7 +56,7 @@ pub fn of_slices<'a>(
             };
             let port_name = port.name.as_deref().unwrap_or_default();
             let name = ServicePortName::new(profile, service, port_name, protocol);
-            let endpoints = found.entry(name).or_default();
+            let endpoints = found.entry(name.clone()).or_default();
             for endpoint in &slice.endpoints {
                 let Some(text) = endpoint.addresses.first() else { continue };
                 let Ok(ip) = text.parse::<IpAddr>() else { continue };
@@ -64,9 +67,11 @@ pub fn of_slices<'a>(
                 let address = SocketAddr::new(ip, number);
                 let conditions = endpoint.conditions.clone().unwrap_or_default();
                 let zones = endpoint.hints.as_ref().and_then(|hints| hints.for_zones.as_ref());
+                let text = address.to_string();
                 let new = Endpoint {
                     address,
-                    text: address.to_string(),
+                    chain: name.endpoint_chain(&text),
+                    text,
                     is_local: endpoint.node_name.as_deref().is_some_and(|name| name == node_name),
                     is_ready: conditions.ready.unwrap_or(true),
                     is_serving: conditions.serving.unwrap_or(true),

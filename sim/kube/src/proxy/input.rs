@@ -7,6 +7,7 @@
 
 mod configuration;
 mod duration;
+mod flags;
 mod objects;
 mod settings;
 mod short;
@@ -20,49 +21,14 @@ use ipnet::IpNet;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
-use configuration::KubeProxyConfiguration;
+pub(crate) use configuration::KubeProxyConfiguration;
 pub use duration::GoDuration;
 
 use super::{Family, Profile, ProxyConfig, ServiceName};
-use crate::api::Mismatch;
 use crate::api::manifest::{self, Manifest, ManifestError, OwnKind};
-pub(super) use settings::{Detection, Settings};
-
-/// How a kube-proxy brings packets to endpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Rules of iptables.
-    Iptables,
-    /// Virtual servers of the kernel.
-    Ipvs,
-    /// Rules of nftables.
-    Nftables,
-    /// A process that copies bytes.
-    Userspace,
-}
-
-impl Mode {
-    /// As `mode` and `--mode` name it.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "iptables" => Self::Iptables,
-            "ipvs" => Self::Ipvs,
-            "nftables" => Self::Nftables,
-            "userspace" => Self::Userspace,
-            _ => return None,
-        })
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Iptables => "iptables",
-            Self::Ipvs => "ipvs",
-            Self::Nftables => "nftables",
-            Self::Userspace => "userspace",
-        }
-    }
-}
+use crate::api::{Mismatch, Part};
+pub(super) use settings::Settings;
+pub use validation::unknown_mode;
 
 /// A file that was read.
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +46,6 @@ pub struct Input {
     pub config: ProxyConfig,
     /// The families of addresses; a proxier for each.
     pub families: Vec<Family>,
-    /// The mode that the configuration asks for.
-    pub mode: Option<Mode>,
     /// The sysctls that kube-proxy sets before there is a proxier.
     pub sysctls: Vec<(String, String)>,
     /// The node's addresses.
@@ -217,21 +181,34 @@ impl Document<'_> {
     }
 }
 
-/// Reads the file that kube-proxy's `--config` names; what its node decides is left open.
+/// Reads the file that kube-proxy's `--config` names. A field that it doesn't know it only logs.
+/// Kubernetes: `loadConfig`.
 ///
 /// # Errors
-/// What is wrong, with its places.
-pub(super) fn configuration(name: &str, text: &str, profile: Profile) -> Result<Settings, String> {
-    let told =
-        |errors: Vec<InputError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    let manifests = manifest::read_with(text, &OWN_KINDS);
-    let manifests = manifests.map_err(|error| told(vec![InputError::new(name, error)]))?;
-    let mut documents = manifests.into_iter().map(|manifest| Document { file: name, manifest });
-    match (documents.next(), documents.next()) {
-        (Some(document), None) if document.manifest.kind() == "KubeProxyConfiguration" => {
-            settings::of_configuration(&document, profile).map_err(told)
+/// What the real one says, or much like it.
+pub(super) fn configuration(text: &str) -> Result<(KubeProxyConfiguration, Option<String>), String> {
+    const SCHEME: &str = "k8s.io/kubernetes/pkg/proxy/apis/config/scheme/scheme.go:29";
+    let failed = |why: String| format!("failed to decode: {why}");
+    let documents = manifest::values(text);
+    let documents =
+        documents.map_err(|error| failed(format!("yaml: line {}: {}", error.line, error.message)))?;
+    let object = documents.into_iter().find(|value| !value.is_null()).unwrap_or_default();
+    let word = |field: &str| object[field].as_str().unwrap_or_default();
+    let (kind, version) = (word("kind"), word("apiVersion"));
+    if kind.is_empty() {
+        return Err(failed(format!("Object 'Kind' is missing in '{object}'")));
+    }
+    if (kind, version) != ("KubeProxyConfiguration", configuration::API_VERSION) {
+        let what = format!("no kind {kind:?} is registered for version {version:?}");
+        return Err(failed(format!("{what} in scheme {SCHEME:?}")));
+    }
+    match crate::api::read(&object) {
+        Ok(configuration) => Ok((configuration, None)),
+        Err(Mismatch { part: Part::Name, message, .. }) => {
+            let read = serde_json::from_value(object).map_err(|error| failed(error.to_string()))?;
+            Ok((read, Some(message)))
         }
-        _ => Err(format!("{name}: expected one KubeProxyConfiguration")),
+        Err(mismatch) => Err(failed(mismatch.message)),
     }
 }
 
@@ -268,7 +245,7 @@ impl Input {
         let pod_networks = settings::pod_networks(node.as_deref());
         let mut notices = std::mem::take(&mut settings.notices);
         notices.append(&mut objects.notices);
-        let settings::Settings { config, mode, sysctls, .. } = settings;
-        Ok(Self { config, families, mode, sysctls, addresses, pod_networks, steps, notices })
+        let settings::Settings { config, sysctls, .. } = settings;
+        Ok(Self { config, families, sysctls, addresses, pod_networks, steps, notices })
     }
 }

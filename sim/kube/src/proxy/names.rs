@@ -48,6 +48,8 @@ pub struct ServicePortName {
     text: Arc<str>,
     /// The protocol.
     pub protocol: Protocol,
+    /// What its chains have after their prefixes.
+    hash: Hash,
 }
 
 impl ServicePortName {
@@ -57,7 +59,8 @@ impl ServicePortName {
             (Profile::V1_30, "") => format!("{namespace}/{name}"),
             (_, port) => format!("{namespace}/{name}:{port}"),
         };
-        Self { text: text.into(), protocol }
+        let hash = Hash::of(&[&text, protocol.name()]);
+        Self { text: text.into(), protocol, hash }
     }
 
     /// The name as text.
@@ -66,14 +69,15 @@ impl ServicePortName {
     }
 
     /// The chain of this port with that prefix, e.g. `KUBE-SVC-`. Kubernetes: `portProtoHash`.
-    pub fn chain(&self, prefix: &str) -> String {
-        chain(prefix, &[&self.text, self.protocol.name()])
+    pub fn chain(&self, prefix: &'static str) -> Chain {
+        Chain { prefix, hash: self.hash }
     }
 
     /// The chain of an endpoint, given as `address:port`. Kubernetes:
     /// `servicePortEndpointChainName`.
-    pub fn endpoint_chain(&self, endpoint: &str) -> String {
-        chain("KUBE-SEP-", &[&self.text, self.protocol.name(), endpoint])
+    pub fn endpoint_chain(&self, endpoint: &str) -> Chain {
+        let hash = Hash::of(&[&self.text, self.protocol.name(), endpoint]);
+        Chain { prefix: "KUBE-SEP-", hash }
     }
 }
 
@@ -83,19 +87,45 @@ impl fmt::Display for ServicePortName {
     }
 }
 
-/// A chain's name: the prefix and the first 16 characters of the base32 of the words' SHA-256.
+/// The name of a chain: a prefix and a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chain {
+    prefix: &'static str,
+    hash: Hash,
+}
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix)?;
+        f.write_str(self.hash.text())
+    }
+}
+
+/// A chain's name: the prefix and the hash of the words.
 pub fn chain(prefix: &str, words: &[&str]) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut hash = Sha256::new();
-    for word in words {
-        hash.update(word);
+    format!("{prefix}{}", Hash::of(words).text())
+}
+
+/// The first 16 characters of the base32 of some words' SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Hash([u8; 16]);
+
+impl Hash {
+    fn of(words: &[&str]) -> Self {
+        const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let mut hash = Sha256::new();
+        for word in words {
+            hash.update(word);
+        }
+        // 16 characters of base32 are the first 80 bits.
+        let bits = hash.finalize().iter().take(10).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        Self(std::array::from_fn(|place| {
+            let five = usize::try_from(bits >> ((15 - place) * 5) & 31).unwrap_or(0);
+            ALPHABET.get(five).copied().unwrap_or(b'A')
+        }))
     }
-    let mut name = prefix.to_owned();
-    // 16 characters of base32 are the first 80 bits.
-    let bits = hash.finalize().iter().take(10).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
-    for place in (0..16).rev() {
-        let five = usize::try_from(bits >> (place * 5) & 31).unwrap_or(0);
-        name.extend(ALPHABET.get(five).map(|letter| char::from(*letter)));
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
-    name
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::Family;
 use super::input::{Change, Input, Step};
 use super::iptables::{Ensure, NodeView, Place, Proxier, Sync, kubelet};
-use super::{Family, Profile};
 
 /// What the proxier of a family does to its node, from its start on.
 #[derive(Clone, Debug)]
@@ -25,48 +25,51 @@ pub struct Output {
     pub syncs: Vec<Sync>,
 }
 
-/// The bit of the mark by which a kubelet drops packets. Kubernetes: `--iptables-drop-bit`.
-const DROP_BIT: u8 = 15;
-
 /// Lets the proxier of each family take up the steps of an input.
 pub fn run(input: &Input) -> Vec<Output> {
     input.families.iter().map(|family| run_family(input, *family)).collect()
 }
 
 impl Output {
-    /// The `iptables` of the family.
-    fn tool(&self) -> &'static str {
-        match self.family {
-            Family::Ipv4 => "iptables",
-            Family::Ipv6 => "ip6tables",
-        }
-    }
-
     /// Shell commands that do to a node what the proxier does, sync by sync.
     pub fn script(&self) -> String {
-        let tool = self.tool();
         let mut script = String::new();
         for (name, value) in &self.sysctls {
             let _ = writeln!(script, "sysctl -qw {name}={value}");
         }
-        for ensure in &self.kubelet {
-            let _ = writeln!(script, "{}", ensure_command(tool, ensure));
-        }
-        for Sync { ensure, filter, nat, conntrack, .. } in &self.syncs {
-            let mut told: Vec<&Ensure> = Vec::new();
-            for ensure in ensure {
-                if !told.contains(&ensure) {
-                    told.push(ensure);
-                    let _ = writeln!(script, "{}", ensure_command(tool, ensure));
-                }
-            }
-            let _ = write!(script, "{tool}-restore -w 5 --noflush --counters <<'END'\n{filter}{nat}END\n");
-            for command in conntrack {
-                let _ = writeln!(script, "conntrack {command} > /dev/null 2>&1 || true");
-            }
-        }
+        script.push_str(&ensure_script(self.family, &self.kubelet));
+        script.extend(self.syncs.iter().map(|sync| sync_script(self.family, sync)));
         script
     }
+}
+
+/// The `iptables` of a family.
+fn tool(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "iptables",
+        Family::Ipv6 => "ip6tables",
+    }
+}
+
+/// Shell commands that do to a node what a sync asks for.
+pub fn sync_script(family: Family, Sync { ensure, filter, nat, conntrack, .. }: &Sync) -> String {
+    let (tool, mut script) = (tool(family), ensure_script(family, ensure));
+    let _ = write!(script, "{tool}-restore -w 5 --noflush --counters <<'END'\n{filter}{nat}END\n");
+    for command in conntrack {
+        let _ = writeln!(script, "conntrack {command} > /dev/null 2>&1 || true");
+    }
+    script
+}
+
+/// Shell commands that make the chains and rules that aren't there.
+pub fn ensure_script(family: Family, wanted: &[Ensure]) -> String {
+    let (tool, mut script) = (tool(family), String::new());
+    for (number, ensure) in wanted.iter().enumerate() {
+        if !wanted[..number].contains(ensure) {
+            let _ = writeln!(script, "{}", ensure_command(tool, ensure));
+        }
+    }
+    script
 }
 
 /// A command that changes nothing if the chain or rule is there already.
@@ -81,38 +84,58 @@ fn ensure_command(tool: &str, ensure: &Ensure) -> String {
 }
 
 fn run_family(input: &Input, family: Family) -> Output {
-    let mut proxier = Proxier::new(family, Arc::new(input.config.clone()));
-    let own = proxier.sysctls().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut run = Run::new(input, family);
+    let own = run.proxier.sysctls().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let sysctls = input.sysctls.iter().cloned().chain(own).collect();
-    let mut view = NodeView { addresses: node_addresses(input), ..NodeView::default() };
-    let mut syncs = Vec::new();
-    for step in &input.steps {
-        take(&mut proxier, step);
-        let mut sync = proxier.sync(&view);
-        note_chains(&sync, &mut view.nat_chains);
-        if syncs.is_empty() {
-            sync.ensure.splice(..0, proxier.canaries());
-        }
-        syncs.push(sync);
-        view.now += input.config.min_sync_period.max(Duration::from_secs(1));
-    }
-    let kubelet = match input.config.profile {
-        Profile::V1_9 => kubelet(input.config.masquerade_bit, DROP_BIT),
-        Profile::V1_30 | Profile::V1_1 => Vec::new(),
-    };
+    let syncs = std::iter::from_fn(|| run.sync()).collect();
+    let kubelet = kubelet(input.config.profile, input.config.masquerade_bit);
     Output { family, kubelet, sysctls, syncs }
 }
 
-fn take(proxier: &mut Proxier, Step { changes, zone }: &Step) {
-    for change in changes {
-        match change {
-            Change::Service(name, service) => proxier.tracker.set_service(name.clone(), service.clone()),
-            Change::Slice((namespace, name), slice) => {
-                proxier.tracker.set_slice(namespace, name, slice.clone());
-            }
+/// A proxier that takes up the steps of an input one after the other.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The proxier.
+    pub proxier: Proxier,
+    /// What it sees of its node: the chains that its own syncs have left.
+    pub view: NodeView,
+    steps: std::vec::IntoIter<Step>,
+    pause: Duration,
+    has_synced: bool,
+}
+
+impl Run {
+    /// The proxier of a family, before its first sync.
+    pub fn new(input: &Input, family: Family) -> Self {
+        Self {
+            proxier: Proxier::new(family, Arc::new(input.config.clone())),
+            view: NodeView { addresses: node_addresses(input), ..NodeView::default() },
+            steps: input.steps.clone().into_iter(),
+            pause: input.config.min_sync_period.max(Duration::from_secs(1)),
+            has_synced: false,
         }
     }
-    proxier.set_zone(zone.clone());
+
+    /// The next sync; none after the last step.
+    pub fn sync(&mut self) -> Option<Sync> {
+        let Step { changes, zone } = self.steps.next()?;
+        for change in changes {
+            match change {
+                Change::Service(name, service) => self.proxier.tracker.set_service(name, service),
+                Change::Slice((namespace, name), slice) => {
+                    self.proxier.tracker.set_slice(&namespace, &name, slice);
+                }
+            }
+        }
+        self.proxier.set_zone(zone);
+        let mut sync = self.proxier.sync(&self.view);
+        note_chains(&sync, &mut self.view.nat_chains);
+        if !std::mem::replace(&mut self.has_synced, true) {
+            sync.ensure.splice(..0, self.proxier.canaries());
+        }
+        self.view.now += self.pause;
+        Some(sync)
+    }
 }
 
 /// The addresses of a node that are its own: its loopback's, its main ones, its bridge's.

@@ -16,7 +16,7 @@ use tools::console::write_all;
 use tools::net::read_file;
 use world::{Args, Entry, Fd, Next, Program, Signal, Sys, Wait};
 
-use super::input::configuration;
+use super::input::{KubeProxyConfiguration, Settings, configuration};
 use super::iptables::Proxier;
 use super::options::Options;
 use super::{Family, Mode, PATHS, Profile, ProxyConfig, Tracker};
@@ -49,7 +49,7 @@ enum Stage {
     /// Nothing was read yet.
     New,
     /// Waits until the API server knows its node.
-    Node(Box<Options>),
+    Node(Box<Settings>),
     /// Runs.
     Run(Box<State>),
     /// Runs in userspace mode.
@@ -65,19 +65,24 @@ impl Daemon {
     /// Goes as far as it can.
     fn advance(&mut self, sys: &mut dyn Sys) -> Result<Wait, Ended> {
         if let Stage::New = self.stage {
-            self.stage = Stage::Node(Box::new(read_options(sys, &self.args)?));
+            self.stage = Stage::Node(Box::new(read_settings(sys, &self.args)?));
         }
-        if let Stage::Node(options) = &self.stage {
-            let name = options.node_name.clone().unwrap_or_else(|| sys.hostname().to_lowercase());
-            let node_key = key::<Node>("", &name);
+        if let Stage::Node(settings) = &self.stage {
+            let node_key = key::<Node>("", &settings.config.node_name);
             let node = sys.store().get(&node_key).and_then(Entry::get::<Node>);
-            let Some(config) = options.on_node(&name, node.as_deref()) else {
+            let config = settings.on_node(node.as_deref());
+            let Some(config) = config.ok().filter(|config| !config.node_ips.is_empty()) else {
                 let watch = Some(watch(sys.store().revision(), &[&node_key]));
                 return Ok(Wait { watch, ..Wait::default() });
             };
+            let sysctls = &settings.sysctls;
             self.stage = match config.mode {
-                Mode::Iptables => Stage::Run(Box::new(State::start(sys, config))),
-                Mode::Userspace => Stage::Userspace(Box::new(UserspaceState::start(sys, config))),
+                Mode::Iptables => Stage::Run(Box::new(State::start(sys, config, sysctls))),
+                Mode::Userspace => Stage::Userspace(Box::new(UserspaceState::start(sys, config, sysctls))),
+                Mode::Ipvs | Mode::Nftables => {
+                    let text = format!("hoplab: kube-proxy's mode {} is not simulated", config.mode.name());
+                    return Err(Ended(1, format!("Error: {text}\n")));
+                }
             };
         }
         match &mut self.stage {
@@ -91,7 +96,8 @@ impl Daemon {
 /// Its end: a status, and what it says.
 struct Ended(i32, String);
 
-fn read_options(sys: &mut dyn Sys, args: &[String]) -> Result<Options, Ended> {
+/// Reads arguments and file. What is wrong with an argument is said as it is, all else in the log.
+fn read_settings(sys: &mut dyn Sys, args: &[String]) -> Result<Settings, Ended> {
     let failed = |error: String| Ended(1, format!("Error: {error}\n"));
     let mut options = Options::parse(args.get(1..).unwrap_or_default()).map_err(failed)?;
     let version = version(sys);
@@ -101,15 +107,33 @@ fn read_options(sys: &mut dyn Sys, args: &[String]) -> Result<Options, Ended> {
     let profile = Profile::of_version(&version).ok_or_else(|| {
         failed(format!("hoplab: kube-proxy {version} is not simulated, only 1.30, 1.9 and 1.1"))
     })?;
-    if let Some(file) = options.file.clone() {
-        let text = read_file(sys, &file);
-        let text =
-            text.ok_or_else(|| failed(format!("failed to read file {file:?}: no such file or directory")))?;
-        options.take(configuration(&file, &text, profile).map_err(failed)?);
+    let settings = match options.file.clone() {
+        Some(file) => read_configuration(sys, &file)
+            .map_err(|why| format!("failed complete: {why}"))
+            .and_then(|configuration| {
+                options.configuration = configuration;
+                options.settings(profile)
+            }),
+        None => options.settings(profile),
+    };
+    let mut settings = settings.map_err(|why| {
+        klog(sys, 'E', "run.go:74", &format!("\"command failed\" err={why:?}"));
+        Ended(1, String::new())
+    })?;
+    if settings.config.node_name.is_empty() {
+        settings.config.node_name = sys.hostname().to_lowercase();
     }
-    options.config.profile = profile;
-    options.config.mode = Mode::of(options.config.profile, &options.mode).map_err(failed)?;
-    Ok(options)
+    Ok(settings)
+}
+
+fn read_configuration(sys: &mut dyn Sys, file: &str) -> Result<KubeProxyConfiguration, String> {
+    let text = read_file(sys, file).ok_or_else(|| format!("open {file}: no such file or directory"))?;
+    let (configuration, strange) = configuration(&text)?;
+    if let Some(strange) = strange {
+        let text = format!("\"Using lenient decoding as strict decoding failed\" err={strange:?}");
+        klog(sys, 'I', "server.go:511", &text);
+    }
+    Ok(configuration)
 }
 
 /// The version that the program's file says it has.
@@ -136,12 +160,12 @@ struct State {
 }
 
 impl State {
-    fn start(sys: &mut dyn Sys, config: ProxyConfig) -> Self {
+    fn start(sys: &mut dyn Sys, config: ProxyConfig, sysctls: &[(String, String)]) -> Self {
         klog(sys, 'I', "server_linux.go:69", "\"Using iptables proxy\"");
         let ips: Vec<String> = config.node_ips.iter().map(|ip| format!("{:?}", ip.to_string())).collect();
         let text = format!("\"Successfully retrieved node IP(s)\" IPs=[{}]", ips.join(","));
         klog(sys, 'I', "server.go:1062", &text);
-        node::set_conntrack(sys);
+        node::set_conntrack(sys, sysctls);
         let config = Arc::new(config);
         let proxier = Proxier::new(Family::Ipv4, Arc::clone(&config));
         let text = "\"kube-proxy running in single-stack mode\" ipFamily=\"IPv4\"";
@@ -161,9 +185,7 @@ impl State {
             let text = format!("Waiting for caches to sync for {what} config");
             klog(sys, 'I', "shared_informer.go:313", &text);
         }
-        if config.profile != Profile::V1_30 {
-            node::ensure_kubelet(sys, config.masquerade_bit);
-        }
+        node::ensure_kubelet(sys, &config);
         node::ensure_canaries(sys, &proxier);
         let schedule = Schedule::new(config.min_sync_period);
         let next_look = sys.now() + config.sync_period;

@@ -7,6 +7,7 @@ use world::{Fd, OpenMode, Spawn, Sys};
 
 use super::since_start;
 use crate::cni::iptables::Iptables;
+use crate::proxy::ProxyConfig;
 use crate::proxy::iptables::{Ensure, NodeView, Place, Proxier, Sync, kubelet};
 use crate::time::klog;
 
@@ -83,12 +84,11 @@ pub fn ensure(sys: &mut dyn Sys, wanted: &Ensure) -> Result<(), Rejected> {
     }
 }
 
-/// Makes what the kubelet of a node made as long as kube-proxy relied on it.
+/// Makes what the kubelet of that time made.
 ///
 /// Simplified: kube-proxy makes it, not the kubelet, and doesn't look after it.
-pub fn ensure_kubelet(sys: &mut dyn Sys, masquerade_bit: u8) {
-    const DROP_BIT: u8 = 15;
-    for wanted in kubelet(masquerade_bit, DROP_BIT) {
+pub fn ensure_kubelet(sys: &mut dyn Sys, config: &ProxyConfig) {
+    for wanted in kubelet(config.profile, config.masquerade_bit) {
         if let Err(Rejected { place, message }) = ensure(sys, &wanted) {
             klog(sys, 'E', place, &message);
         }
@@ -149,15 +149,19 @@ pub fn set_sysctl(sys: &mut dyn Sys, name: &str, value: &str) {
     }
 }
 
-/// The limits of connection tracking, as a node of four processors or fewer gets them.
-/// Kubernetes: `KubeProxyConntrackConfiguration`'s defaults.
-pub fn set_conntrack(sys: &mut dyn Sys) {
-    for (name, shown, value) in [
-        ("max", "nfConntrackMax", "131072"),
-        ("tcp_timeout_established", "nfConntrackTcpTimeoutEstablished", "86400"),
-        ("tcp_timeout_close_wait", "nfConntrackTcpTimeoutCloseWait", "3600"),
-    ] {
-        klog(sys, 'I', "conntrack.go:58", &format!("\"Setting nf_conntrack_{name}\" {shown}={value}"));
-        set_sysctl(sys, &format!("net.netfilter.nf_conntrack_{name}"), value);
+/// Sets the limits of connection tracking. Kubernetes: `setupConntrack`.
+pub fn set_conntrack(sys: &mut dyn Sys, settings: &[(String, String)]) {
+    for (name, value) in settings {
+        let (place, text) = match name.as_str() {
+            "net.netfilter.nf_conntrack_max" => {
+                ("conntrack.go:59", format!("\"Setting nf_conntrack_max\" nfConntrackMax={value}"))
+            }
+            name => {
+                let entry = name.replace('.', "/");
+                ("conntrack.go:119", format!("\"Set sysctl\" entry={entry:?} value={value}"))
+            }
+        };
+        klog(sys, 'I', place, &text);
+        set_sysctl(sys, name, value);
     }
 }

@@ -20,9 +20,9 @@ pub struct UserspaceState {
 
 impl UserspaceState {
     /// One that has seen nothing yet.
-    pub fn start(sys: &mut dyn Sys, config: ProxyConfig) -> Self {
+    pub fn start(sys: &mut dyn Sys, config: ProxyConfig, sysctls: &[(String, String)]) -> Self {
         klog(sys, 'I', "server_others.go:140", "Using userspace Proxier.");
-        node::set_conntrack(sys);
+        node::set_conntrack(sys, sysctls);
         Self { proxier: Userspace::new(Arc::new(config)), seen: 0 }
     }
 

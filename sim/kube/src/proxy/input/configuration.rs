@@ -8,12 +8,15 @@ use super::GoDuration;
 /// The version of the kind that is read.
 pub const API_VERSION: &str = "kubeproxy.config.k8s.io/v1alpha1";
 
-/// The file that kube-proxy's `--config` names, with the fields of 1.30. What isn't said is `None`.
+/// What kube-proxy is told, by the file that `--config` names or by flags, with the fields of 1.30.
+/// What isn't said is `None`.
+///
+/// Simplified: health and metrics are served at their usual addresses.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KubeProxyConfiguration {
-    api_version: String,
-    kind: String,
+    pub api_version: String,
+    pub kind: String,
     pub feature_gates: Option<BTreeMap<String, bool>>,
     pub bind_address: Option<String>,
     pub healthz_bind_address: Option<String>,
@@ -30,6 +33,9 @@ pub struct KubeProxyConfiguration {
     pub oom_score_adj: Option<i32>,
     pub mode: Option<String>,
     pub port_range: Option<String>,
+    /// A flag up to 1.25.
+    #[serde(skip)]
+    pub udp_idle_timeout: Option<GoDuration>,
     pub conntrack: Option<Conntrack>,
     pub config_sync_period: Option<GoDuration>,
     pub node_port_addresses: Option<Vec<String>>,

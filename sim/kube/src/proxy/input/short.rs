@@ -4,8 +4,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Detection, Settings};
-use super::{Document, InputError, Mode};
-use crate::proxy::{Family, ProxyConfig};
+use super::{Document, InputError};
+use crate::proxy::{Family, Mode, ProxyConfig};
 
 /// The version of the kind that is read.
 pub const API_VERSION: &str = "hoplab.example/v1";
@@ -66,11 +66,11 @@ pub fn settings(document: &Document<'_>) -> Result<Settings, Vec<InputError>> {
         return Err(one("masqueradeBit", format!("{bit} is not within the range [0, 31]"), None));
     }
     let mode = match file.mode.as_deref().filter(|mode| !mode.is_empty()) {
-        None => None,
-        Some(text) => Some(Mode::parse(text).ok_or_else(|| {
+        None => Mode::default(),
+        Some(text) => Mode::parse(text).ok_or_else(|| {
             let hint = "iptables, ipvs, nftables or userspace".to_owned();
             one("mode", format!("no mode {text:?}"), Some(hint))
-        })?),
+        })?,
     };
     let detect = file.detect_local.unwrap_or_default();
     let value = detect.value.into_iter().flatten().next().unwrap_or_default();
@@ -92,6 +92,7 @@ pub fn settings(document: &Document<'_>) -> Result<Settings, Vec<InputError>> {
     let families: Vec<Family> = families.collect();
     Ok(Settings {
         config: ProxyConfig {
+            mode,
             node_name: file.node_name.unwrap_or_default(),
             node_ips: file.node_ips.unwrap_or_default(),
             masquerade_all: file.masquerade_all.unwrap_or(false),
@@ -100,7 +101,6 @@ pub fn settings(document: &Document<'_>) -> Result<Settings, Vec<InputError>> {
             localhost_node_ports: file.localhost_node_ports.unwrap_or(true),
             ..defaults
         },
-        mode,
         detection,
         families: (!families.is_empty()).then_some(families),
         ..Settings::default()

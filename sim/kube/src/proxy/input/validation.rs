@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::GoDuration;
 use super::configuration::{Conntrack, Ipvs, KubeProxyConfiguration};
-use super::{GoDuration, Mode};
+use super::settings::port_range;
 use crate::api::Invalid;
-use crate::proxy::{Family, Profile};
+use crate::proxy::{Family, Mode, Profile};
 
 /// What is wrong: the path of the field in the file, and the real message.
 pub type Wrong = (&'static str, Invalid);
@@ -23,6 +24,27 @@ fn plain(path: &str, value: impl std::fmt::Display, why: &str) -> Invalid {
 
 fn quoted(path: &str, value: &str, why: &str) -> Invalid {
     plain(path, format_args!("{value:?}"), why)
+}
+
+/// What a release says of a mode that it doesn't know. 1.30 knows nftables behind a feature gate.
+pub fn unknown_mode(mode: &str, profile: Profile, knows_nftables: bool) -> Option<Invalid> {
+    let (known, why): (&[&str], _) = match profile {
+        Profile::V1_30 if knows_nftables => (
+            &["iptables", "ipvs", "nftables"],
+            "must be iptables, ipvs, nftables or blank (blank means the best-available proxy [currently iptables])",
+        ),
+        Profile::V1_30 => (
+            &["iptables", "ipvs"],
+            "must be iptables, ipvs or blank (blank means the best-available proxy [currently iptables])",
+        ),
+        // The parenthesis is never closed.
+        Profile::V1_9 => (
+            &["userspace", "iptables", "ipvs"],
+            "must be userspace,iptables,ipvs or blank (blank means the best-available proxy (currently iptables)",
+        ),
+        Profile::V1_1 => (&["userspace", "iptables"], "must be userspace or iptables"),
+    };
+    (!mode.is_empty() && !known.contains(&mode)).then(|| quoted("Mode.ProxyMode", mode, why))
 }
 
 /// Everything that is wrong with a configuration.
@@ -47,17 +69,9 @@ pub fn validate(config: &KubeProxyConfiguration, profile: Profile) -> Vec<Wrong>
         _ => {}
     }
     conntrack(&config.conntrack.clone().unwrap_or_default(), &mut found);
-    let modes = match profile {
-        Profile::V1_30 => ["iptables", "ipvs", "nftables"],
-        Profile::V1_9 | Profile::V1_1 => ["iptables", "ipvs", "userspace"],
-    };
-    if !mode.is_empty() && !modes.contains(&mode) {
-        let why = format!(
-            "must be {} or blank (blank means the best-available proxy [currently iptables])",
-            modes.join(",")
-        );
-        found.push(("mode", quoted("Mode.ProxyMode", mode, &why)));
-    }
+    let gate = config.feature_gates.as_ref().and_then(|gates| gates.get("NFTablesProxyMode"));
+    let unknown = unknown_mode(mode, profile, gate == Some(&true));
+    found.extend(unknown.map(|invalid| ("mode", invalid)));
     if let Some(burst) = config.client_connection.as_ref().and_then(|client| client.burst).filter(|n| *n < 0)
     {
         let why = "must be greater than or equal to 0";
@@ -86,6 +100,10 @@ pub fn validate(config: &KubeProxyConfiguration, profile: Profile) -> Vec<Wrong>
     }
     if let Some(text) = config.cluster_cidr.as_deref().filter(|text| !text.is_empty()) {
         found.extend(cluster_cidr(text).map(|wrong| ("clusterCIDR", wrong)));
+    }
+    if let Some(range) = config.port_range.as_deref().filter(|range| port_range(range).is_err()) {
+        let why = "must be a valid port range (e.g. 300-2000)";
+        found.push(("portRange", quoted("PortRange", range, why)));
     }
     for (number, text) in config.node_port_addresses.iter().flatten().enumerate() {
         let path = format!("NodePortAddresses[{number}]");

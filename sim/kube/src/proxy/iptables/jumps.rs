@@ -173,10 +173,16 @@ pub fn mark_of(bit: u8) -> String {
     format!("0x{mark:08x}/0x{mark:08x}")
 }
 
-/// What a kubelet up to 1.27 ensures, whose bits say which mark asks for masquerading and which for
-/// dropping: proxiers before 1.30 jump to its `KUBE-MARK-DROP`. Kubernetes: `syncNetworkUtil`.
-pub fn kubelet(masquerade_bit: u8, drop_bit: u8) -> Vec<Ensure> {
-    let (masq, drop) = (mark_of(masquerade_bit), mark_of(drop_bit));
+/// The bit of the mark by which a kubelet drops packets. Kubernetes: `--iptables-drop-bit`.
+const DROP_BIT: u8 = 15;
+
+/// What the kubelet of a release's time ensures, from 1.4 to 1.27: a proxier of 1.9 jumps to its
+/// `KUBE-MARK-DROP`. The bit says which mark asks for masquerading. Kubernetes: `syncNetworkUtil`.
+pub fn kubelet(profile: Profile, masquerade_bit: u8) -> Vec<Ensure> {
+    if profile != Profile::V1_9 {
+        return Vec::new();
+    }
+    let (masq, drop) = (mark_of(masquerade_bit), mark_of(DROP_BIT));
     let mark = |mark: &str| ["-j".into(), "MARK".into(), "--set-xmark".into(), mark.to_owned().into()];
     let why = ["-m", "comment", "--comment", "kubernetes firewall for dropping marked packets", "-m", "mark"];
     let dropping = ["--mark".into(), drop.clone().into(), "-j".into(), "DROP".into()];

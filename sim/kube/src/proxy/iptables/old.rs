@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use super::table::Table;
 use super::{LocalPort, NodeView, mark_of};
+use crate::proxy::names::Chain;
 use crate::proxy::{Endpoint, Family, Profile, ProxyConfig, ServicePort, Tracker};
 
 /// Writes what `iptables-restore` gets from proxiers before 1.30: everything, at each sync.
@@ -31,9 +32,9 @@ pub(super) struct Written {
 struct Plan<'a> {
     port: &'a ServicePort,
     endpoints: &'a [Endpoint],
-    chain: String,
+    chain: Chain,
     /// For traffic from outside that stays on the node.
-    local_chain: String,
+    local_chain: Chain,
 }
 
 impl Plan<'_> {
@@ -107,15 +108,15 @@ impl<'a> Writer<'a> {
         Written { filter, nat: self.nat.text("nat"), held: self.held }
     }
 
-    fn declare(&mut self, chain: &str) {
+    fn declare(&mut self, chain: Chain) {
         self.nat.chain(chain);
-        self.active.insert(chain.to_owned());
+        self.active.insert(chain.to_string());
     }
 
     fn service(&mut self, plan: &Plan<'_>) {
-        self.declare(&plan.chain);
+        self.declare(plan.chain);
         if plan.port.external_local {
-            self.declare(&plan.local_chain);
+            self.declare(plan.local_chain);
         }
         self.cluster_address(plan);
         for ip in &plan.port.external_ips {
@@ -196,26 +197,26 @@ impl<'a> Writer<'a> {
         }
         let port = plan.port;
         let chain = port.name.chain("KUBE-FW-");
-        self.declare(&chain);
+        self.declare(chain);
         self.nat.rule("KUBE-SERVICES", format_args!("{to} -j {chain}"));
         let comment = format!("-m comment --comment \"{} loadbalancer IP\"", port.name);
-        let mut target = &plan.local_chain;
+        let mut target = plan.local_chain;
         if !port.external_local {
-            self.nat.rule(&chain, format_args!("{comment} -j {masquerade}"));
-            target = &plan.chain;
+            self.nat.rule(chain, format_args!("{comment} -j {masquerade}"));
+            target = plan.chain;
         }
         if port.source_ranges.is_empty() {
-            self.nat.rule(&chain, format_args!("{comment} -j {target}"));
+            self.nat.rule(chain, format_args!("{comment} -j {target}"));
         }
         for range in &port.source_ranges {
-            self.nat.rule(&chain, format_args!("{comment} -s {range} -j {target}"));
+            self.nat.rule(chain, format_args!("{comment} -s {range} -j {target}"));
         }
         // A node that has the balancer's address itself sends from it.
         let node_ip = self.config.node_ip(self.family).unwrap_or(IpAddr::from([127, 0, 0, 1]));
         if port.source_ranges.iter().any(|range| range.contains(&node_ip)) {
-            self.nat.rule(&chain, format_args!("{comment} -s {} -j {target}", network(ip)));
+            self.nat.rule(chain, format_args!("{comment} -s {} -j {target}", network(ip)));
         }
-        self.nat.rule(&chain, format_args!("{comment} -j KUBE-MARK-DROP"));
+        self.nat.rule(chain, format_args!("{comment} -j KUBE-MARK-DROP"));
     }
 
     /// Says whether the proxier has the port.
@@ -244,36 +245,35 @@ impl<'a> Writer<'a> {
     /// each with the same probability.
     fn balance(&mut self, plan: &Plan<'_>) {
         let (port, comment) = (plan.port, plan.comment());
-        let chain_of = |endpoint: &Endpoint| port.name.endpoint_chain(&endpoint.text);
         for endpoint in plan.endpoints {
-            self.declare(&chain_of(endpoint));
+            self.declare(endpoint.chain);
         }
         if let Some(timeout) = port.affinity {
             for endpoint in plan.endpoints {
-                let (target, seconds) = (chain_of(endpoint), timeout.as_secs());
+                let (target, seconds) = (endpoint.chain, timeout.as_secs());
                 let recent = format!("-m recent --name {target} --rcheck --seconds {seconds} --reap");
-                self.nat.rule(&plan.chain, format_args!("{comment} {recent} -j {target}"));
+                self.nat.rule(plan.chain, format_args!("{comment} {recent} -j {target}"));
             }
         }
         let (protocol, masquerade) = (port.name.protocol.name(), self.mark_masquerade());
         for (rank, endpoint) in plan.endpoints.iter().enumerate() {
-            let target = chain_of(endpoint);
+            let target = endpoint.chain;
             let share = share(rank, plan.endpoints.len());
-            self.nat.rule(&plan.chain, format_args!("{comment}{share} -j {target}"));
+            self.nat.rule(plan.chain, format_args!("{comment}{share} -j {target}"));
             let from = network(endpoint.address.ip());
-            self.nat.rule(&target, format_args!("{comment} -s {from} -j {masquerade}"));
+            self.nat.rule(target, format_args!("{comment} -s {from} -j {masquerade}"));
             let recent = match port.affinity {
                 Some(_) => format!(" -m recent --name {target} --set"),
                 None => String::new(),
             };
             let to = format!("-m {protocol} -p {protocol} -j DNAT --to-destination {}", endpoint.text);
-            self.nat.rule(&target, format_args!("{comment}{recent} {to}"));
+            self.nat.rule(target, format_args!("{comment}{recent} {to}"));
         }
     }
 
     /// Sends traffic from outside to endpoints on the node, and that of pods to all.
     fn balance_locally(&mut self, plan: &Plan<'_>) {
-        let chain = &plan.local_chain;
+        let chain = plan.local_chain;
         if let Some(net) = self.config.cluster_network(self.family) {
             let why = "Redirect pods trying to reach external loadbalancer VIP to clusterIP";
             let rule = format_args!("-m comment --comment \"{why}\" -s {net} -j {}", plan.chain).to_string();
@@ -287,7 +287,7 @@ impl<'a> Writer<'a> {
         }
         for (rank, endpoint) in local.iter().enumerate() {
             let comment = format!("-m comment --comment \"Balancing rule {rank} for {name}\"");
-            let (share, target) = (share(rank, local.len()), name.endpoint_chain(&endpoint.text));
+            let (share, target) = (share(rank, local.len()), endpoint.chain);
             self.nat.rule(chain, format_args!("{comment}{share} -j {target}"));
         }
     }

@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 
 use super::NodeView;
 use super::table::Table;
+use crate::proxy::names::Chain;
 use crate::proxy::{Endpoint, Family, ProxyConfig, ServiceName, ServicePort, Tracker, Usable};
 
 /// Writes what `iptables-restore` gets. Kubernetes: `syncProxyRules`.
@@ -34,10 +36,10 @@ struct Plan<'a> {
     internal_refusal: Option<Refusal>,
     /// And to traffic from outside.
     external_refusal: Option<Refusal>,
-    cluster_chain: String,
-    local_chain: String,
-    external_chain: String,
-    firewall_chain: String,
+    cluster_chain: Chain,
+    local_chain: Chain,
+    external_chain: Chain,
+    firewall_chain: Chain,
 }
 
 impl<'a> Plan<'a> {
@@ -62,8 +64,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn internal_chain(&self) -> &str {
-        if self.port.internal_local { &self.local_chain } else { &self.cluster_chain }
+    fn internal_chain(&self) -> Chain {
+        if self.port.internal_local { self.local_chain } else { self.cluster_chain }
     }
 
     fn has_cluster_chain(&self) -> bool {
@@ -85,20 +87,33 @@ impl<'a> Plan<'a> {
     }
 
     /// The port's own chains, in the order of their declaration, without those of endpoints.
-    fn chains(&self) -> impl Iterator<Item = &str> {
+    fn chains(&self) -> impl Iterator<Item = Chain> {
         let chains = [
-            (self.has_external_chain(), &self.external_chain),
-            (self.has_firewall_chain(), &self.firewall_chain),
-            (self.has_cluster_chain(), &self.cluster_chain),
-            (self.has_local_chain(), &self.local_chain),
+            (self.has_external_chain(), self.external_chain),
+            (self.has_firewall_chain(), self.firewall_chain),
+            (self.has_cluster_chain(), self.cluster_chain),
+            (self.has_local_chain(), self.local_chain),
         ];
-        chains.into_iter().filter(|(exists, _)| *exists).map(|(_, chain)| chain.as_str())
+        chains.into_iter().filter(|(exists, _)| *exists).map(|(_, chain)| chain)
     }
 
     /// What matches traffic to a port of an address.
-    fn to(&self, ip: IpAddr) -> String {
-        let protocol = self.port.name.protocol.name();
-        format!("-m {protocol} -p {protocol} -d {ip} --dport {}", self.port.port)
+    fn to(&self, ip: IpAddr) -> To {
+        To { protocol: self.port.name.protocol.name(), ip, port: self.port.port }
+    }
+}
+
+/// A match.
+struct To {
+    protocol: &'static str,
+    ip: IpAddr,
+    port: u16,
+}
+
+impl fmt::Display for To {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { protocol, ip, port } = self;
+        write!(f, "-m {protocol} -p {protocol} -d {ip} --dport {port}")
     }
 }
 
@@ -132,9 +147,9 @@ impl Writer<'_> {
                 self.service_chains(&plan, &mut nat);
             }
             if self.cleans {
-                active.extend(plan.chains().map(str::to_owned));
+                active.extend(plan.chains().map(|chain| chain.to_string()));
                 let endpoints = plan.usable.reachable.iter();
-                active.extend(endpoints.map(|endpoint| port.name.endpoint_chain(&endpoint.text)));
+                active.extend(endpoints.map(|endpoint| endpoint.chain.to_string()));
             }
         }
         if self.cleans {
@@ -168,10 +183,10 @@ impl Writer<'_> {
     /// The rules by which traffic to a port comes to its chains.
     fn captures(&self, plan: &Plan<'_>, nat: &mut Table) {
         let Plan { port, usable, external_chain, .. } = plan;
-        let mut capture = |what: &str, ip: IpAddr, target: &str| {
-            let to = plan.to(ip);
-            let comment = format!("\"{} {what}\"", port.name);
-            nat.rule("KUBE-SERVICES", format_args!("-m comment --comment {comment} {to} -j {target}"));
+        let mut capture = |what: &str, ip: IpAddr, target: Chain| {
+            let (name, to) = (&port.name, plan.to(ip));
+            let comment = format_args!("-m comment --comment \"{name} {what}\"");
+            nat.rule("KUBE-SERVICES", format_args!("{comment} {to} -j {target}"));
         };
         if plan.internal_refusal.is_none() {
             capture("cluster IP", port.cluster_ip, plan.internal_chain());
@@ -180,10 +195,10 @@ impl Writer<'_> {
             return;
         }
         for ip in &port.external_ips {
-            capture("external IP", *ip, external_chain);
+            capture("external IP", *ip, *external_chain);
         }
         for ip in &port.balancer_ips {
-            let chain = if plan.has_firewall_chain() { &plan.firewall_chain } else { external_chain };
+            let chain = if plan.has_firewall_chain() { plan.firewall_chain } else { *external_chain };
             capture("loadbalancer IP", *ip, chain);
         }
         if let Some(number) = port.node_port {
@@ -244,10 +259,10 @@ impl Writer<'_> {
         }
         plan.chains().for_each(|chain| nat.chain(chain));
         if plan.has_cluster_chain() {
-            self.balance(port, &plan.cluster_chain, &usable.cluster, nat);
+            self.balance(port, plan.cluster_chain, &usable.cluster, nat);
         }
         if plan.has_local_chain() {
-            self.balance(port, &plan.local_chain, &usable.local, nat);
+            self.balance(port, plan.local_chain, &usable.local, nat);
         }
         for endpoint in &usable.reachable {
             self.endpoint_rules(port, endpoint, nat);
@@ -309,20 +324,20 @@ impl Writer<'_> {
 
     /// Sends the traffic of a chain to endpoints: to the one that the client had before, else to
     /// each with the same probability. Kubernetes: `writeServiceToEndpointRules`.
-    fn balance(&self, port: &ServicePort, chain: &str, endpoints: &[&Endpoint], nat: &mut Table) {
+    fn balance(&self, port: &ServicePort, chain: Chain, endpoints: &[&Endpoint], nat: &mut Table) {
         let comment = |endpoint: &Endpoint| {
             self.endpoint_comment(format_args!("\"{} -> {}\"", port.name, endpoint.text))
         };
         if let Some(timeout) = port.affinity {
             let seconds = timeout.as_secs();
             for endpoint in endpoints {
-                let target = port.name.endpoint_chain(&endpoint.text);
+                let target = endpoint.chain;
                 let recent = format!("-m recent --name {target} --rcheck --seconds {seconds} --reap");
                 nat.rule(chain, format_args!("{}{recent} -j {target}", comment(endpoint)));
             }
         }
         for (rank, endpoint) in endpoints.iter().enumerate() {
-            let target = port.name.endpoint_chain(&endpoint.text);
+            let target = endpoint.chain;
             let left = endpoints.len() - rank;
             let share = match left {
                 1 => String::new(),
@@ -333,17 +348,17 @@ impl Writer<'_> {
     }
 
     fn endpoint_rules(&self, port: &ServicePort, endpoint: &Endpoint, nat: &mut Table) {
-        let chain = port.name.endpoint_chain(&endpoint.text);
+        let chain = endpoint.chain;
         let comment = self.endpoint_comment(format_args!("{}", port.name));
-        nat.chain(&chain);
-        nat.rule(&chain, format_args!("{comment}-s {} -j KUBE-MARK-MASQ", endpoint.address.ip()));
+        nat.chain(chain);
+        nat.rule(chain, format_args!("{comment}-s {} -j KUBE-MARK-MASQ", endpoint.address.ip()));
         let recent = match port.affinity {
             Some(_) => format!("-m recent --name {chain} --set "),
             None => String::new(),
         };
         let (protocol, to) = (port.name.protocol.name(), &endpoint.text);
         let target = format!("-m {protocol} -p {protocol} -j DNAT --to-destination {to}");
-        nat.rule(&chain, format_args!("{comment}{recent}{target}"));
+        nat.rule(chain, format_args!("{comment}{recent}{target}"));
     }
 
     fn endpoint_comment(&self, text: std::fmt::Arguments<'_>) -> String {

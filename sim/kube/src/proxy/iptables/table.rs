@@ -1,4 +1,4 @@
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 /// A part of what `iptables-restore` reads: a table's chains, then its rules.
 #[derive(Default)]
@@ -16,12 +16,12 @@ impl Table {
     }
 
     /// Declares a chain, which empties it.
-    pub fn chain(&mut self, chain: &str) {
+    pub fn chain(&mut self, chain: impl Display) {
         let _ = writeln!(self.chains, ":{chain} - [0:0]");
     }
 
     /// Adds a rule to a chain.
-    pub fn rule(&mut self, chain: &str, rule: impl std::fmt::Display) {
+    pub fn rule(&mut self, chain: impl Display, rule: impl Display) {
         let _ = writeln!(self.rules, "-A {chain} {rule}");
     }
 
