@@ -3,6 +3,15 @@
 /// An option and its argument.
 pub type Opt = (char, Option<String>);
 
+/// Whether a letter takes an argument.
+enum Argument {
+    None,
+    /// The rest of the word, or the next word.
+    Next,
+    /// The rest of the word, if there is one.
+    Attached,
+}
+
 /// What getopt refuses; its wording is the C library's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptError {
@@ -22,7 +31,8 @@ pub enum OptError {
 
 /// Takes `args` (without the command's name) apart: options in order, then the other words.
 ///
-/// `spec` is as in C: a letter followed by `:` takes an argument; a leading `+` stops at the first
+/// `spec` is as in C: a letter followed by `:` takes an argument, one followed by `::` may have one
+/// attached; a leading `+` stops at the first
 /// word that is no option. `long` maps long names to letters of `spec`.
 pub fn getopt(
     args: &[String],
@@ -33,9 +43,14 @@ pub fn getopt(
         Some(rest) => (true, rest),
         None => (false, spec),
     };
-    let takes_argument = |letter: char| -> Option<bool> {
+    let takes_argument = |letter: char| -> Option<Argument> {
         let at = spec.find(letter).filter(|_| letter != ':')?;
-        Some(spec[at + letter.len_utf8()..].starts_with(':'))
+        let rest = spec.get(at + letter.len_utf8()..).unwrap_or_default();
+        Some(match rest.bytes().take_while(|b| *b == b':').count() {
+            0 => Argument::None,
+            1 => Argument::Next,
+            _ => Argument::Attached,
+        })
     };
     let (mut options, mut words) = (Vec::new(), Vec::new());
     let mut args = args.iter();
@@ -56,8 +71,8 @@ pub fn getopt(
                 _ => return Err(OptError::UnknownLong(arg.clone())),
             };
             let value = match (takes_argument(letter), value) {
-                (Some(true), Some(value)) => Some(value),
-                (Some(true), None) => {
+                (Some(Argument::Next | Argument::Attached), Some(value)) => Some(value),
+                (Some(Argument::Next), None) => {
                     Some(args.next().cloned().ok_or_else(|| OptError::NoArgumentLong(name.to_owned()))?)
                 }
                 _ => None,
@@ -77,8 +92,12 @@ pub fn getopt(
         while let Some(letter) = rest.next() {
             match takes_argument(letter) {
                 None => return Err(OptError::Unknown(letter)),
-                Some(false) => options.push((letter, None)),
-                Some(true) => {
+                Some(Argument::None) => options.push((letter, None)),
+                Some(Argument::Attached) => {
+                    options.push((letter, Some(rest.as_str().to_owned()).filter(|text| !text.is_empty())));
+                    break;
+                }
+                Some(Argument::Next) => {
                     let attached = rest.as_str();
                     let value = if attached.is_empty() {
                         args.next().cloned().ok_or(OptError::NoArgument(letter))?

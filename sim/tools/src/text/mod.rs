@@ -6,6 +6,7 @@ mod files;
 mod filter;
 mod follow;
 mod grep;
+mod in_place;
 mod plain;
 mod process;
 mod regex;

@@ -1,12 +1,13 @@
 //! `sed`: addresses, ranges, `p d s y q Q = i a c n N D P h H g G x`, blocks.
 //!
-//! Simplified: no branches, no files to read or write, no `-i`.
+//! Simplified: no branches, no files to read or write.
 
 use kernel::Errno;
 use regex::bytes::Regex;
 use world::{Args, Program, Registry};
 
 use super::filter::{Filter, Filtering, Flow, Out, Refused};
+use super::in_place::InPlace;
 use super::regex::{Syntax, compile};
 use crate::getopt::getopt;
 
@@ -73,7 +74,7 @@ enum Piece {
 }
 
 #[derive(Clone, Debug)]
-struct Sed {
+pub(super) struct Sed {
     commands: Vec<Command>,
     quiet: bool,
     /// A line is held until it is known whether it is the last.
@@ -85,7 +86,8 @@ struct Sed {
     resume: Option<usize>,
     joining: bool,
     appended: Vec<String>,
-    quit: Option<i32>,
+    /// The status with which it ended before its input.
+    pub quit: Option<i32>,
 }
 
 impl Address {
@@ -625,19 +627,26 @@ impl Script<'_> {
 const USAGE: &str = "Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...";
 
 fn make(args: Args) -> Box<dyn Program> {
-    let long =
-        [("quiet", 'n'), ("silent", 'n'), ("regexp-extended", 'E'), ("expression", 'e'), ("unbuffered", 'u')];
-    let (options, mut words) = match getopt(args.get(1..).unwrap_or_default(), "nErue:sz", &long) {
+    let long = [
+        ("quiet", 'n'),
+        ("silent", 'n'),
+        ("regexp-extended", 'E'),
+        ("expression", 'e'),
+        ("unbuffered", 'u'),
+        ("in-place", 'i'),
+    ];
+    let (options, mut words) = match getopt(args.get(1..).unwrap_or_default(), "nErue:i::sz", &long) {
         Ok(parsed) => parsed,
         Err(error) => return Refused::program(format!("sed: {error}\n{USAGE}"), 1),
     };
     let mut scripts = Vec::new();
-    let (mut quiet, mut syntax) = (false, Syntax::Basic);
+    let (mut quiet, mut syntax, mut backup) = (false, Syntax::Basic, None);
     for (letter, value) in options {
         match letter {
             'n' => quiet = true,
             'E' | 'r' => syntax = Syntax::Extended,
             'e' => scripts.push(value.unwrap_or_default()),
+            'i' => backup = Some(value.unwrap_or_default()),
             _ => {}
         }
     }
@@ -679,7 +688,10 @@ fn make(args: Args) -> Box<dyn Program> {
         appended: Vec::new(),
         quit: None,
     };
-    Filtering::program("sed", sed, words)
+    match backup {
+        Some(backup) => Box::new(InPlace { sed, files: words, backup }),
+        None => Filtering::program("sed", sed, words),
+    }
 }
 
 /// Installs `sed`.
