@@ -1,4 +1,5 @@
-//! The figures of benches/README.md for netfilter, in CPU time: goals 4 and 6 to 10.
+//! The figures of benches/README.md for netfilter, in CPU time: goals 4 and 6 to 10; what kube-proxy
+//! itself does when one endpoint changes.
 //!
 //! `cargo run --release --example services` prints medians; `-- SERVICES` compares 10 Services with
 //! so many (10,000 by default).
@@ -10,11 +11,16 @@ mod networks;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kernel::socket::SocketKind;
+use kube::proxy::iptables::{NodeView, Proxier};
+use kube::proxy::{Family, ProxyConfig};
 use networks::{UdpClient, chain, cpu, host, run_client, sh, warm};
 use packet::{HostId, NetnsId};
+use serde_json::{Value, json};
 use trace::view::{View, print};
 use trace::{Journeys, Observer, Off, Recorder};
 use world::{Capture, Fd, Next, Program, Sys, Wait, World};
@@ -259,9 +265,61 @@ fn watching() {
     ratio("goal 4: text to none", text, off);
 }
 
+/// A proxier that has so many Services, each with [`ENDPOINTS`], and has synced.
+fn proxier(services: usize) -> Proxier {
+    let mut proxier = Proxier::new(Family::Ipv4, Arc::new(ProxyConfig::default()));
+    for n in 0..services {
+        let ip = format!("10.{}.{}.{}", 96 + (n >> 16), n >> 8 & 255, n & 255);
+        let name = format!("web{n}");
+        let service = json!({
+            "metadata": {"namespace": "default", "name": name},
+            "spec": {"clusterIP": ip, "clusterIPs": [ip], "ports": [{"port": 80}]},
+        });
+        let service = serde_json::from_value(service).expect("a Service");
+        proxier.tracker.set_service(("default".to_owned(), name), Some(Arc::new(service)));
+        proxier.tracker.set_slice("default", &format!("web{n}"), Some(slice(n, ENDPOINTS)));
+    }
+    proxier.sync(&NodeView::default());
+    proxier
+}
+
+/// The endpoints of a Service.
+fn slice(n: usize, endpoints: usize) -> Arc<EndpointSlice> {
+    let endpoints: Vec<Value> = (0..endpoints)
+        .map(|e| json!({"addresses": [format!("10.244.{}.{}", n % 200, 2 + e)], "conditions": {"ready": true}}))
+        .collect();
+    let slice = json!({
+        "metadata": {"labels": {"kubernetes.io/service-name": format!("web{n}")}},
+        "addressType": "IPv4", "ports": [{"port": 8080, "protocol": "TCP"}], "endpoints": endpoints,
+    });
+    Arc::new(serde_json::from_value(slice).expect("an EndpointSlice"))
+}
+
+/// Of one Service an endpoint goes and comes, and each time there is a sync.
+fn partial_syncs(services: usize) {
+    let mut proxier = proxier(services);
+    let title = format!("kube-proxy with {services} Services: the rules after one endpoint changed");
+    report(&title, "µs", || {
+        let before = cpu();
+        for round in 0..20 {
+            proxier.tracker.set_slice("default", "web0", Some(slice(0, ENDPOINTS - round % 2)));
+            assert!(proxier.sync(&NodeView::default()).nat.len() > services, "each Service has a rule");
+        }
+        (cpu() - before) / 20_000
+    });
+    report(&format!("kube-proxy with {services} Services: all rules"), "µs", || {
+        proxier.force_full_sync();
+        let before = cpu();
+        proxier.sync(&NodeView::default());
+        (cpu() - before) / 1000
+    });
+}
+
 fn main() {
     let many = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(10_000);
     watching();
+    partial_syncs(300);
+    partial_syncs(many);
     let bare = Cluster::new();
     let pod = format!("{POD}:9000");
     let service = format!("{MEASURED}:53");

@@ -3,6 +3,7 @@
 mod account;
 mod endpoints;
 pub mod ip;
+pub mod label;
 pub mod name;
 mod namespace;
 mod node;
@@ -92,6 +93,8 @@ pub enum Refused {
 pub trait Admit: Sized {
     /// What its objects' names are like.
     const NAMES: Names = Names::Subdomain;
+    /// Whether its objects count how often what is wanted of them has changed.
+    const HAS_GENERATION: bool = false;
 
     /// What is wrong with its name, beyond what is wrong with all names.
     fn check_name(name: &str) -> Vec<Invalid> {
@@ -145,6 +148,21 @@ plain! {
     k8s_openapi::api::core::v1::ServiceAccount,
     k8s_openapi::api::core::v1::Event,
     k8s_openapi::api::apps::v1::ControllerRevision,
+}
+
+macro_rules! by_spec {
+    ($($kind:ty),* $(,)?) => {$(
+        impl Admit for $kind {
+            const HAS_GENERATION: bool = true;
+
+            fn wants_else(&self, old: &Self) -> bool {
+                self.spec != old.spec
+            }
+        }
+    )*};
+}
+
+by_spec! {
     k8s_openapi::api::networking::v1::Ingress,
     k8s_openapi::api::networking::v1::NetworkPolicy,
 }

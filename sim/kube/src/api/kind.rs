@@ -118,4 +118,10 @@ impl Metadata for Unsimulated {
     }
 }
 
-impl Admit for Unsimulated {}
+impl Admit for Unsimulated {
+    const HAS_GENERATION: bool = true;
+
+    fn wants_else(&self, old: &Self) -> bool {
+        self.fields != old.fields
+    }
+}

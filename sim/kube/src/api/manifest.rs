@@ -113,6 +113,14 @@ pub fn read(text: &str) -> Result<Vec<Manifest>, ManifestError> {
     read_with(text, &[])
 }
 
+/// All documents of a text as they stand there.
+///
+/// # Errors
+/// It is no YAML.
+pub fn values(text: &str) -> Result<Vec<Value>, ManifestError> {
+    Ok(yaml::documents(text)?.iter().map(Yaml::to_json).collect())
+}
+
 /// Reads all documents of a text in which other kinds than the API server's may stand. A document of
 /// such a kind has the type of what is only kept.
 ///

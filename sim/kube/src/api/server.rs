@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use world::{Store, Sys};
 
-use super::admit::Names;
+use super::admit::{Names, label};
 use super::{ApiError, Invalid, Kind, key, prefix};
 use crate::time::{time, unix};
 
@@ -76,7 +76,7 @@ pub(super) fn create_with_uid<K: Kind>(
     let metadata = object.metadata_mut();
     metadata.uid = Some(uid);
     metadata.creation_timestamp = Some(now);
-    metadata.generation = Some(1);
+    metadata.generation = K::HAS_GENERATION.then_some(1);
     Ok(keep(sys, &key, object))
 }
 
@@ -119,8 +119,7 @@ pub fn update<K: Kind>(sys: &mut dyn Sys, mut object: K) -> Result<Arc<K>, ApiEr
         return Ok(Arc::new(object));
     }
     if object.wants_else(&old) {
-        let metadata = object.metadata_mut();
-        metadata.generation = Some(metadata.generation.unwrap_or(0) + 1);
+        count(object.metadata_mut());
     }
     Ok(keep(sys, &key::<K>(&namespace, &at), object))
 }
@@ -168,9 +167,14 @@ pub fn delete<K: Kind>(
     let metadata = object.metadata_mut();
     metadata.deletion_timestamp = Some(Time(now + k8s_openapi::jiff::SignedDuration::from_secs(seconds)));
     metadata.deletion_grace_period_seconds = Some(seconds);
-    metadata.generation = Some(metadata.generation.unwrap_or(0) + 1);
+    count(metadata);
     keep(sys, &key::<K>(namespace, name), object);
     Ok(())
+}
+
+/// What is wanted of an object is something new, if that is counted.
+fn count(metadata: &mut ObjectMeta) {
+    metadata.generation = metadata.generation.map(|generation| generation + 1);
 }
 
 fn has_finalizers<K: Kind>(object: &K) -> bool {
@@ -277,5 +281,7 @@ fn check_metadata<K: Kind>(metadata: &ObjectMeta) -> Vec<Invalid> {
     if let Some(namespace) = metadata.namespace.as_deref().filter(|namespace| !is_dns_label(namespace)) {
         found.push(Invalid::value("metadata.namespace", namespace, DNS_LABEL));
     }
+    found.extend(label::labels("metadata.labels", metadata.labels.as_ref()));
+    found.extend(label::annotations("metadata.annotations", metadata.annotations.as_ref()));
     found
 }

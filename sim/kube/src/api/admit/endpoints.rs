@@ -1,18 +1,22 @@
 //! Endpoints and EndpointSlices. Kubernetes: `ValidateEndpoints`, `ValidateEndpointSlice`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use k8s_openapi::api::core::v1::{EndpointAddress, EndpointSubset, Endpoints};
-use k8s_openapi::api::discovery::v1::{Endpoint, EndpointPort, EndpointSlice};
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointPort, EndpointSlice, ForZone};
 
 use super::service::PROTOCOLS;
-use super::{Admit, Invalid, ip, name};
+use super::{Admit, Invalid, ip, label, name};
 
 /// What an EndpointSlice may hold.
 const ADDRESS_TYPES: [&str; 3] = ["FQDN", "IPv4", "IPv6"];
 /// Endpoints in a slice, addresses of an endpoint, ports of a slice at most.
 const MOST: (usize, usize, usize) = (1000, 100, 100);
+/// Labels of `deprecatedTopology` at most.
+const MOST_TOPOLOGY: usize = 16;
+/// Zones of an endpoint's hints at most.
+const MOST_ZONES: usize = 8;
 
 fn protocol(path: &str, protocol: Option<&str>, found: &mut Vec<Invalid>) {
     let path = format!("{path}.protocol");
@@ -84,6 +88,16 @@ fn address(at: &str, address: &EndpointAddress, found: &mut Vec<Invalid>) {
 }
 
 impl Admit for EndpointSlice {
+    const HAS_GENERATION: bool = true;
+
+    fn wants_else(&self, old: &Self) -> bool {
+        let Self { metadata, address_type, endpoints, ports } = self;
+        *address_type != old.address_type
+            || *endpoints != old.endpoints
+            || *ports != old.ports
+            || metadata.labels != old.metadata.labels
+    }
+
     fn set_defaults(&mut self) {
         for port in self.ports.iter_mut().flatten() {
             port.name.get_or_insert_default();
@@ -141,8 +155,31 @@ fn endpoint(at: &str, endpoint: &Endpoint, kind: &str, found: &mut Vec<Invalid>)
     if let Some(node) = &endpoint.node_name {
         found.extend(name::subdomain(&format!("{at}.nodeName"), node));
     }
+    let path = format!("{at}.deprecatedTopology");
+    let topology = endpoint.deprecated_topology.as_ref();
+    if let Some(count) = topology.map(BTreeMap::len).filter(|count| *count > MOST_TOPOLOGY) {
+        found.push(Invalid::too_many(&path, count, MOST_TOPOLOGY));
+    }
+    found.extend(label::labels(&path, topology));
     if let Some(text) = &endpoint.hostname {
         found.extend(name::label(&format!("{at}.hostname"), text));
+    }
+    let zones = endpoint.hints.as_ref().and_then(|hints| hints.for_zones.as_deref());
+    hints(&format!("{at}.hints.forZones"), zones.unwrap_or_default(), found);
+}
+
+/// The zones that an endpoint is meant for. Kubernetes: `validateHints`.
+fn hints(at: &str, zones: &[ForZone], found: &mut Vec<Invalid>) {
+    if zones.len() > MOST_ZONES {
+        return found.push(Invalid::too_many(at, zones.len(), MOST_ZONES));
+    }
+    let mut names = BTreeSet::new();
+    for (number, zone) in zones.iter().enumerate() {
+        let path = format!("{at}[{number}].name");
+        if !names.insert(&zone.name) {
+            found.push(Invalid::duplicate(&path, format!("{:?}", zone.name)));
+        }
+        found.extend(label::value(&path, &zone.name));
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Invalid;
 use crate::api::server::{DNS_LABEL, DNS_SUBDOMAIN, is_dns_label};
 
-const TOO_LONG: &str = "must be no more than 63 characters";
+/// What is wrong with a label of a name or with a label's value.
+pub const TOO_LONG: &str = "must be no more than 63 characters";
 
 /// What is wrong with the name of a Service. Kubernetes: `IsDNS1035Label`.
 const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic \
@@ -66,31 +67,36 @@ pub fn domain(path: &str, name: &str) -> Vec<Invalid> {
     found
 }
 
-/// `example.com/internal-vip`. Kubernetes: `IsQualifiedName`.
+/// `example.com/internal-vip`.
 pub fn qualified(path: &str, name: &str) -> Vec<Invalid> {
+    not_qualified(name).iter().map(|why| Invalid::value(path, name, why)).collect()
+}
+
+/// Why a name isn't one like `example.com/internal-vip`. Kubernetes: `IsQualifiedName`.
+pub fn not_qualified(name: &str) -> Vec<String> {
     let parts: Vec<&str> = name.split('/').collect();
     let (prefix, own) = match parts[..] {
         [own] => (None, own),
         [prefix, own] => (Some(prefix), own),
-        _ => return vec![Invalid::value(path, name, QUALIFIED_PARTS)],
+        _ => return vec![QUALIFIED_PARTS.to_owned()],
     };
     let mut found = Vec::new();
-    if prefix.is_some_and(str::is_empty) {
-        found.push(Invalid::value(path, name, "prefix part must be non-empty"));
-    } else if let Some(prefix) = prefix {
-        let wrong = subdomain(path, prefix);
-        found
-            .extend(wrong.iter().map(|_| Invalid::value(path, name, format!("prefix part {DNS_SUBDOMAIN}"))));
+    match prefix {
+        Some("") => found.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) if !subdomain("", prefix).is_empty() => {
+            found.push(format!("prefix part {DNS_SUBDOMAIN}"))
+        }
+        _ => {}
     }
     if own.is_empty() {
-        found.push(Invalid::value(path, name, "name part must be non-empty"));
+        found.push("name part must be non-empty".to_owned());
     } else if own.len() > 63 {
-        found.push(Invalid::value(path, name, format!("name part {TOO_LONG}")));
+        found.push(format!("name part {TOO_LONG}"));
     }
     let edge = |c: char| c.is_ascii_alphanumeric();
     let inner = |c: char| edge(c) || "-_.".contains(c);
     if !own.starts_with(edge) || !own.ends_with(edge) || !own.chars().all(inner) {
-        found.push(Invalid::value(path, name, QUALIFIED));
+        found.push(QUALIFIED.to_owned());
     }
     found
 }

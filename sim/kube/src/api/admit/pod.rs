@@ -2,7 +2,7 @@ use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodStatus, Toleration}
 
 use world::Sys;
 
-use super::{Admit, Invalid, Refused, account};
+use super::{Admit, Invalid, Refused, account, label};
 
 /// What a pod's specification says if it doesn't. Kubernetes: `SetDefaults_PodSpec`.
 pub(super) fn set_spec_defaults(spec: &mut PodSpec) {
@@ -121,6 +121,7 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<Invalid> {
     known(&spec.restart_policy, "restartPolicy", &["Always", "OnFailure", "Never"], &mut found);
     let policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
     known(&spec.dns_policy, "dnsPolicy", &policies, &mut found);
+    found.extend(label::labels(&format!("{path}.nodeSelector"), spec.node_selector.as_ref()));
     found
 }
 

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::pod::{set_spec_defaults, validate_spec};
-use super::{Admit, Invalid};
+use super::{Admit, Invalid, label};
 use crate::api::labels::selects;
 
 /// Kubernetes: `ValidatePodTemplateSpecForReplicaSet` and its kin.
@@ -18,7 +18,8 @@ fn validate_template(
     template: Option<&PodTemplateSpec>,
     old: Option<&LabelSelector>,
 ) -> Vec<Invalid> {
-    let mut found = Vec::new();
+    let mut found = label::selector("spec.selector", selector);
+    let is_usable = found.is_empty();
     let empty = selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty);
     if empty {
@@ -29,16 +30,20 @@ fn validate_template(
         return found;
     };
     let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref());
-    if !empty && !selects(selector, labels) {
-        let shown: Vec<String> = labels.into_iter().flatten().map(|(k, v)| format!("{k:?}:{v:?}")).collect();
+    if !is_usable {
+        let shown = label::go_selector(selector);
+        let detail = format!("Invalid value: {shown}: invalid label selector");
+        found.push(Invalid { path: "spec.selector".to_owned(), detail });
+    } else if !empty && !selects(selector, labels) {
+        let shown = labels.map_or_else(|| "{}".to_owned(), label::go_map);
         found.push(Invalid {
             path: "spec.template.metadata.labels".to_owned(),
             detail: format!(
-                "Invalid value: map[string]string{{{}}}: `selector` does not match template `labels`",
-                shown.join(", ")
+                "Invalid value: map[string]string{shown}: `selector` does not match template `labels`"
             ),
         });
     }
+    found.extend(label::labels("spec.template.labels", labels));
     match &template.spec {
         Some(spec) => found.extend(validate_spec(spec, "spec.template.spec")),
         None => found.push(Invalid::required("spec.template.spec.containers", "")),
@@ -68,6 +73,8 @@ pub trait Workload: Sized {
 }
 
 impl<W: Workload> Admit for W {
+    const HAS_GENERATION: bool = true;
+
     fn set_defaults(&mut self) {
         if let Some(spec) = self.fill_in().and_then(|template| template.spec.as_mut()) {
             set_spec_defaults(spec);

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Invalid, PROTOCOLS, families, is, is_external, is_headless, name, needs_health_check};
-use crate::api::admit::ip;
+use crate::api::admit::{ip, label};
 
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const AFFINITIES: [&str; 2] = ["ClientIP", "None"];
@@ -38,6 +38,7 @@ pub fn service(service: &Service, old: Option<&Service>) -> Vec<Invalid> {
     }
     kind(spec, &mut found);
     ports(spec, &mut found);
+    found.extend(label::labels("spec.selector", spec.selector.as_ref()));
     affinity(spec, &mut found);
     found.extend(families::validate(spec));
     for (number, text) in spec.external_ips.iter().flatten().enumerate() {
