@@ -8,9 +8,7 @@ use crate::STATUS_BAD_INPUT;
 /// Form of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Text for people.
     Text,
-    /// JSON.
     Json,
 }
 

@@ -40,7 +40,7 @@ mod table;
 mod tabwriter;
 mod target;
 mod wait;
-mod yaml;
+pub(crate) mod yaml;
 
 use world::{Args, Fd, Next, Program, ReadResult, Registry, Signal, Sys, Wait};
 

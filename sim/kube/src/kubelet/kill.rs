@@ -1,10 +1,12 @@
+use std::task::Poll;
 use std::time::Duration;
 
 use packet::{Pid, SimTime};
 use tools::image::{OnStop, on_stop};
-use world::{Fd, Signal, Sys, Wait};
+use world::{Signal, Sys, Wait};
 
-use super::probe::{Target, run_in};
+use super::hook::Hook;
+use super::probe::Target;
 
 /// A container that is being stopped: its hook, SIGTERM, and at last SIGKILL. Kubernetes:
 /// `killContainer`.
@@ -12,43 +14,43 @@ use super::probe::{Target, run_in};
 pub struct Kill {
     deadline: SimTime,
     /// The hook that runs before.
-    hook: Option<(Pid, Fd)>,
+    hook: Option<Hook>,
     told: bool,
     killed: bool,
 }
 
+/// How a container's `preStop` hook went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreStop {
+    /// Well, or it isn't over, or there is none.
+    Fine,
+    /// It failed.
+    Failed,
+}
+
 impl Kill {
-    /// Begins; a hook that can't be run is complained of.
-    ///
-    /// Simplified: hooks by HTTP aren't called.
-    pub fn begin(sys: &mut dyn Sys, target: &Target<'_>, grace: Duration) -> (Self, Option<String>) {
+    /// Begins.
+    pub fn begin(sys: &mut dyn Sys, target: &Target<'_>, grace: Duration) -> (Self, PreStop) {
         let deadline = sys.now() + grace;
-        let hook = target.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
-        let mut complaint = None;
-        let mut running = None;
-        if let Some(hook) = hook {
-            match hook.exec.as_ref().and_then(|exec| exec.command.clone()) {
-                Some(command) => match run_in(sys, target, &command) {
-                    Ok(begun) => running = Some(begun),
-                    Err(_) => complaint = Some("PreStopHook failed".to_owned()),
-                },
-                None => {
-                    complaint = Some("hoplab: only preStop hooks that run a command are simulated".to_owned())
-                }
-            }
-        }
-        let mut kill = Self { deadline, hook: running, told: false, killed: false };
-        kill.turn(sys, target.pid);
-        (kill, complaint)
+        let handler = target.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
+        let hook = handler.and_then(|handler| Hook::begin(sys, target, handler));
+        let begun = if handler.is_some() && hook.is_none() { PreStop::Failed } else { PreStop::Fine };
+        let mut kill = Self { deadline, hook, told: false, killed: false };
+        let outcome = kill.turn(sys, target.pid);
+        (kill, if begun == PreStop::Failed { begun } else { outcome })
     }
 
     /// Goes on with the container whose first process is `pid`.
-    pub fn turn(&mut self, sys: &mut dyn Sys, pid: Pid) {
+    pub fn turn(&mut self, sys: &mut dyn Sys, pid: Pid) -> PreStop {
         let late = sys.now() >= self.deadline;
-        if let Some((hook, output)) = self.hook.filter(|(hook, _)| late || sys.exit_status(*hook).is_some()) {
-            let _ = sys.kill(hook, Signal::Kill);
-            sys.close(output);
-            self.hook = None;
+        let mut outcome = PreStop::Fine;
+        if let Some(mut hook) = self.hook.take() {
+            match hook.poll(sys) {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => outcome = PreStop::Failed,
+                Poll::Pending if late => hook.cancel(sys),
+                Poll::Pending => self.hook = Some(hook),
+            }
         }
         if self.hook.is_none() && !self.told {
             self.told = true;
@@ -62,13 +64,15 @@ impl Kill {
             self.killed = true;
             let _ = sys.kill(pid, Signal::Kill);
         }
+        outcome
     }
 
     /// What it waits for.
-    pub fn wait(&self, wait: &mut Wait) {
+    pub fn wait(&self) -> Wait {
+        let mut wait = self.hook.as_ref().map_or_else(Wait::default, Hook::wait);
         if !self.killed {
-            wait.until = Some(wait.until.map_or(self.deadline, |old| old.min(self.deadline)));
+            wait.until = Some(wait.until.map_or(self.deadline, |until| until.min(self.deadline)));
         }
-        wait.pids.extend(self.hook.map(|(pid, _)| pid));
+        wait
     }
 }

@@ -15,6 +15,7 @@ mod conversation;
 mod dns;
 mod env;
 pub mod frame;
+mod hook;
 mod kill;
 mod manifests;
 mod network;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Poll;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Container as Spec, Probe as Wanted};
+use k8s_openapi::api::core::v1::{Container as Spec, HTTPGetAction, Probe as Wanted};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kernel::Errno;
 use kernel::socket::SocketKind;
@@ -205,30 +205,8 @@ impl Probe {
     fn begin(&self, sys: &mut dyn Sys, target: &Target<'_>) -> Result<Attempt, String> {
         let until = sys.now() + seconds(self.wanted.timeout_seconds, 1);
         if let Some(get) = &self.wanted.http_get {
-            let port = port_of(target.spec, &get.port).ok_or("couldn't find port")?;
-            let host =
-                get.host.clone().filter(|host| !host.is_empty()).unwrap_or_else(|| target.ip.to_string());
-            let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
-            let path = get.path.as_deref().unwrap_or("/");
-            let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-            let url = format!("{scheme}://{host}:{port}{path}");
-            let addr: IpAddr =
-                host.parse().map_err(|_| format!("Get {url:?}: dial tcp: lookup {host}: no such host"))?;
-            let mut headers = String::new();
-            for header in get.http_headers.iter().flatten() {
-                headers.push_str(&format!("{}: {}\r\n", header.name, header.value));
-            }
-            let request = format!(
-                "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: kube-probe/1.30\r\nAccept: */*\r\n{headers}\
-                 Connection: close\r\n\r\n"
-            );
-            let deadlines = Deadlines { connect: Some(until), answer: Some(until) };
-            let to = SocketAddr::new(addr, port);
-            let exchange = HttpExchange::start(sys, to, &request, deadlines);
-            return match exchange {
-                Ok(exchange) => Ok(Attempt::Http { url, exchange: Box::new(exchange) }),
-                Err(failure) => Err(http_complaint(&url, to, failure)),
-            };
+            let (url, exchange) = http_get(sys, target, get, "kube-probe/1.30", Some(until))?;
+            return Ok(Attempt::Http { url, exchange: Box::new(exchange) });
         }
         if let Some(tcp) = &self.wanted.tcp_socket {
             let port = port_of(target.spec, &tcp.port).ok_or("couldn't find port")?;
@@ -252,6 +230,37 @@ impl Probe {
             return Ok(Attempt::Exec { pid, command: command.join(" "), output, said: Vec::new(), until });
         }
         Err("hoplab: probes by gRPC are not simulated".to_owned())
+    }
+}
+
+/// Begins to ask a container for a page; answers its address too.
+pub fn http_get(
+    sys: &mut dyn Sys,
+    target: &Target<'_>,
+    get: &HTTPGetAction,
+    agent: &str,
+    until: Option<SimTime>,
+) -> Result<(String, HttpExchange), String> {
+    let port = port_of(target.spec, &get.port).ok_or("couldn't find port")?;
+    let host = get.host.clone().filter(|host| !host.is_empty()).unwrap_or_else(|| target.ip.to_string());
+    let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
+    let path = get.path.as_deref().unwrap_or("/");
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let url = format!("{scheme}://{host}:{port}{path}");
+    let addr: IpAddr =
+        host.parse().map_err(|_| format!("Get {url:?}: dial tcp: lookup {host}: no such host"))?;
+    let mut headers = String::new();
+    for header in get.http_headers.iter().flatten() {
+        headers.push_str(&format!("{}: {}\r\n", header.name, header.value));
+    }
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {agent}\r\nAccept: */*\r\n{headers}\
+         Connection: close\r\n\r\n"
+    );
+    let to = SocketAddr::new(addr, port);
+    match HttpExchange::start(sys, to, &request, Deadlines { connect: until, answer: until }) {
+        Ok(exchange) => Ok((url, exchange)),
+        Err(failure) => Err(http_complaint(&url, to, failure)),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use k8s_openapi::api::core::v1::Container as Spec;
 use packet::Pid;
 use serde::{Deserialize, Serialize};
 use world::Sys;
@@ -58,6 +59,9 @@ pub struct Container {
     pub ready: bool,
     /// Whether it has passed its startup probe, or has none.
     pub started: bool,
+    /// Whether its `postStart` hook runs: nobody is told yet that it runs itself.
+    #[serde(default)]
+    pub hooked: bool,
     /// The environment that its last run began with: commands in it have the same.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -118,6 +122,19 @@ pub struct Ended {
 }
 
 impl Container {
+    /// It has begun: with no hook before that.
+    pub fn begin(&mut self, spec: &Spec) {
+        self.hooked = false;
+        self.started = spec.startup_probe.is_none();
+        self.ready = self.started && spec.readiness_probe.is_none();
+    }
+
+    /// How it is, as far as others are told.
+    pub fn shown(&self) -> &State {
+        static WAITING: State = State::Waiting { reason: String::new(), message: String::new() };
+        if self.hooked { &WAITING } else { &self.state }
+    }
+
     /// Its run, if it runs.
     pub fn run(&self) -> Option<&Run> {
         match &self.state {

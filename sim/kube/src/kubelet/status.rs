@@ -82,7 +82,7 @@ impl Picture<'_> {
         let mut state = ContainerState::default();
         let mut last = it.last.as_ref();
         let mut id = String::new();
-        match &it.state {
+        match it.shown() {
             State::Waiting { reason, message } => {
                 let default = if !self.is_initialized() || is_init && self.lists().0.len() > 1 {
                     "PodInitializing"
@@ -107,7 +107,7 @@ impl Picture<'_> {
                 }
             }
         }
-        let running = it.run().is_some();
+        let running = it.run().is_some() && !it.hooked;
         let done = it.ended().is_some_and(|ended| ended.exit_code == 0);
         let last_state = ContainerState { terminated: last.map(terminated), ..ContainerState::default() };
         let image_text = if id.is_empty() { image.clone() } else { full_reference(&image) };
@@ -138,6 +138,7 @@ impl Picture<'_> {
         let (mut running, mut waiting, mut stopped, mut succeeded) = (0, 0, 0, 0);
         for spec in main {
             match self.container(&spec.name) {
+                Some(it) if it.hooked => waiting += 1,
                 Some(it) if it.run().is_some() => running += 1,
                 Some(it) => match it.ended() {
                     Some(ended) => {

@@ -24,6 +24,7 @@ pub use behind::behind;
 pub use config::{Family, LocalDetector, Mode, Profile, ProxyConfig};
 pub use endpoint::{Endpoint, Usable};
 pub use names::{Protocol, ServiceName, ServicePortName};
+pub(crate) use options::split_arguments;
 pub use service::ServicePort;
 pub use tracker::Tracker;
 

@@ -1,5 +1,7 @@
 //! The arguments of `kube-proxy`.
 
+use serde_json::Value;
+
 use super::Profile;
 use super::input::{KubeProxyConfiguration, Settings};
 use crate::controllers::flags::pairs;
@@ -29,8 +31,6 @@ pub struct Options {
     pub version: bool,
     /// The flags that a file can stand for.
     pub configuration: KubeProxyConfiguration,
-    /// The other ones, which change nothing here.
-    pub inert: Vec<(String, String)>,
 }
 
 impl Options {
@@ -45,7 +45,7 @@ impl Options {
                 "config" => options.file = Some(value),
                 "hostname-override" => options.node_name = Some(value.trim().to_lowercase()),
                 "version" => options.version = value == "true",
-                inert if INERT.contains(&inert) => options.inert.push((name, value)),
+                inert if INERT.contains(&inert) => {}
                 _ if options.configuration.set(&name, &value)? => {}
                 _ => return Err(format!("hoplab: kube-proxy --{name} is not simulated")),
             }
@@ -66,4 +66,23 @@ impl Options {
         }
         Ok(settings)
     }
+}
+
+/// Arguments as the fields of a configuration that stand for them, and the other ones: also those
+/// that a kube-proxy will refuse.
+pub(crate) fn split_arguments(args: &[String]) -> (Value, Vec<String>) {
+    let mut configuration = KubeProxyConfiguration::default();
+    let Ok(pairs) = pairs(args, SWITCHES) else { return (Value::Null, args.to_vec()) };
+    let mut rest = Vec::new();
+    for (name, value) in pairs {
+        if configuration.set(&name, &value) != Ok(true) {
+            rest.push(format!("--{name}={value}"));
+        }
+    }
+    let mut fields = serde_json::to_value(configuration).unwrap_or_default();
+    // They are the same in all of them.
+    for field in ["apiVersion", "kind"] {
+        fields.as_object_mut().and_then(|fields| fields.remove(field));
+    }
+    (fields, rest)
 }

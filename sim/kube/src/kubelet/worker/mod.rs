@@ -21,6 +21,7 @@ use crate::kubelet::config::Config;
 use crate::kubelet::container;
 use crate::kubelet::dns::PodDns;
 use crate::kubelet::env::Facts;
+use crate::kubelet::hook::Hook;
 use crate::kubelet::kill::Kill;
 use crate::kubelet::network::NOT_READY;
 use crate::kubelet::probe::{Probe, Purpose, Target, Verdict};
@@ -90,6 +91,8 @@ pub struct Worker {
     probes: Vec<Probe>,
     /// The writing ends of the containers' inputs.
     pub inputs: BTreeMap<String, Fd>,
+    /// The `postStart` hooks of containers.
+    hooks: BTreeMap<String, Hook>,
     /// The containers that are being stopped.
     kills: BTreeMap<String, Kill>,
     retry: Option<SimTime>,
@@ -149,16 +152,21 @@ impl Worker {
             fate: Fate::Runs,
             probes: Vec::new(),
             inputs: BTreeMap::new(),
+            hooks: BTreeMap::new(),
             kills: BTreeMap::new(),
             retry: None,
             volume_delay: Duration::from_millis(500),
             dirty: true,
             pod,
         };
-        // Those that run already are probed again from the beginning.
+        // Those that run already are probed again from the beginning; a hook isn't run again.
         let pod = Arc::clone(&worker.pod);
         for (spec, _) in specs(&pod) {
-            if worker.record.containers.get(&spec.name).is_some_and(|it| it.run().is_some()) {
+            let Some(it) = worker.record.containers.get_mut(&spec.name) else { continue };
+            if it.run().is_some() {
+                if it.hooked {
+                    it.begin(spec);
+                }
                 worker.probes.extend(Probe::all(spec, sys.now()));
             }
         }
@@ -200,6 +208,12 @@ impl Worker {
         self.pod.spec.as_ref().is_some_and(|spec| spec.host_network == Some(true))
     }
 
+    /// Where its containers are asked.
+    fn ip(&self, here: &Here) -> Ipv4Addr {
+        let own = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip);
+        own.or(here.host_ip).unwrap_or(Ipv4Addr::LOCALHOST)
+    }
+
     fn facts<'a>(&'a self, here: &'a Here) -> Facts<'a> {
         Facts {
             pod: &self.pod,
@@ -212,9 +226,10 @@ impl Worker {
     /// Does what can be done now.
     pub fn turn(&mut self, sys: &mut dyn Sys, here: &Here) {
         self.note_ends(sys, here);
-        self.go_on_killing(sys);
+        self.go_on_killing(sys, here);
         match self.fate {
             Fate::Runs => {
+                self.go_on_with_hooks(sys, here);
                 self.ask(sys, here);
                 if self.retry.is_none_or(|at| sys.now() >= at) {
                     self.retry = self.sync(sys, here).err().map(|Later(after)| sys.now() + after);
@@ -257,9 +272,9 @@ impl Worker {
             }
             if let Some(run) = it.run() {
                 wait.pids.push(Pid(run.shim));
-                if let Some(kill) = self.kills.get(name) {
-                    kill.wait(wait);
-                }
+                let kill = self.kills.get(name).map(Kill::wait);
+                let hook = self.hooks.get(name).map(Hook::wait);
+                kill.into_iter().chain(hook).for_each(|more| join(wait, more));
             }
         }
         if let Some(sandbox) = self.record.sandbox.as_ref().filter(|sandbox| sandbox.pid != 0)
@@ -272,12 +287,7 @@ impl Worker {
             return;
         }
         for probe in self.probes.iter().filter(|probe| self.asks(probe)) {
-            let more = probe.wait();
-            wait.fds.extend(more.fds);
-            wait.pids.extend(more.pids);
-            if let Some(time) = more.until {
-                not_later(wait, time);
-            }
+            join(wait, probe.wait());
         }
     }
 
@@ -306,9 +316,12 @@ impl Worker {
                 started: run.started,
                 finished,
             };
-            (it.ready, it.started) = (false, false);
+            (it.ready, it.started, it.hooked) = (false, false, false);
             it.state = State::Ended(ended);
             self.kills.remove(&spec.name);
+            if let Some(hook) = self.hooks.remove(&spec.name) {
+                hook.cancel(sys);
+            }
             if let Some(fd) = self.inputs.remove(&spec.name) {
                 sys.close(fd);
             }
@@ -384,8 +397,7 @@ impl Worker {
             let Some(run) = self.record.containers.get(&spec.name).and_then(Container::run).cloned() else {
                 continue;
             };
-            let own = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip);
-            let ip = own.or(here.host_ip).unwrap_or(Ipv4Addr::LOCALHOST);
+            let ip = self.ip(here);
             let env = match probe.runs_a_command() {
                 true => self.environment_of(sys, here, &spec.name),
                 false => BTreeMap::new(),
@@ -571,6 +583,15 @@ fn link_log(sys: &mut dyn Sys, record: &Record, name: &str, id: &str, log: &str)
     file::make_dirs(sys, "/var/log/containers");
     let link = format!("/var/log/containers/{}_{}_{name}-{id}.log", record.name, record.namespace);
     let _ = sys.symlink(log, &link);
+}
+
+/// Waits for something else too.
+fn join(wait: &mut Wait, more: Wait) {
+    wait.fds.extend(more.fds);
+    wait.pids.extend(more.pids);
+    if let Some(time) = more.until {
+        not_later(wait, time);
+    }
 }
 
 /// Lets a wait end at this time at the latest.

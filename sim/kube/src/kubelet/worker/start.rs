@@ -1,9 +1,8 @@
 //! Starting containers.
-//!
-//! Simplified: a container's `postStart` hook is not run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 use k8s_openapi::api::core::v1::Pod;
 use packet::{NetnsId, Pid};
@@ -16,7 +15,8 @@ use crate::api::event::Severity;
 use crate::kubelet::container::Start;
 use crate::kubelet::dns;
 use crate::kubelet::env::environment;
-use crate::kubelet::probe::Probe;
+use crate::kubelet::hook::Hook;
+use crate::kubelet::probe::{Probe, Target};
 use crate::kubelet::record::{Container, Ended, Sandbox, State};
 use crate::kubelet::status::passed;
 use crate::kubelet::volume::Mounted;
@@ -93,6 +93,10 @@ impl Worker {
                 return outcome;
             }
             for (spec, is_init) in list {
+                // The others wait for a hook.
+                if !self.hooks.is_empty() {
+                    return outcome;
+                }
                 if let Err(later) = self.start(sys, here, (spec, is_init), volumes) {
                     outcome = Err(later);
                 }
@@ -182,15 +186,14 @@ impl Worker {
         }
         match outcome {
             Ok(begun) => {
-                it.started = spec.startup_probe.is_none();
-                it.ready = it.started && spec.readiness_probe.is_none();
                 it.state = State::Running(begun.run.clone());
+                it.begin(spec);
                 link_log(sys, &self.record, name, &begun.run.id, &log);
                 if let Some(fd) = begun.input {
                     self.inputs.insert(name.clone(), fd);
                 }
-                self.probes.extend(Probe::all(spec, sys.now()));
                 say(sys, Severity::Normal, "Started", &format!("Started container {name}"));
+                self.post_start(sys, here, (spec, is_init), begun.run.pid());
                 Ok(())
             }
             Err(why) => {
@@ -214,6 +217,51 @@ impl Worker {
                 Ok(())
             }
         }
+    }
+
+    /// A container runs: its hook is next, then its probes.
+    fn post_start(&mut self, sys: &mut dyn Sys, here: &Here, (spec, is_init): (&Spec, bool), pid: Pid) {
+        let handler = spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref());
+        let Some(handler) = handler else {
+            return self.probes.extend(Probe::all(spec, sys.now()));
+        };
+        let env = self.environment_of(sys, here, &spec.name);
+        match Hook::begin(sys, &Target { spec, ip: self.ip(here), pid, env }, handler) {
+            Some(hook) => {
+                self.hooks.insert(spec.name.clone(), hook);
+                if let Some(it) = self.record.containers.get_mut(&spec.name) {
+                    (it.hooked, it.started, it.ready) = (true, false, false);
+                }
+            }
+            None => self.post_start_failed(sys, here, (spec, is_init)),
+        }
+    }
+
+    /// Looks whether hooks are over. Kubernetes: `startContainer`.
+    pub(super) fn go_on_with_hooks(&mut self, sys: &mut dyn Sys, here: &Here) {
+        let pod = Arc::clone(&self.pod);
+        for (spec, is_init) in specs(&pod) {
+            let Some(Poll::Ready(is_well)) = self.hooks.get_mut(&spec.name).map(|hook| hook.poll(sys)) else {
+                continue;
+            };
+            self.hooks.remove(&spec.name);
+            if !is_well {
+                self.post_start_failed(sys, here, (spec, is_init));
+                continue;
+            }
+            if let Some(it) = self.record.containers.get_mut(&spec.name) {
+                it.begin(spec);
+                self.probes.extend(Probe::all(spec, sys.now()));
+            }
+        }
+    }
+
+    /// A container whose hook failed is stopped; why isn't said, as that may be a secret.
+    fn post_start_failed(&mut self, sys: &mut dyn Sys, here: &Here, (spec, is_init): (&Spec, bool)) {
+        let event = (Severity::Warning, "FailedPostStartHook", "PostStartHook failed");
+        here.event(sys, &self.pod, &part(&spec.name, is_init), event);
+        let grace = self.grace();
+        self.kill(sys, here, (spec, is_init), "FailedPostStartHook", grace);
     }
 
     /// Writes the pod's /etc/hosts; answers where it lies.

@@ -1,6 +1,5 @@
 //! Stopping containers, and a pod as a whole.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::{Fate, Here, RETRY, Source, Spec, Worker, jittered, part, specs};
 use crate::api;
 use crate::api::event::Severity;
 use crate::kubelet::dns::PodDns;
-use crate::kubelet::kill::Kill;
+use crate::kubelet::kill::{Kill, PreStop};
 use crate::kubelet::manifests::unmirror;
 use crate::kubelet::probe::Target;
 use crate::kubelet::record::Container;
@@ -42,22 +41,29 @@ impl Worker {
             return;
         }
         here.event(sys, &self.pod, &part(&spec.name, is_init), (Severity::Normal, "Killing", message));
-        let ip = self.record.sandbox.as_ref().and_then(|sandbox| sandbox.ip).or(here.host_ip);
         let env = self.environment_of(sys, here, &spec.name);
-        let target = Target { spec, ip: ip.unwrap_or(Ipv4Addr::LOCALHOST), pid: run.pid(), env };
-        let (kill, complaint) = Kill::begin(sys, &target, grace);
-        if let Some(complaint) = complaint {
-            let event = (Severity::Warning, "FailedPreStopHook", complaint.as_str());
-            here.event(sys, &self.pod, &part(&spec.name, is_init), event);
-        }
+        let target = Target { spec, ip: self.ip(here), pid: run.pid(), env };
+        let (kill, hook) = Kill::begin(sys, &target, grace);
+        self.complain(sys, here, &part(&spec.name, is_init), hook);
         self.kills.insert(spec.name.clone(), kill);
     }
 
-    pub(super) fn go_on_killing(&mut self, sys: &mut dyn Sys) {
-        for (name, kill) in &mut self.kills {
-            if let Some(run) = self.record.containers.get(name).and_then(Container::run) {
-                kill.turn(sys, run.pid());
-            }
+    /// Says that a `preStop` hook failed; not why, as that may be a secret.
+    fn complain(&self, sys: &mut dyn Sys, here: &Here, part: &str, hook: PreStop) {
+        if hook == PreStop::Failed {
+            let event = (Severity::Warning, "FailedPreStopHook", "PreStopHook failed");
+            here.event(sys, &self.pod, part, event);
+        }
+    }
+
+    pub(super) fn go_on_killing(&mut self, sys: &mut dyn Sys, here: &Here) {
+        let pod = Arc::clone(&self.pod);
+        for (spec, is_init) in specs(&pod) {
+            let Some(run) = self.record.containers.get(&spec.name).and_then(Container::run) else { continue };
+            let pid = run.pid();
+            let Some(kill) = self.kills.get_mut(&spec.name) else { continue };
+            let hook = kill.turn(sys, pid);
+            self.complain(sys, here, &part(&spec.name, is_init), hook);
         }
     }
 
@@ -92,6 +98,9 @@ impl Worker {
             self.fate = Fate::Stops { begun: true, known };
             for mut probe in std::mem::take(&mut self.probes) {
                 probe.cancel(sys);
+            }
+            for hook in std::mem::take(&mut self.hooks).into_values() {
+                hook.cancel(sys);
             }
             let grace = self.grace();
             self.kill_all(sys, here, grace);
