@@ -6,6 +6,7 @@
 mod case;
 mod client;
 mod flow;
+mod health;
 mod lab;
 #[path = "../support/machine.rs"]
 mod machine;
@@ -35,6 +36,13 @@ fn main() {
         }
         let (name, said) = (format!("{} conntrack, events", case.name()), case.clone());
         trials.push(Trial::test(name, move || commands_and_events(&said)));
+        if let Some(recorded) = case.optional("healthcheck.txt") {
+            let (name, case) = (format!("{} health checks", case.name()), case.clone());
+            trials.push(Trial::test(name, move || {
+                let answers = health::answers(&case, &recorded)?;
+                Ok(equal("answers", answers.trim_end(), recorded.trim_end())?)
+            }));
+        }
         if Proxy::is_asked(&case, Family::Ipv6) {
             let (name, case) = (format!("{} rules6", case.name()), case.clone());
             trials.push(Trial::test(name, move || ipv6_texts(&case)));

@@ -9,7 +9,7 @@ use world::{Outcome, Registry, World};
 /// The machine. A clone of it is another one in the same state.
 #[derive(Clone)]
 pub struct Machine {
-    world: World,
+    pub world: World,
     host: HostId,
 }
 

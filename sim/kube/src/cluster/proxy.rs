@@ -45,6 +45,7 @@ impl Proxy {
         told.extend(args.iter().cloned());
         let name = "--hostname-override=$(NODE_NAME)".to_owned();
         let (mut words, mut own, mut mount, mut volume) = (vec![name], String::new(), "", "");
+        let mut field = "";
         if Profile::of_version(version) == Some(Profile::V1_30) {
             let (configuration, rest) = split_arguments(&told);
             words.insert(0, format!("--config={FOLDER}/config.conf"));
@@ -53,11 +54,14 @@ impl Proxy {
             mount = "\n        - {name: kube-proxy, mountPath: /var/lib/kube-proxy}";
             volume = "\n      - {name: kube-proxy, configMap: {name: kube-proxy}}";
         } else {
+            field = "\n        args:";
             words.extend(told);
         }
         let words: String = words.iter().map(|word| format!("\n        - {word}")).collect();
+        let words = format!("{field}{words}");
         let text = KUBE_PROXY.replace("VERSION", version).replace("\n        # arguments", &words);
-        Some(text.replace("\n        # mounts", mount).replace("\n      # volumes", volume) + &own)
+        let text = text.replace("\n        # mounts", mount).replace("\n      # volumes", volume);
+        Some(text.replace("# configuration\n", &own))
     }
 }
 
@@ -113,8 +117,9 @@ mod tests {
         let proxy = Proxy::KubeProxy { version: version.to_owned(), mode: String::new(), args };
         let text = proxy.manifest(&ClusterSettings::default()).expect("kube-proxy has a manifest");
         let objects = manifest::read(&text).expect("it is read without a complaint");
-        let container = objects[1].object["spec"]["template"]["spec"]["containers"][0].clone();
-        let config = objects.get(2).and_then(|map| map.object["data"]["config.conf"].as_str());
+        let last = objects.last().expect("there are some");
+        let container = last.object["spec"]["template"]["spec"]["containers"][0].clone();
+        let config = objects.get(1).and_then(|map| map.object["data"]["config.conf"].as_str());
         let config = manifest::values(config.unwrap_or_default()).expect("it is YAML");
         let kinds = objects.iter().map(|object| object.resource.kind).collect();
         (kinds, container, config.into_iter().next().unwrap_or_default())
@@ -124,7 +129,7 @@ mod tests {
     fn a_config_map_holds_what_it_can_of_the_arguments() {
         let args = ["--masquerade-all", "--nodeport-addresses=10.0.0.0/8", "--v", "4", "--nonsense=1"];
         let (kinds, container, config) = objects("v1.30.5", &args);
-        assert_eq!(kinds, ["ServiceAccount", "DaemonSet", "ConfigMap"]);
+        assert_eq!(kinds, ["ServiceAccount", "ConfigMap", "DaemonSet"]);
         assert_eq!(container["image"], "registry.k8s.io/kube-proxy:v1.30.5");
         let words = [
             "/usr/local/bin/kube-proxy",
@@ -144,7 +149,7 @@ mod tests {
     fn older_ones_have_arguments() {
         let (kinds, container, _) = objects("v1.9.11", &["--masquerade-all"]);
         assert_eq!(kinds, ["ServiceAccount", "DaemonSet"]);
-        assert_eq!(container["command"][2], "--cluster-cidr=10.244.0.0/16");
-        assert_eq!(container["command"][3], "--masquerade-all");
+        assert_eq!(container["args"][1], "--cluster-cidr=10.244.0.0/16");
+        assert_eq!(container["args"][2], "--masquerade-all");
     }
 }

@@ -87,6 +87,13 @@ pub(crate) fn check(expectation: &Expectation, scope: &Scope<'_>) -> Result<(), 
                 _ => Ok(()),
             }
         }
+        Expectation::RulesVisited { on, at_least, at_most } => {
+            of(".on", node(on))?;
+            match (at_least, at_most) {
+                (None, None) => of("", Err(Problem::Missing("`at_least`, `at_most` or both"))),
+                _ => Ok(()),
+            }
+        }
         Expectation::OutputMatches(pattern) => of("[0]", output::regex(pattern).map(drop)),
         Expectation::OutputContains(_) | Expectation::OutputEquals(_) | Expectation::Status(_) => Ok(()),
         Expectation::Conntrack { on, entry } => {
@@ -96,7 +103,8 @@ pub(crate) fn check(expectation: &Expectation, scope: &Scope<'_>) -> Result<(), 
         }
         Expectation::RoundTrip { below } => of(".below", output::duration(below).map(drop)),
         Expectation::Reply(inner) if !of_packet(inner) => {
-            let expected = "something that a packet can be: Delivered, Dropped, Rejected or their Not";
+            let expected =
+                "something that a packet can be: Delivered, Dropped, Rejected, RulesVisited or their Not";
             of("[0]", Err(Problem::Invalid { value: inner.to_string(), expected }))
         }
         Expectation::Reply(inner) | Expectation::Not(inner) => {
@@ -127,7 +135,7 @@ pub(crate) fn field_of(expectation: &Expectation, text: &str) -> String {
             field if field.is_empty() => ".rule".to_owned(),
             field => field,
         },
-        Expectation::Conntrack { on, .. } => of(&[("on", Some(on))]),
+        Expectation::Conntrack { on, .. } | Expectation::RulesVisited { on, .. } => of(&[("on", Some(on))]),
         Expectation::Reply(inner) | Expectation::Not(inner) => format!("[0]{}", field_of(inner, text)),
         Expectation::OutputContains(_)
         | Expectation::OutputEquals(_)
@@ -140,7 +148,10 @@ pub(crate) fn field_of(expectation: &Expectation, text: &str) -> String {
 /// Whether it speaks of one packet only.
 fn of_packet(expectation: &Expectation) -> bool {
     match expectation {
-        Expectation::Delivered { .. } | Expectation::Dropped { .. } | Expectation::Rejected { .. } => true,
+        Expectation::Delivered { .. }
+        | Expectation::Dropped { .. }
+        | Expectation::Rejected { .. }
+        | Expectation::RulesVisited { .. } => true,
         Expectation::Not(inner) => of_packet(inner),
         _ => false,
     }

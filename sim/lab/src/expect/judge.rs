@@ -16,7 +16,10 @@ impl Expectation {
     /// A namespace, device, chain or rule that isn't there.
     pub fn judge(&self, ran: &Ran) -> Result<Verdict, Problem> {
         Ok(match self {
-            Self::Delivered { .. } | Self::Dropped { .. } | Self::Rejected { .. } => {
+            Self::Delivered { .. }
+            | Self::Dropped { .. }
+            | Self::Rejected { .. }
+            | Self::RulesVisited { .. } => {
                 return match &ran.subject {
                     Some(trace) => self.judge_packet(ran, trace),
                     None => self.names_exist(ran).map(|()| Verdict::failed("the command sent no packet")),
@@ -83,6 +86,7 @@ impl Expectation {
             )),
             Self::Dropped { at, reason, by } => seen.dropped(at.as_deref(), reason.as_deref(), by.as_deref()),
             Self::Rejected { at, by, with } => seen.rejected(at.as_deref(), by.as_deref(), with.as_deref()),
+            Self::RulesVisited { on, at_least, at_most } => Ok(seen.rules_visited(on, *at_least, *at_most)),
             Self::Not(inner) => Ok(match inner.judge_packet(ran, trace)? {
                 Verdict::Held => Verdict::Failed(Failure {
                     instead: "it holds".to_owned(),
@@ -107,6 +111,7 @@ impl Expectation {
             Self::Dropped { at, .. } | Self::Rejected { at, .. } => {
                 at.iter().try_for_each(|at| crate::lab::locate(&ran.world, at).map(drop))
             }
+            Self::RulesVisited { on, .. } => crate::lab::locate(&ran.world, on).map(drop),
             Self::Not(inner) => inner.names_exist(ran),
             _ => Ok(()),
         }

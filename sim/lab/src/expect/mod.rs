@@ -73,6 +73,17 @@ pub enum Expectation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         with: Option<String>,
     },
+    /// The packet was compared with so many rules, in all chains that it came through.
+    RulesVisited {
+        /// `host`, `host/container` or `host/namespace`.
+        on: String,
+        /// The least number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_least: Option<u32>,
+        /// The greatest number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<u32>,
+    },
     /// A packet of the command met a rule that matched it.
     RuleHit {
         /// `host`, `host/container` or `host/namespace`.

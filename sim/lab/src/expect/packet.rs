@@ -176,6 +176,21 @@ impl Seen<'_> {
         self.by(by)
     }
 
+    /// Of all chains that it came through.
+    pub fn rules_visited(&self, on: &str, at_least: Option<u32>, at_most: Option<u32>) -> Verdict {
+        let here = self.all_steps().filter(|step| self.is(on, step.place.host, step.place.netns));
+        let visited: u32 = here
+            .map(|step| match &step.kind {
+                StepKind::Chain { rules_visited, .. } => *rules_visited,
+                _ => 0,
+            })
+            .sum();
+        if at_least.is_none_or(|least| visited >= least) && at_most.is_none_or(|most| visited <= most) {
+            return Verdict::Held;
+        }
+        self.failed(format!("{on} compared the packet with {visited} rules"))
+    }
+
     fn by(&self, by: Option<&str>) -> Result<Verdict, Problem> {
         let Some(by) = by else { return Ok(Verdict::Held) };
         let rule = RuleName::parse(by)?;
