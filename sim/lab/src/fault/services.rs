@@ -296,17 +296,19 @@ fn cluster_cidr(network: &Network) -> Vec<Case> {
         (pod.node != node.name && !admin.is_empty()).then_some((node, service))
     });
     let Some((node, service)) = found else { return Vec::new() };
-    let set = |op: &str, value: &str| {
+    // As kubeadm's documents change a setting of kube-proxy.
+    let set = |cidr: &str| {
         format!(
-            "{PROXY} --type json -p '[{{\"op\":\"{op}\",\"path\":\"/spec/template/spec/containers/0/args/1\"{value}}}]' && kubectl \
-             -n kube-system rollout status daemonset kube-proxy"
+            "kubectl -n kube-system get configmap kube-proxy -o yaml | sed 's,clusterCIDR: .*,clusterCIDR: {cidr},' | \
+             kubectl apply -f - && kubectl -n kube-system rollout restart daemonset kube-proxy && kubectl -n \
+             kube-system rollout status daemonset kube-proxy"
         )
     };
     let object = Object::Flag { component: "kube-proxy".to_owned(), flag: "--cluster-cidr".to_owned() };
     let to = To::Service(service.namespace.clone(), service.name.clone());
     let probe = Probe::once(At::host(&node.name), to, Way::Http(service.port));
     let mut case = Case::new("cluster", probe, Culprit::in_cluster(object))
-        .cause("kube-proxy runs without --cluster-cidr: it masquerades nothing that nodes ask of Services")
+        .cause("kube-proxy isn't told the clusterCIDR: it masquerades nothing that nodes ask of Services")
         // flannel would masquerade it.
         .prepares(admin, super::nat::ip_masq("--ip-masq=false"));
     for node in &network.nodes {
@@ -319,9 +321,7 @@ fn cluster_cidr(network: &Network) -> Vec<Case> {
     if private.count() < 2 || !network.flannel {
         return Vec::new();
     }
-    case = case
-        .breaks(admin, set("remove", ""))
-        .fix(admin, set("add", &format!(",\"value\":\"--cluster-cidr={}\"", network.pod_cidr)));
+    case = case.breaks(admin, set("\"\"")).fix(admin, set(&network.pod_cidr.to_string()));
     vec![case]
 }
 
