@@ -1,17 +1,17 @@
 use std::fmt::Write as _;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use kube::api::Invalid;
 use kube::proxy::flow::{Flow, FlowError, Node};
-use kube::proxy::input::{Input, InputError, Source, unknown_mode};
+use kube::proxy::input::{Input, InputError, unknown_mode};
 use kube::proxy::offline::{self, Output};
 use kube::proxy::{Family, Mode, Profile};
-use lab::{FileError, Place, Problem};
+use lab::FileError;
 
 use crate::STATUS_BAD_INPUT;
+use crate::given::{Given, at_place, list, text_of};
 
 /// Arguments of `hoplab kube-proxy`.
 #[derive(Args)]
@@ -105,10 +105,6 @@ enum Failure {
     NoFamily(&'static str),
 }
 
-fn list(errors: &[FileError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
-}
-
 fn hint(hint: Option<String>) -> String {
     hint.map_or(String::new(), |hint| format!("\nhint: {hint}"))
 }
@@ -131,12 +127,9 @@ pub(crate) fn main(args: &KubeProxyArgs) -> ExitCode {
 }
 
 fn answer(args: &KubeProxyArgs) -> Result<(String, Vec<String>), Failure> {
-    let texts = args.files.iter().map(|file| text_of(file)).collect::<Result<Vec<_>, _>>()?;
-    let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
-    let sources: Vec<Source<'_>> =
-        names.iter().zip(&texts).map(|(name, text)| Source { name, text }).collect();
-    let input = Input::read(&sources, args.node.as_deref(), args.profile);
-    let input = input.map_err(|errors| refused(errors, &sources))?;
+    let given = Given::read(&args.files).map_err(|error| Failure::Files(vec![error]))?;
+    let input = Input::read(&given.sources(), args.node.as_deref(), args.profile);
+    let input = input.map_err(|errors| given.places(errors).map_or_else(Failure::Input, Failure::Files))?;
     let mode = args.mode.unwrap_or(input.config.mode);
     let outputs = match (args.profile, mode) {
         (_, Mode::Iptables) => offline::run(&input),
@@ -224,55 +217,12 @@ fn part_of(part: Part, step: Option<usize>, outputs: &[Output]) -> Result<String
     })
 }
 
-fn text_of(file: &Path) -> Result<String, Failure> {
-    let read = if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(file)
-    };
-    read.map_err(|error| Failure::Files(vec![FileError::new(file, Problem::Unreadable(error.to_string()))]))
-}
-
 fn flows_of(file: &Path) -> Result<Vec<Flow>, Failure> {
-    let text = text_of(file)?;
+    let text = text_of(file).map_err(|error| Failure::Files(vec![error]))?;
     serde_json::from_str(&text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
         let at = (error.line(), error.column());
         Failure::Files(vec![at_place(&file.display().to_string(), &text, at, message, None)])
     })
-}
-
-/// All that is wrong with the files, each with its line.
-fn refused(errors: Vec<InputError>, sources: &[Source<'_>]) -> Failure {
-    let mut found = Vec::new();
-    for error in errors {
-        match error {
-            InputError::At { file, line, column, message, hint } => {
-                let source = sources.iter().find(|source| source.name == file);
-                let text = source.map_or("", |source| source.text);
-                found.push(at_place(&file, text, (line, column), message, hint));
-            }
-            other => return Failure::Input(other),
-        }
-    }
-    Failure::Files(found)
-}
-
-fn at_place(
-    file: &str,
-    text: &str,
-    (line, column): (usize, usize),
-    message: String,
-    hint: Option<String>,
-) -> FileError {
-    let full = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-    let (line, column) = (line.max(1), column.max(1));
-    // The word that stands there.
-    let word = full.chars().skip(column - 1);
-    let length = word.take_while(|c| !c.is_whitespace() && !",:]}".contains(*c)).count().max(1);
-    let place = Place { line, column, length, text: full };
-    let problem = Problem::Syntax { message, hint };
-    FileError { place: Some(place), ..FileError::new(Path::new(file), problem) }
 }

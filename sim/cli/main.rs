@@ -4,9 +4,11 @@ mod answer;
 mod compare;
 mod complete;
 mod diagnose;
+mod dns;
 mod editor;
 mod explain;
 mod faults;
+mod given;
 mod help;
 mod inputs;
 mod junit;
@@ -67,6 +69,8 @@ enum Command {
     KubeProxy(kube_proxy::KubeProxyArgs),
     /// Lists the ways in which networks break, and where each fits on a topology.
     Faults(faults::FaultsArgs),
+    /// What CoreDNS answers, with a Corefile and the objects of given manifests.
+    Dns(dns::DnsArgs),
     /// Finds out what keeps one place from reaching another, and which commands mend it.
     Diagnose(diagnose::DiagnoseArgs),
 }
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::main(&args),
         Command::KubeProxy(args) => kube_proxy::main(&args),
         Command::Faults(args) => faults::main(&args),
+        Command::Dns(args) => dns::main(&args),
         Command::Diagnose(args) => diagnose::main(&args),
     }
 }

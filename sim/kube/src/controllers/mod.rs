@@ -38,6 +38,7 @@ mod service_lb;
 pub(crate) mod slices;
 mod stateful_set;
 mod taint_eviction;
+pub(crate) mod written;
 
 pub(crate) use endpoint_mirror::group;
 pub use kubernetes_service::kubernetes_service;

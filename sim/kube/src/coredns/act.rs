@@ -49,11 +49,24 @@ pub enum Act {
     Fatal(String),
 }
 
+/// Why another server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// For a query's answer.
+    Query,
+    /// For its health.
+    Health,
+    /// To see whether forwarding goes in a circle.
+    Loop,
+}
+
 /// A query to another server.
 #[derive(Clone, Debug)]
 pub struct Ask {
     /// Which one.
     pub id: AskId,
+    /// What for.
+    pub why: Why,
     /// The server.
     pub to: SocketAddr,
     /// How.

@@ -12,10 +12,11 @@ mod entry;
 mod kubernetes;
 mod message;
 mod metrics;
+pub mod offline;
 mod plugin;
 pub mod server;
 
-pub use act::{Act, Ask, AskId, Came, Context, QueryId, Socket};
+pub use act::{Act, Ask, AskId, Came, Context, QueryId, Socket, Why};
 pub use cluster::Cluster;
 pub use entry::{ServiceImport, ServiceImportPort, ServiceImportSpec};
 pub use message::{Accepted, Client, Transport, accept};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dns::{DNSClass, Message, Name, RecordType, ResponseCode};
 use packet::SimTime;
 
-use super::act::{Act, Ask, AskId, Came, Context, QueryId, Socket};
+use super::act::{Act, Ask, AskId, Came, Context, QueryId, Socket, Why};
 use super::chain::{Frame, Job, Place, Purpose, Reply, Stage, Step, stages};
 use super::corefile::{Corefile, Key};
 use super::message::{self, Client, Transport, answer_edns, bad_version, fit, question, reply};
@@ -230,10 +230,25 @@ impl Server {
     fn ask(&mut self, purpose: Asking, ask: Asks, acts: &mut Vec<Act>) {
         let Asks { to, transport, socket, query, dial, read } = ask;
         let Ok(bytes) = dns::encode(&query) else { return };
+        let why = match purpose {
+            Asking::Query(_) => Why::Query,
+            Asking::Health(..) => Why::Health,
+            Asking::Loop(_) => Why::Loop,
+        };
         let id = AskId(self.next_ask);
         self.next_ask += 1;
         self.asks.insert(id, Asked { purpose, id: query.metadata.id, transport });
-        acts.push(Act::Ask(Box::new(Ask { id, to, transport, socket, message: query, bytes, dial, read })));
+        acts.push(Act::Ask(Box::new(Ask {
+            id,
+            why,
+            to,
+            transport,
+            socket,
+            message: query,
+            bytes,
+            dial,
+            read,
+        })));
     }
 
     fn stage(&mut self, place: Place) -> Option<&mut Stage> {
@@ -351,3 +366,6 @@ fn route(blocks: &[Block], port: u16, name: &Name, kind: RecordType) -> Option<u
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,8 +153,8 @@ impl Forward {
             Policy::Sequential => {}
             Policy::RoundRobin => {
                 self.robin = self.robin.wrapping_add(1);
-                let first = usize::try_from(self.robin).unwrap_or_default() % count.max(1);
-                order[..=first.min(count - 1)].rotate_right(1);
+                let first = usize::try_from(self.robin).unwrap_or_default() % count;
+                order[..=first].rotate_right(1);
             }
             Policy::Random => {
                 for at in (1..count).rev() {
@@ -301,3 +301,6 @@ fn below(limit: usize, random: &mut dyn FnMut() -> u64) -> usize {
     let limit = u64::try_from(limit.max(1)).unwrap_or(1);
     usize::try_from(random() % limit).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,8 @@ use super::{Change, Document, InputError, Notice, Step};
 use crate::api::{Admit, Invalid, name_of, namespace_of};
 use crate::controllers::endpoint_slice::ZONE;
 use crate::controllers::slices::SERVICE_NAME;
+use crate::controllers::written::Written;
 use crate::proxy::{Family, ServiceName};
-
-mod derive;
 
 /// `kind: Step`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -250,7 +249,8 @@ impl Objects {
 
     /// Ends a step: works out the slices that nobody has written.
     fn finish(&mut self, step: &mut Step, node: &str) {
-        let derived = self.derive();
+        let Self { services, slices, endpoints, pods, nodes, .. } = &*self;
+        let derived = Written { services, slices, endpoints, pods, nodes }.derive();
         for name in self.derived.keys().filter(|name| !derived.contains_key(*name)) {
             step.changes.push(Change::Slice(name.clone(), None));
         }
