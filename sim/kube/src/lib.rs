@@ -32,6 +32,7 @@ pub fn install_all(registry: &mut world::Registry) {
     aws::install(registry);
     cloud::install(registry);
     controllers::install(registry);
+    coredns::install(registry);
     etcd::install(registry);
     flannel::install(registry);
     kubectl::install(registry);

@@ -8,6 +8,7 @@ mod act;
 mod chain;
 pub mod cluster;
 pub mod corefile;
+mod daemon;
 mod entry;
 mod kubernetes;
 mod message;
@@ -22,3 +23,8 @@ pub use entry::{ServiceImport, ServiceImportPort, ServiceImportSpec};
 pub use message::{Accepted, Client, Transport, accept};
 pub use metrics::Metrics;
 pub use server::Server;
+
+/// Installs `coredns`.
+pub fn install(registry: &mut world::Registry) {
+    daemon::install(registry);
+}

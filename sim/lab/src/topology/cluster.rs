@@ -7,12 +7,12 @@ use indexmap::IndexMap;
 use ipnet::{Ipv4Net, Ipv6Net};
 use kube::api::ClusterSettings;
 use kube::api::manifest::{self, ManifestError};
-use kube::cluster::{BalancerPlan, Cloud, Network, NodePlan, Proxy};
+use kube::cluster::{BalancerPlan, Cloud, Dns, Network, NodePlan, Proxy};
 
 use super::check::{Finding, Severity};
 use super::read::Reader;
 use super::written::{
-    BalancersFile, Cable, CloudFile, ClusterFile, NetworkFile, NodeFile, NodesFile, ProxyFile,
+    BalancersFile, Cable, CloudFile, ClusterFile, DnsFile, NetworkFile, NodeFile, NodesFile, ProxyFile,
 };
 use super::{At, Cluster, Host, Medium, Nic, Port, Segment, Topology};
 use crate::error::{FileError, Place, Problem, nearest};
@@ -23,6 +23,9 @@ const NODES_MAX: usize = 240;
 const NODES_SUBNET: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 24);
 /// The host that is the way out for nodes that are made.
 const GATEWAY: &str = "gateway";
+
+/// Which servers a host asks for names.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// The taint that kubeadm gives nodes of the control plane.
 const CONTROL_PLANE_TAINT: &str = "node-role.kubernetes.io/control-plane:NoSchedule";
@@ -71,7 +74,7 @@ impl Reader {
             let what = "what is declared here".to_owned();
             return self.error(&place, Problem::Duplicate { what, first, hint: None });
         }
-        let ClusterFile { nodes, pod_cidr, node_mask, service_cidr, network, cloud, proxy, manifests } =
+        let ClusterFile { nodes, pod_cidr, node_mask, service_cidr, network, cloud, proxy, dns, manifests } =
             written;
         let mut settings = ClusterSettings::default();
         if let Some(cidr) = self.subnet(pod_cidr, &place.join(".pod_cidr")) {
@@ -119,16 +122,17 @@ impl Reader {
             ProxyFile::None => Proxy::None,
             ProxyFile::KubeProxy { version, mode, args } => Proxy::KubeProxy { version, mode, args },
         };
-        let (manifests, notices) = self.manifests(manifests, &place, file);
-        let plan = kube::cluster::Cluster {
-            nodes,
-            settings,
-            network,
-            proxy,
-            balancer,
-            manifests,
-            ..kube::cluster::Cluster::default()
+        let works = network != Network::None && proxy != Proxy::None && self.nodes_can_ask(&nodes);
+        let dns = match dns {
+            DnsFile::Unsaid if works => DnsFile::usual(),
+            said => said,
         };
+        let dns = match dns {
+            DnsFile::Unsaid | DnsFile::None => Dns::None,
+            DnsFile::CoreDns { version, replicas, corefile } => Dns::CoreDns { version, replicas, corefile },
+        };
+        let (manifests, notices) = self.manifests(manifests, &place, file);
+        let plan = kube::cluster::Cluster { nodes, settings, network, proxy, dns, balancer, manifests };
         for node in &plan.nodes {
             let Some(host) = self.topology.hosts.get_mut(&node.name) else { continue };
             for (path, text) in plan.files(node) {
@@ -141,6 +145,12 @@ impl Reader {
             }
         }
         self.topology.cluster = Some(Cluster { plan, notices, at: place });
+    }
+
+    /// Whether every node knows a server to ask for names.
+    fn nodes_can_ask(&self, nodes: &[NodePlan]) -> bool {
+        let mut hosts = nodes.iter().filter_map(|node| self.topology.hosts.get(&node.name));
+        hosts.all(|host| host.files.get(RESOLV_CONF).is_some_and(|text| text.contains("nameserver ")))
     }
 
     fn balancer(&mut self, written: BalancersFile, place: &At) -> Option<BalancerPlan> {

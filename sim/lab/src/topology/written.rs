@@ -60,6 +60,11 @@ pub struct ClusterFile {
     /// What implements Services; kube-proxy 1.30 if not given.
     #[serde(default)]
     pub proxy: ProxyFile,
+    /// What answers DNS queries. If not given, CoreDNS as kubeadm installs it, if there are a pod
+    /// network, a proxy, and a server that CoreDNS can ask for names outside: one that each node's
+    /// `/etc/resolv.conf` names.
+    #[serde(default)]
+    pub dns: DnsFile,
     /// Files with Kubernetes objects, beside this file, that are applied when the cluster has
     /// booted.
     #[serde(default)]
@@ -179,6 +184,44 @@ impl Default for ProxyFile {
     fn default() -> Self {
         Self::KubeProxy { version: newest_proxy(), mode: String::new(), args: Vec::new() }
     }
+}
+
+/// What answers a cluster's DNS queries.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Dns")]
+pub enum DnsFile {
+    /// The file doesn't say.
+    #[default]
+    #[serde(skip)]
+    Unsaid,
+    /// Nothing.
+    None,
+    /// CoreDNS as a Deployment behind the Service kube-dns.
+    CoreDns {
+        /// The tag of its image; `v1.11.1` if not given.
+        #[serde(default = "newest_dns")]
+        version: String,
+        /// How many pods; 2 if not given.
+        #[serde(default = "usual_replicas")]
+        replicas: u32,
+        /// Its Corefile; kubeadm's if not given.
+        corefile: Option<String>,
+    },
+}
+
+impl DnsFile {
+    /// CoreDNS as kubeadm installs it.
+    pub(super) fn usual() -> Self {
+        Self::CoreDns { version: newest_dns(), replicas: usual_replicas(), corefile: None }
+    }
+}
+
+fn newest_dns() -> String {
+    "v1.11.1".to_owned()
+}
+
+const fn usual_replicas() -> u32 {
+    2
 }
 
 /// What hosts and cables have unless they say otherwise.

@@ -61,6 +61,10 @@ const NGINX: &[&str] = &["nginx", "-g", "daemon off;"];
 
 const KUBE_PROXY: &[&str] = &["/usr/local/bin/kube-proxy"];
 
+const COREDNS: &[&str] = &["/coredns"];
+
+const COREDNS_FILES: &[(&str, &str)] = &[("/coredns", "ELF TAG\n")];
+
 const IMAGES: &[Image] = &[
     with_files(server("nginx", &["/docker-entrypoint.sh"], NGINX, &["80/tcp"]), nginx::FILES),
     with_files(server("ikubernetes/myapp", &[], NGINX, &["80/tcp"]), nginx::MYAPP_FILES),
@@ -83,8 +87,8 @@ const IMAGES: &[Image] = &[
     server("flannelcni/flannel", &["/opt/bin/flanneld"], &[], &[]),
     with_files(shell("flannelcni/flannel-cni-plugin", &[]), &[("/flannel", "")]),
     server("etcd", &[], &["/usr/local/bin/etcd"], &["2379/tcp", "2380/tcp"]),
-    server("coredns/coredns", &["/coredns"], &[], &["53/udp", "53/tcp"]),
-    server("coredns", &["/coredns"], &[], &["53/udp", "53/tcp"]),
+    with_files(server("coredns/coredns", COREDNS, &[], &["53/udp", "53/tcp"]), COREDNS_FILES),
+    with_files(server("coredns", COREDNS, &[], &["53/udp", "53/tcp"]), COREDNS_FILES),
     server("kube-apiserver", &[], &["kube-apiserver"], &[]),
     server("kube-controller-manager", &[], &["kube-controller-manager"], &[]),
     server("kube-scheduler", &[], &["kube-scheduler"], &[]),
