@@ -21,6 +21,13 @@ pub struct PodDns {
 const MAX_SERVERS: usize = 3;
 /// Domains that a resolver takes.
 const MAX_SEARCHES: usize = 32;
+/// Bytes of one domain.
+const MAX_SEARCH: usize = 253;
+/// Bytes of all, with the spaces between them.
+const MAX_SEARCH_LINE: usize = 2048;
+
+/// A warning: reason and message of an event.
+pub type Warning = (&'static str, String);
 
 fn push_new(list: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
     for item in more {
@@ -50,10 +57,10 @@ impl PodDns {
         dns
     }
 
-    /// A pod's, by its policy and its own settings; with a warning if the policy can't be kept.
-    pub fn of(sys: &mut dyn Sys, config: &Config, pod: &Pod) -> (Self, Option<String>) {
-        let Some(spec) = &pod.spec else { return (Self::default(), None) };
-        let mut warning = None;
+    /// A pod's, by its policy and its own settings; with warnings of what can't be kept.
+    pub fn of(sys: &mut dyn Sys, config: &Config, pod: &Pod) -> (Self, Vec<Warning>) {
+        let mut warnings = Vec::new();
+        let Some(spec) = &pod.spec else { return (Self::default(), warnings) };
         let policy = match spec.dns_policy.as_deref() {
             Some("ClusterFirst") if spec.host_network == Some(true) => "Default",
             Some(policy) => policy,
@@ -65,13 +72,14 @@ impl PodDns {
         };
         if policy.starts_with("ClusterFirst") {
             if config.cluster_dns.is_empty() {
-                warning = Some(format!(
+                let message = format!(
                     "pod: \"{}_{}({})\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \
                      \"{policy}\" policy. Falling back to \"Default\" policy.",
                     api::name_of(pod),
                     api::namespace_of(pod),
                     pod.metadata.uid.as_deref().unwrap_or_default(),
-                ));
+                );
+                warnings.push(("MissingClusterDNS", message));
             } else {
                 let domain = &config.cluster_domain;
                 let mut searches = Vec::new();
@@ -100,9 +108,34 @@ impl PodDns {
                 });
             }
         }
-        dns.servers.truncate(MAX_SERVERS);
-        dns.searches.truncate(MAX_SEARCHES);
-        (dns, warning)
+        warnings.extend(dns.limit());
+        (dns, warnings)
+    }
+
+    /// Leaves out what no resolver takes. Kubernetes: `formDNSConfigFitsLimits`.
+    fn limit(&mut self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let mut warn = |what: &str, line: &str, kept: &[String]| {
+            let kept = kept.join(" ");
+            warnings.push((
+                "DNSConfigForming",
+                format!("{what} have been omitted, the applied {line} line is: {kept}"),
+            ));
+        };
+        if self.servers.len() > MAX_SERVERS {
+            self.servers.truncate(MAX_SERVERS);
+            warn("Nameserver limits were exceeded, some nameservers", "nameserver", &self.servers);
+        }
+        let asked = self.searches.len();
+        self.searches.truncate(MAX_SEARCHES);
+        self.searches.retain(|search| search.len() <= MAX_SEARCH);
+        while self.searches.join(" ").len() > MAX_SEARCH_LINE {
+            self.searches.pop();
+        }
+        if self.searches.len() < asked {
+            warn("Search Line limits were exceeded, some search paths", "search", &self.searches);
+        }
+        warnings
     }
 
     /// A resolv.conf as containerd writes it.

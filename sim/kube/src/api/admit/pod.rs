@@ -122,7 +122,58 @@ pub(super) fn validate_spec(spec: &PodSpec, path: &str) -> Vec<Invalid> {
     let policies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
     known(&spec.dns_policy, "dnsPolicy", &policies, &mut found);
     found.extend(label::labels(&format!("{path}.nodeSelector"), spec.node_selector.as_ref()));
+    validate_dns(spec, &format!("{path}.dnsConfig"), &mut found);
     found
+}
+
+/// Kubernetes: `validatePodDNSConfig`.
+fn validate_dns(spec: &PodSpec, at: &str, found: &mut Vec<Invalid>) {
+    const MAX_SERVERS: usize = 3;
+    const MAX_SEARCHES: usize = 32;
+    let none = spec.dns_policy.as_deref() == Some("None");
+    let Some(config) = &spec.dns_config else {
+        if none {
+            found.push(Invalid::required(at.to_owned(), "must provide `dnsConfig` when `dnsPolicy` is None"));
+        }
+        return;
+    };
+    let servers: Vec<&String> = config.nameservers.iter().flatten().collect();
+    if none && servers.is_empty() {
+        let why = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+        found.push(Invalid::required(format!("{at}.nameservers"), why));
+        return;
+    }
+    if servers.len() > MAX_SERVERS {
+        let why = format!("must not have more than {MAX_SERVERS} nameservers");
+        found.push(Invalid {
+            path: format!("{at}.nameservers"),
+            detail: format!("Invalid value: {}: {why}", strings(&servers)),
+        });
+    }
+    for (number, server) in servers.iter().enumerate().filter(|(_, s)| s.parse::<std::net::IpAddr>().is_err())
+    {
+        let why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+        found.push(Invalid::value(format!("{at}.nameservers[{number}]"), server, why));
+    }
+    let searches: Vec<&String> = config.searches.iter().flatten().collect();
+    if searches.len() > MAX_SEARCHES {
+        let why = format!("must not have more than {MAX_SEARCHES} search paths");
+        found.push(Invalid {
+            path: format!("{at}.searches"),
+            detail: format!("Invalid value: {}: {why}", strings(&searches)),
+        });
+    }
+    for (number, option) in config.options.iter().flatten().enumerate() {
+        if option.name.as_deref().unwrap_or_default().is_empty() {
+            found.push(Invalid::required(format!("{at}.options[{number}]"), "must not be empty"));
+        }
+    }
+}
+
+/// A list of texts as Go prints it in an error.
+fn strings(list: &[&String]) -> String {
+    let quoted: Vec<String> = list.iter().map(|text| format!("{text:?}")).collect();
+    format!("[]string{{{}}}", quoted.join(", "))
 }
 
 fn validate_container(container: &Container, at: &str, found: &mut Vec<Invalid>) {

@@ -518,9 +518,9 @@ impl Worker {
                 }
             }
         }
-        let (dns, warning) = PodDns::of(sys, &here.config, &self.pod);
-        if let Some(warning) = warning {
-            here.event(sys, &self.pod, "", (Severity::Warning, "MissingClusterDNS", warning.as_str()));
+        let (dns, warnings) = PodDns::of(sys, &here.config, &self.pod);
+        for (reason, message) in warnings {
+            here.event(sys, &self.pod, "", (Severity::Warning, reason, message.as_str()));
         }
         for name in volume::not_simulated(&self.pod) {
             let message =
