@@ -6,7 +6,6 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 
 use lab::StepReport;
 use trace::{Off, Recorder, Step};

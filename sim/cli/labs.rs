@@ -180,11 +180,8 @@ fn enter(args: &LabArgs, ready: Ready) -> Result<ExitCode, String> {
     }
     let desk = LabDesk { name, title, exercise, lab, visit: visit.clone() };
     let (title, exercise, lab) = (desk.title.clone(), desk.exercise.clone(), desk.lab.clone());
-    let mut screen = Screen {
-        aside: args.format == Format::Json,
-        kept: args.transcript.is_some().then(String::new),
-        ..Screen::default()
-    };
+    let mut screen =
+        Screen { aside: args.format == Format::Json, kept: args.transcript.is_some().then(String::new) };
     let story = desk.story();
     let help = "`hint`, `check`, `trace`, `undo`, `solution`, `help`; `ssh HOST` moves, `quit` leaves.\n\n";
     screen.say(world::Stream::Out, format!("{story}{help}").as_bytes());

@@ -303,7 +303,7 @@ fn objects_are_written() {
             "TokenRequest robot",
         ),
         (
-            format!("{admin}"),
+            admin.to_string(),
             "/api/v1/namespaces/default/services/s/proxy",
             501,
             "hoplab: services/proxy is not simulated over HTTP",

@@ -154,7 +154,7 @@ fn status_line(answer: &Message, expected: &str) -> String {
         (answer.edns.is_some(), "edns"),
     ];
     for (set, name) in flags {
-        if set && expected.split(' ').any(|word| word == name) || set && name == "tc" {
+        if set && (name == "tc" || expected.split(' ').any(|word| word == name)) {
             line += &format!(" {name}");
         }
     }

@@ -5,10 +5,22 @@
 
 mod support;
 
-use lab::fault::{self, Fault};
+use lab::fault::{self, Case, Fault};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use support::{Booted, NETWORKS, chosen};
+use support::{Booted, NETWORKS};
+
+/// The first and the last of some cases; all with `HOPLAB_ALL`.
+fn chosen(cases: Vec<Case>) -> Vec<Case> {
+    if std::env::var_os("HOPLAB_ALL").is_some() || cases.len() < 3 {
+        return cases;
+    }
+    let mut cases = cases;
+    let last = cases.pop();
+    cases.truncate(1);
+    cases.extend(last);
+    cases
+}
 
 fn prove(fault: &Fault) -> Result<(), Failed> {
     let (mut wrong, mut fits) = (Vec::new(), 0);

@@ -254,7 +254,7 @@ fn seen(way: &Way, typed: &Typed, took: Duration) -> String {
         }
         Way::Tcp(..) | Way::Udp(..) | Way::UdpFrom(..) => !line.trim().is_empty(),
     };
-    match typed.output.lines().filter(telling).next_back() {
+    match typed.output.lines().rfind(telling) {
         Some(line) => line.trim().to_owned(),
         None => format!("no answer within {:.0} s", took.as_secs_f64()),
     }

@@ -38,7 +38,7 @@ pub(super) const FAULTS: &[Fault] = &[
 fn table_full(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let key = "net.netfilter.nf_conntrack_max";
-        let case = Case::on(&node.name, network.from_pod_of(node)?, Object::ConntrackTable)
+        let case = Case::on(&node.name, network.pod_of_to_others(node)?, Object::ConntrackTable)
             .cause(format!("the connection table of {} takes no more than two connections", node.name))
             .breaks(&node.name, format!("sysctl -w {key}=2"))
             // Two that last.

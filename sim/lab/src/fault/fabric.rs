@@ -85,7 +85,7 @@ fn link_cut(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let segment = network.segment_of(&node.port())?;
         let what = format!("all from {}", node.port());
-        Some(bar(&node.name, node, &segment.name, what, network.from_pod_of(node)?))
+        Some(bar(&node.name, node, &segment.name, what, network.pod_of_to_others(node)?))
     })
 }
 
@@ -104,7 +104,7 @@ fn access_list(network: &Network) -> Vec<Case> {
 fn rate_limit(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let segment = network.segment_of(&node.port())?;
-        let probe = network.from_pod_of(node)?;
+        let probe = network.pod_of_to_others(node)?;
         let what = format!("more than 8 a second from {}", node.port());
         // Many at a time: one alone gets through.
         let To::Place(_) = &probe.to else { return None };
@@ -117,7 +117,7 @@ fn rate_limit(network: &Network) -> Vec<Case> {
 }
 
 /// Routers between subnets of nodes, with a node on each side.
-fn between<'a>(network: &'a Network) -> Vec<(&'a str, &'a Node, &'a Node)> {
+fn between(network: &Network) -> Vec<(&str, &Node, &Node)> {
     let mut found = Vec::new();
     for router in network.others.iter().filter(|router| router.forwards) {
         let near = |node: &&Node| router.addresses.iter().any(|(_, net)| net.trunc() == node.subnet);

@@ -162,7 +162,7 @@ fn forward_policy(network: &Network) -> Vec<Case> {
 fn forward_rule(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let rule = format!("-s {} -j DROP", network.pod_cidr);
-        Some(first(node, "FORWARD", rule, network.from_pod_of(node)?))
+        Some(first(node, "FORWARD", rule, network.pod_of_to_others(node)?))
     })
 }
 
@@ -269,7 +269,7 @@ fn legacy_and_nft(network: &Network) -> Vec<Case> {
         let rule = format!("-s {} -j DROP", network.pod_cidr);
         let rule =
             First { node: &node.name, program: "iptables-legacy", table: "filter", chain: "FORWARD", rule };
-        Some(rule.case(network.from_pod_of(node)?))
+        Some(rule.case(network.pod_of_to_others(node)?))
     })
 }
 
@@ -277,7 +277,7 @@ fn raw_drop(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let rule = format!("-s {} -j DROP", node.pod_cidr?);
         let rule = First { node: &node.name, program: "iptables", table: "raw", chain: "PREROUTING", rule };
-        Some(rule.case(network.from_pod_of(node)?))
+        Some(rule.case(network.pod_of_to_others(node)?))
     })
 }
 

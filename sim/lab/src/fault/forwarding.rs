@@ -61,7 +61,7 @@ fn ip_forward_off(network: &Network) -> Vec<Case> {
 
 fn device_forwarding_off(network: &Network) -> Vec<Case> {
     let bridge = |node: &Node| {
-        let probe = network.from_pod_of(node)?;
+        let probe = network.pod_of_to_others(node)?;
         let key = format!("net.ipv4.conf.{}.forwarding", node.bridge.as_deref()?);
         Some(sysctl(&node.name, &node.name, probe, &key, ("1", "0")))
     };

@@ -150,7 +150,7 @@ fn arp_ignored(network: &Network) -> Vec<Case> {
 fn noarp(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let dev = &node.dev;
-        let case = Case::on(&node.name, network.from_pod_of(node)?, Object::Device { dev: dev.clone() })
+        let case = Case::on(&node.name, network.pod_of_to_others(node)?, Object::Device { dev: dev.clone() })
             .cause(format!("{dev} of {} does without ARP", node.name))
             .breaks(&node.name, format!("ip link set {dev} arp off && ip neigh flush dev {dev}"))
             .fix(&node.name, format!("ip link set {dev} arp on && ip neigh flush dev {dev}"));

@@ -247,7 +247,7 @@ fn rule_for_pods(network: &Network) -> Vec<Case> {
     network.each_node(|node| {
         let rule = format!("from {} lookup 30400", node.pod_cidr?);
         let case =
-            Case::on(&node.name, network.from_pod_of(node)?, Object::PolicyRule { text: rule.clone() })
+            Case::on(&node.name, network.pod_of_to_others(node)?, Object::PolicyRule { text: rule.clone() })
                 .cause(format!("a table without the other pods decides for what pods of {} send", node.name))
                 .breaks(&node.name, format!("ip rule add pref 30400 {rule} && {}", table(node)?))
                 .fix(&node.name, format!("ip rule del pref 30400 {rule}"));

@@ -108,7 +108,7 @@ fn field(
 ) -> Case {
     let admin = network.admin();
     let object = service_field(&service.namespace, &service.name, field);
-    let path = format!("/{}", field.replace('.', "/").replace('[', "/").replace(']', ""));
+    let path = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
     Case::new(&service.name, probe, Culprit::in_cluster(object))
         .cause(format!("{field} of the Service {} is {bad}, not {good}", service.name))
         .breaks(admin, patch(service, &replace(&path, bad)))

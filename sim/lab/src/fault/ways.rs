@@ -31,7 +31,7 @@ impl Network {
     }
 
     /// From a pod of this node to a pod of another.
-    pub(super) fn from_pod_of(&self, node: &Node) -> Option<Probe> {
+    pub(super) fn pod_of_to_others(&self, node: &Node) -> Option<Probe> {
         let (from, to) = self.cross_pairs().into_iter().find(|(from, _)| from.node == node.name)?;
         Some(self.pair(from, to, Way::Http(to.tcp()?)))
     }

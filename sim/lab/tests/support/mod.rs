@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use lab::fault::{Case, Lan, Network, Shape};
+use lab::fault::{Lan, Network, Shape};
 use world::World;
 
 /// A network that runs.
@@ -32,15 +32,3 @@ pub static NETWORKS: LazyLock<Vec<Booted>> = LazyLock::new(|| {
     };
     shapes.into_iter().map(boot).collect()
 });
-
-/// The first and the last of some cases; all with `HOPLAB_ALL`.
-pub fn chosen(cases: Vec<Case>) -> Vec<Case> {
-    if std::env::var_os("HOPLAB_ALL").is_some() || cases.len() < 3 {
-        return cases;
-    }
-    let mut cases = cases;
-    let last = cases.pop();
-    cases.truncate(1);
-    cases.extend(last);
-    cases
-}

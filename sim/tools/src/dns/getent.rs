@@ -66,7 +66,7 @@ enum Asked {
 
 /// What is said at once, on which stream, and the status.
 enum Start {
-    Work(Work),
+    Work(Box<Work>),
     Said(i32, String),
 }
 
@@ -112,7 +112,7 @@ impl Getent {
             );
         }
         words.reverse();
-        Start::Work(Work { database, keys: words, now: None, status: 0 })
+        Start::Work(Box::new(Work { database, keys: words, now: None, status: 0 }))
     }
 }
 
@@ -179,7 +179,7 @@ impl Program for Getent {
     fn resume(&mut self, sys: &mut dyn Sys) -> Next {
         if self.work.is_none() {
             match self.start(sys) {
-                Start::Work(work) => self.work = Some(work),
+                Start::Work(work) => self.work = Some(*work),
                 Start::Said(status, text) => {
                     if status == 0 {
                         say(sys, &text);

@@ -181,15 +181,13 @@ impl State {
         {
             return Ok(Some(wait));
         }
-        if !transfer.connected {
-            if !self.connected(sys, transfer)? {
-                let Some(connection) = &transfer.connection else { return Ok(None) };
-                let wait = self.wait(transfer, connection);
-                return Ok(Some(match transfer.look_at.filter(|at| sys.now() < *at) {
-                    Some(at) => Wait::until(wait.until.map_or(at, |until| until.min(at))),
-                    None => wait,
-                }));
-            }
+        if !transfer.connected && !self.connected(sys, transfer)? {
+            let Some(connection) = &transfer.connection else { return Ok(None) };
+            let wait = self.wait(transfer, connection);
+            return Ok(Some(match transfer.look_at.filter(|at| sys.now() < *at) {
+                Some(at) => Wait::until(wait.until.map_or(at, |until| until.min(at))),
+                None => wait,
+            }));
         }
         let Some(connection) = transfer.connection.clone() else { return Ok(None) };
         if !transfer.connected {

@@ -37,12 +37,12 @@ impl Unit {
     /// None if there is no unit; else what is wrong with its file.
     pub fn load(sys: &mut dyn Sys, name: &str) -> Result<Option<Self>, String> {
         let name = name.strip_suffix(".service").unwrap_or(name);
-        let path_in = |folder: &&str| format!("{folder}/{name}.service");
-        let found = FOLDERS.iter().map(|folder| path_in(&folder)).find_map(|path| {
+        let path_in = |folder: &str| format!("{folder}/{name}.service");
+        let found = FOLDERS.iter().copied().map(path_in).find_map(|path| {
             let text = read_file(sys, &path)?;
             Some((path, text))
         });
-        let docker = || (name == "docker").then(|| (path_in(&&FOLDERS[1]), DOCKER.to_owned()));
+        let docker = || (name == "docker").then(|| (path_in(FOLDERS[1]), DOCKER.to_owned()));
         let Some((path, text)) = found.or_else(docker) else { return Ok(None) };
         let mut unit = Self { name: name.to_owned(), path, ..Self::default() };
         unit.read(&text, &mut |path| read_file(sys, path));

@@ -19,7 +19,7 @@ pub fn value(path: &str, text: &str) -> Vec<Invalid> {
     }
     let edge = |c: char| c.is_ascii_alphanumeric();
     let is_whole = text.starts_with(edge) && text.ends_with(edge);
-    if !text.is_empty() && !(is_whole && text.chars().all(|c| edge(c) || "-_.".contains(c))) {
+    if !(text.is_empty() || is_whole && text.chars().all(|c| edge(c) || "-_.".contains(c))) {
         found.push(Invalid::value(path, text, VALUE));
     }
     found

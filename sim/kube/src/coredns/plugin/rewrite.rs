@@ -194,7 +194,7 @@ mod tests {
         let text = str::to_owned;
         use Auto::{Kept, Restored};
         let exact = rule(After::Stop, Match::Exact(text("a.org.")), "b.net.", Restored, Vec::new());
-        check(&[exact.clone()], "A.org.", "b.net.", "x.b.net.", "A.org. a.org. x.a.org.");
+        check(std::slice::from_ref(&exact), "A.org.", "b.net.", "x.b.net.", "A.org. a.org. x.a.org.");
         check(&[exact], "c.org.", "c.org.", "x.b.net.", "c.org. c.org. x.b.net.");
         let prefix = rule(After::Stop, Match::Prefix(text("api.")), "web.", Kept, Vec::new());
         check(&[prefix], "api.org.", "web.org.", "y.", "api.org. web.org. y.");

@@ -63,7 +63,7 @@ impl Dig {
                 settings: &mut settings,
                 globals: &mut globals,
                 default: &mut default,
-                names: &names,
+                names,
                 in_batch: false,
                 lookups: Vec::new(),
                 pending: None,

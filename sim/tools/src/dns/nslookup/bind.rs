@@ -31,7 +31,7 @@ enum State {
     Fresh,
     /// It looks up the name of the server on the command line.
     Names(ServerNames),
-    Asking(Engine, Face),
+    Asking(Box<Engine>, Face),
 }
 
 /// What nslookup prints, and the lines that it reads.
@@ -559,7 +559,7 @@ impl Nslookup {
                     }
                     let names = names.clone();
                     match self.start(sys, &names) {
-                        Ok((engine, face)) => self.state = State::Asking(engine, face),
+                        Ok((engine, face)) => self.state = State::Asking(Box::new(engine), face),
                         Err(Stop(status, text)) => {
                             complain(sys, &text);
                             return Next::Exit(status);
