@@ -76,6 +76,7 @@ const TOPICS: [(&str, &[Entry]); 11] = [
     (
         "Reaching others",
         &[
+            ("dig host nslookup", "questions to a name server, and its answers (BIND)"),
             ("getent", "a host's addresses and names, as every command finds them"),
             ("ping", "echo requests"),
             ("arping", "ARP requests"),
@@ -126,6 +127,7 @@ const TOPICS: [(&str, &[Entry]); 11] = [
             ),
             ("cloud-controller-manager cloud-balancer", "a cloud's part of a cluster, and its balancers"),
             ("flanneld", "the pod network's daemon"),
+            ("coredns", "the cluster's name server"),
             ("etcd etcdctl", "a key-value store and its client"),
             ("cnitool", "joins a namespace to a CNI network"),
             ("aws vpc-router", "a VPC of Amazon's: its command and its fabric"),
