@@ -255,6 +255,11 @@ pub fn locate(world: &World, on: &str) -> Result<Spot, Problem> {
     Ok(Spot { host, netns, root: String::new() })
 }
 
+/// Whether `kubectl` works on a host: it has an administrator's configuration.
+pub(crate) fn has_kubectl(world: &World, host: HostId) -> bool {
+    world.file(host, &format!("{}/.kube/config", world::HOME)).is_some()
+}
+
 /// Finds an object by `NAME` or `NAMESPACE/NAME`; if there is none, says the nearest name.
 pub(crate) fn object<K: Kind>(world: &World, kind: &'static str, name: &str) -> Result<Arc<K>, Problem> {
     let (namespace, short) = name.split_once('/').unwrap_or(("default", name));

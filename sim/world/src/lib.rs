@@ -41,7 +41,7 @@ pub use probability::Probability;
 pub use process::Cmdline;
 pub use rng::stream_key;
 pub use store::{Entry, Shared, Store, Watch};
-pub use world::{EPOCH, EVENT_LIMIT, Outcome, SILENCE_LIMIT, SegmentId, WATCH_LATENCY, World};
+pub use world::{EPOCH, EVENT_LIMIT, HOME, Outcome, SILENCE_LIMIT, SegmentId, WATCH_LATENCY, World};
 
 pub use program::{Args, Next, Program, Registry, Signal, Wait};
 pub use sys::{DirEntry, Fd, FileKind, OpenMode, ReadResult, Spawn, Stat, Sys};

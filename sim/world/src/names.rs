@@ -10,13 +10,18 @@ const NEIGHBORS: usize = 3;
 /// Characters of a command line that are told.
 const COMMAND_LENGTH: usize = 100;
 
-/// A command line in one line that is not too long.
+/// Characters of one of its words, e.g. of a token.
+const WORD_LENGTH: usize = 60;
+
+/// A command line in one line that is not too long, with words that are not too long.
 fn shortened(command: &str) -> String {
-    let text = command.replace(|c: char| c.is_control(), " ");
-    match text.char_indices().nth(COMMAND_LENGTH) {
+    let cut = |text: &str, length: usize| match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+        None => text.to_owned(),
+    };
+    let text = command.replace(|c: char| c.is_control(), " ");
+    let words: Vec<String> = text.split(' ').map(|word| cut(word, WORD_LENGTH)).collect();
+    cut(&words.join(" "), COMMAND_LENGTH)
 }
 
 impl Names for World {

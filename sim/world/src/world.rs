@@ -36,7 +36,7 @@ pub const INSTANT_LIMIT: u64 = 5_000;
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Where somebody who logs in works: the home of root.
-const HOME: &str = "/root";
+pub const HOME: &str = "/root";
 
 /// How long a change of the store takes to reach its watchers.
 pub const WATCH_LATENCY: Duration = Duration::from_millis(1);

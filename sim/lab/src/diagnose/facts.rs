@@ -174,11 +174,8 @@ impl<'a> Facts<'a> {
 
     /// Where `kubectl` is typed: a host with an administrator's configuration.
     pub fn admin(&self) -> Option<String> {
-        let path = "/root/.kube/config";
-        self.nodes
-            .iter()
-            .find(|node| self.world.file(node.host, path).is_some())
-            .map(|node| node.name.clone())
+        let node = self.nodes.iter().find(|node| crate::lab::has_kubectl(self.world, node.host));
+        node.map(|node| node.name.clone())
     }
 
     /// The routes of the tables that people use.

@@ -3,7 +3,7 @@
 use super::network::{Network, Node, Pod};
 use super::probe::{Probe, To, Way};
 use super::{Case, Fault};
-use crate::culprit::{Culprit, Object};
+use crate::culprit::Object;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -71,12 +71,6 @@ pub(super) const FAULTS: &[Fault] = &[
         cause: "a pod's bridge port doesn't send back: it doesn't reach itself by its Service",
         about: &["issue 8"],
         cases: hairpin,
-    },
-    Fault {
-        name: "cni-pod-cidr-twice",
-        cause: "two nodes have one range of pods: the others send to whichever said so last",
-        about: &["INC-025"],
-        cases: pod_cidr_twice,
     },
 ];
 
@@ -191,14 +185,14 @@ fn no_portmap(network: &Network) -> Vec<Case> {
             .breaks(
                 &node.name,
 format!(
-                    "cp {CONFLIST} /root/10-flannel.conflist && sed -e 's/true}}}},/true}}}}/' -e '/portmap/d' \
-                     /root/10-flannel.conflist > {CONFLIST} && {NOTICED}"
+                    "cp {CONFLIST} /tmp/10-flannel.conflist && sed -e 's/true}}}},/true}}}}/' -e '/portmap/d' \
+                     /tmp/10-flannel.conflist > {CONFLIST} && {NOTICED}"
                 ),
             )
             .breaks(admin, renew(pod))
             // As after a boot: the former pod's rules are gone.
             .breaks(&node.name, "iptables -t nat -F CNI-HOSTPORT-DNAT")
-            .fix(&node.name, format!("cp /root/10-flannel.conflist {CONFLIST} && {NOTICED}"))
+            .fix(&node.name, format!("cp /tmp/10-flannel.conflist {CONFLIST} && {NOTICED}"))
             .fix(admin, renew(pod));
         Some(case)
     })
@@ -226,10 +220,10 @@ fn no_binary(network: &Network) -> Vec<Case> {
         const BINARY: &str = "/opt/cni/bin/bridge";
         let case = Case::on(&node.name, probe, file(BINARY))
             .cause(format!("{} has no {BINARY}", node.name))
-            .breaks(&node.name, format!("mv {BINARY} /root/bridge"))
+            .breaks(&node.name, format!("mv {BINARY} /tmp/bridge"))
             // It isn't taken down either.
             .breaks(admin, format!("{} --wait=false", renew(pod)))
-            .fix(&node.name, format!("mv /root/bridge {BINARY}"));
+            .fix(&node.name, format!("mv /tmp/bridge {BINARY}"));
         Some(case)
     })
 }
@@ -332,53 +326,4 @@ fn hairpin(network: &Network) -> Vec<Case> {
         .breaks(&pod.node, set("off"))
         .fix(&pod.node, set("on"));
     vec![case]
-}
-
-fn pod_cidr_twice(network: &Network) -> Vec<Case> {
-    let admin = network.admin();
-    let mut cases = Vec::new();
-    for node in network.nodes.iter().filter(|node| !node.control_plane && network.flannel) {
-        let twin = network.nodes.iter().find(|twin| twin.name != node.name && !twin.control_plane);
-        let far = network
-            .nodes
-            .iter()
-            .find(|far| far.name != node.name && twin.is_some_and(|twin| twin.name != far.name));
-        let (Some(twin), Some(far), Some(own)) = (twin, far, node.pod_cidr) else { continue };
-        let (Some(theirs), Some(bridge)) = (twin.pod_cidr, node.bridge.as_deref()) else { continue };
-        let own_pod = network.pods_on(&node.name).find(|pod| pod.owner == "DaemonSet" && pod.tcp().is_some());
-        let client = network.pods_on(&far.name).next();
-        let found = client
-            .zip(own_pod)
-            .and_then(|(client, pod)| Some(network.pair(client, pod, Way::Http(pod.tcp()?))));
-        let Some(probe) = found else { continue };
-        let object = Object::ApiObject {
-            kind: "Node".to_owned(),
-            namespace: String::new(),
-            name: node.name.clone(),
-            field: "spec.podCIDR".to_owned(),
-        };
-        let name = &node.name;
-        let flannel = format!(
-            "kubectl -n kube-flannel delete pod -l app=flannel --field-selector spec.nodeName={name}"
-        );
-        let case = Case::new(format!("{name} and {}", twin.name), probe, Culprit::in_cluster(object))
-            .cause(format!("{name} and {} both have the pods' range {theirs}", twin.name))
-            .breaks(
-                admin,
-                format!("kubectl get node {name} -o yaml | sed 's|{own}|{theirs}|' > /tmp/{name}.yaml"),
-            )
-            .breaks(name, "systemctl stop kubelet")
-            .breaks(admin, format!("kubectl delete node {name} && kubectl apply -f /tmp/{name}.yaml"))
-            .breaks(name, "systemctl start kubelet && sleep 5")
-            .breaks(admin, flannel.clone())
-            .fix(name, "systemctl stop kubelet")
-            .fix(admin, format!("kubectl delete node {name}"))
-            .fix(name, format!("ip link del {bridge}; systemctl start kubelet && sleep 5"))
-            .fix(
-                admin,
-                format!("{flannel} && sleep 5 && kubectl delete pod --field-selector spec.nodeName={name}"),
-            );
-        cases.push(case);
-    }
-    cases
 }

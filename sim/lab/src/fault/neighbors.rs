@@ -98,8 +98,8 @@ fn address_twice(network: &Network) -> Vec<Case> {
         let case = Case::new(&node.name, probe, Culprit::on(&other.name, object))
             .cause(format!("{} has the address {ip} of {}, and says so", other.name, node.name))
             .breaks(&other.name, format!("ip addr add {ip}/32 dev {dev}"))
-            .breaks(&other.name, format!("echo '{script}' > /root/announce.sh"))
-            .breaks(&other.name, "sh /root/announce.sh &")
+            .breaks(&other.name, format!("echo '{script}' > /tmp/announce.sh"))
+            .breaks(&other.name, "sh /tmp/announce.sh &")
             .fix(&other.name, format!("pkill -f announce.sh; ip addr del {ip}/32 dev {dev}"))
             .fix(&node.name, format!("arping -q -A -c 2 -I {} {ip}", node.dev));
         Some(case)

@@ -11,7 +11,7 @@ use packet::{HostId, MacAddr, NetnsId, Proto};
 use world::{FabricSegment, World};
 
 use super::probe::At;
-use crate::lab::locate;
+use crate::lab::{has_kubectl, locate};
 
 /// A cluster and what is around it.
 #[derive(Clone, Debug)]
@@ -308,7 +308,7 @@ impl Node {
                 .iter()
                 .flatten()
                 .any(|(key, _)| key.ends_with("/control-plane")),
-            is_admin: world.file(host, "/root/.kube/config").is_some(),
+            is_admin: has_kubectl(world, host),
             subnet: net.trunc(),
             routes: Vec::new(),
             name,

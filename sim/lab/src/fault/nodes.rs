@@ -114,9 +114,7 @@ fn node_ip(network: &Network) -> Vec<Case> {
         let object = Object::Flag { component: "kubelet".to_owned(), flag: "--node-ip".to_owned() };
         let edit = |from: std::net::Ipv4Addr, to: std::net::Ipv4Addr| {
             format!(
-                "sed 's/--node-ip={from}/--node-ip={to}/' /etc/systemd/system/kubelet.service > /tmp/unit && cp /tmp/unit \
-                 /etc/systemd/system/kubelet.service && systemctl daemon-reload && \
-                 systemctl restart kubelet"
+                "sed -i 's/--node-ip={from}/--node-ip={to}/' /etc/default/kubelet && systemctl restart kubelet"
             )
         };
         let case = Case::on(&node.name, logs(network, node)?, object)

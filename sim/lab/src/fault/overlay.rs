@@ -115,6 +115,7 @@ fn vtep_mac_duplicate(network: &Network) -> Vec<Case> {
             far.name != node.name
                 && far.name != twin.name
                 && network.is_tunneled(far, twin)
+                && network.is_tunneled(far, node)
                 && network.is_tunneled(node, twin)
         });
         // The one that told its address last is believed: the other one is lost.
